@@ -1,0 +1,1 @@
+"""The networks. Tensors inside them are channels-last: float32 [B, H, W, C]."""

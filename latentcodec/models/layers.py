@@ -1,0 +1,97 @@
+"""Building blocks shared by the model families. All tensors are channels-last, [B, H, W, C]."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class ResidualBlock(nn.Module):
+    """x + W2 relu(W1 depthwise3x3(x)), the width doubled inside; shape [B, H, W, C] is kept.
+
+    The two products are `Linear` layers over the last axis: on a CPU they reach the matrix
+    kernels directly, without the layout changes that a 1x1 convolution brings.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+        self.expand = nn.Linear(channels, 2 * channels)
+        self.project = nn.Linear(2 * channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return x + self.project(functional.relu(self.expand(h)))
+
+
+class LevelTable(nn.Module):
+    """A trainable row of `width` numbers for each anchor of the quality scale.
+
+    A level between two anchors gets the linear mix of their rows; where a row holds logarithms
+    of gains, that is the exponential interpolation of Cui et al. 2021, "Asymmetric Gained Deep
+    Image Compression With Continuous Rate Adaptation".
+    """
+
+    def __init__(self, anchors: int, width: int) -> None:
+        super().__init__()
+        self.rows = nn.Parameter(torch.zeros(anchors, width))
+
+    def forward(self, level: Tensor) -> Tensor:
+        """Rows for `level` (float [B], 0 <= level <= anchors - 1): float [B, 1, 1, width]."""
+        low = level.detach().floor().clamp(0, self.rows.shape[0] - 2).long()
+        mix = (level - low).unsqueeze(1)
+        return torch.lerp(self.rows[low], self.rows[low + 1], mix)[:, None, None, :]
+
+
+def space_to_depth(x: Tensor, factor: int) -> Tensor:
+    """[B, H, W, C] -> [B, H / factor, W / factor, factor * factor * C], row-major in the cell."""
+    b, h, w, c = x.shape
+    cells = x.view(b, h // factor, factor, w // factor, factor, c)
+    return cells.permute(0, 1, 3, 2, 4, 5).reshape(b, h // factor, w // factor, factor * factor * c)
+
+
+def depth_to_space(x: Tensor, factor: int) -> Tensor:
+    """The inverse of `space_to_depth`."""
+    b, h, w, c = x.shape
+    cells = x.view(b, h, w, factor, factor, c // (factor * factor))
+    return cells.permute(0, 1, 3, 2, 4, 5).reshape(
+        b, h * factor, w * factor, c // (factor * factor)
+    )
+
+
+class _LowerBound(torch.autograd.Function):
+    """max(x, bound) whose gradient still reaches an x below the bound when it would raise it."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, bound: float) -> Tensor:  # type: ignore[override]
+        ctx.save_for_backward(x)
+        ctx.bound = bound
+        return x.clamp_min(bound)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):  # type: ignore[override]
+        (x,) = ctx.saved_tensors
+        return gradient * ((x >= ctx.bound) | (gradient < 0)), None
+
+
+def lower_bound(x: Tensor, bound: float) -> Tensor:
+    """max(x, bound), trainable from below (Balle et al. 2018, appendix 6.2)."""
+    return _LowerBound.apply(x, bound)
+
+
+def round_through(x: Tensor) -> Tensor:
+    """Round to the nearest integer; the gradient passes unchanged (straight-through)."""
+    return x + (torch.round(x) - x).detach()
+
+
+def gaussian_bits(values: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+    """Information content in bits of the unit-wide bins around `values` under N(mean, scale).
+
+    Balle et al. 2018, equation 9: the Gaussian convolved with a unit uniform density. Computed
+    on the side of the mean that keeps the difference of the two tails exact.
+    """
+    distance = (values - mean).abs()
+    upper = torch.special.erfc((distance - 0.5) / scale * (0.5**0.5))
+    lower = torch.special.erfc((distance + 0.5) / scale * (0.5**0.5))
+    return -torch.log2((0.5 * (upper - lower)).clamp_min(1e-9))

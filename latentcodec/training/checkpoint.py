@@ -1,0 +1,57 @@
+"""Checkpoints: everything a run needs to go on, in one safetensors file (no pickle).
+
+A checkpoint can be written in parts of a given size and is joined again when read, for
+transports that limit a file's size.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from torch import Tensor
+
+_META = "latentcodec"
+
+
+def save(path: Path, tensors: dict[str, Tensor], meta: dict[str, Any], part_bytes: int = 0) -> None:
+    """Write atomically; with `part_bytes`, as PATH.part-00, PATH.part-01, ... instead."""
+    flat = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    data = safetensors.torch.save(flat, metadata={_META: json.dumps(meta)})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for old in _parts(path):
+        old.unlink()
+    if not part_bytes:
+        _replace(path, data)
+        return
+    for number, start in enumerate(range(0, len(data), part_bytes)):
+        _replace(path.with_name(f"{path.name}.part-{number:02d}"), data[start : start + part_bytes])
+
+
+def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and metadata of a checkpoint, whole or in parts.
+
+    Raises FileNotFoundError, or ValueError for a file that is not a checkpoint.
+    """
+    parts = [] if path.exists() else _parts(path)
+    data = b"".join(p.read_bytes() for p in parts) if parts else path.read_bytes()
+    try:
+        tensors = safetensors.torch.load(data)
+        header_bytes = int.from_bytes(data[:8], "little")
+        meta = json.loads(data[8 : 8 + header_bytes])["__metadata__"][_META]
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        raise ValueError(f"{path} is not a checkpoint of latentcodec: {error}") from error
+    return tensors, json.loads(meta)
+
+
+def _parts(path: Path) -> list[Path]:
+    return sorted(path.parent.glob(f"{path.name}.part-[0-9][0-9]"))
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)

@@ -1,0 +1,164 @@
+"""Photographs in memory as uint8, and random crops from them.
+
+A source is a folder of images, a tar shard of images, or a folder of such shards; an
+`index.json` beside the files may name each file's source, so that no source dominates.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+SUFFIXES = {".avif", ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"}
+_CELL_PX = 32  # resolution of the detail maps
+_SOURCE_CAP = 0.25  # largest share of the crops from one source
+_FLAT_SHARE = 0.10  # crops with less detail than this share of all crops ...
+_FLAT_KEEP = 0.2  # ... are kept with this probability
+_JITTER = 0.1  # brightness and colour, multiplicative and additive, per crop and channel
+
+
+def _files(paths: list[Path]) -> Iterator[tuple[str, bytes]]:
+    for path in paths:
+        if path.is_dir():
+            yield from _files(
+                sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES | {".tar"})
+            )
+        elif path.suffix == ".tar":
+            with tarfile.open(path) as shard:
+                for member in shard:
+                    data = shard.extractfile(member)
+                    if data is not None and Path(member.name).suffix.lower() in SUFFIXES:
+                        yield member.name, data.read()
+        else:
+            yield path.name, path.read_bytes()
+
+
+def _sources(paths: list[Path]) -> dict[str, str]:
+    """File name -> source, from the index.json beside the data."""
+    found: dict[str, str] = {}
+    for path in paths:
+        index = (path if path.is_dir() else path.parent) / "index.json"
+        if index.exists():
+            found.update({row["file"]: row["source"] for row in json.loads(index.read_text())})
+    return found
+
+
+def _detail_map(pixels: np.ndarray) -> np.ndarray:
+    """Mean absolute gradient of green in cells of 32 px: float32 [H/32, W/32]."""
+    green = pixels[:, :, 1].astype(np.int16)
+    gradient = np.abs(np.diff(green, axis=1))[:-1] + np.abs(np.diff(green, axis=0))[:, :-1]
+    rows, columns = gradient.shape[0] // _CELL_PX, gradient.shape[1] // _CELL_PX
+    cells = gradient[: rows * _CELL_PX, : columns * _CELL_PX]
+    return cells.reshape(rows, _CELL_PX, columns, _CELL_PX).mean(axis=(1, 3), dtype=np.float32)
+
+
+@dataclasses.dataclass
+class Photographs:
+    """`images`: uint8 [H, W, 3] tensors on the training device; `shares`: sampling weights."""
+
+    images: list[Tensor]
+    details: list[np.ndarray]
+    shares: np.ndarray
+
+    @classmethod
+    def load(cls, paths: list[Path], smallest_px: int, device: torch.device) -> Photographs:
+        """Decode everything under `paths`; images smaller than `smallest_px` are left out."""
+        sources, images, details, origin = _sources(paths), [], [], []
+        for name, data in _files(paths):
+            pixels = np.array(Image.open(io.BytesIO(data)).convert("RGB"))
+            if min(pixels.shape[:2]) < smallest_px:
+                continue
+            images.append(torch.from_numpy(pixels).to(device))
+            details.append(_detail_map(pixels))
+            origin.append(sources.get(name, ""))
+        if not images:
+            raise ValueError(f"no image of {smallest_px} px or more in {paths}")
+        return cls(images, details, _shares(images, origin))
+
+
+def _shares(images: list[Tensor], origin: list[str]) -> np.ndarray:
+    """By area, but no named source above its cap."""
+    area = np.array([float(i.shape[0] * i.shape[1]) for i in images])
+    total: collections.Counter[str] = collections.Counter()
+    for name, pixels in zip(origin, area, strict=True):
+        total[name] += pixels
+    rest = area.sum()
+    for name, pixels in total.most_common():
+        if not name or pixels <= _SOURCE_CAP * rest:
+            continue
+        cut = _SOURCE_CAP / (1 - _SOURCE_CAP) * (rest - pixels) / pixels
+        if cut > 0:  # a single source cannot be capped against itself
+            area[[o == name for o in origin]] *= cut
+    return area / area.sum()
+
+
+class CropSampler:
+    """Random crops, a pure function of (seed, step): a resumed run sees the same ones."""
+
+    def __init__(self, photographs: Photographs, crop_px: int, seed: int) -> None:
+        self.photographs = photographs
+        self.crop_px = crop_px
+        self.seed = seed
+        probe = np.random.default_rng(seed)
+        details = [self._place(probe, crop_px)[1] for _ in range(512)]
+        self._flat = float(np.quantile(details, _FLAT_SHARE))
+
+    def _place(self, random: np.random.Generator, side: int) -> tuple[Tensor, float]:
+        """A random square of a random image, uint8 [side, side, 3], and its mean detail."""
+        which = int(random.choice(len(self.photographs.images), p=self.photographs.shares))
+        image, detail = self.photographs.images[which], self.photographs.details[which]
+        side = min(side, image.shape[0], image.shape[1])
+        top = int(random.integers(image.shape[0] - side + 1))
+        left = int(random.integers(image.shape[1] - side + 1))
+        cells = detail[
+            top // _CELL_PX : max((top + side) // _CELL_PX, top // _CELL_PX + 1),
+            left // _CELL_PX : max((left + side) // _CELL_PX, left // _CELL_PX + 1),
+        ]
+        mean = float(cells.mean()) if cells.size else 0.0
+        return image[top : top + side, left : left + side], mean
+
+    def batch(self, step: int, count: int) -> Tensor:
+        """`count` augmented crops for `step`: float32 [count, crop_px, crop_px, 3] in -1..1."""
+        random = np.random.default_rng((self.seed, step))
+        # Half of the batches are scaled down, which also cleans the coding noise of the photos.
+        scale = random.uniform(0.6, 1.0) if random.random() < 0.5 else 1.0
+        side = round(self.crop_px / scale)
+        crops = []
+        while len(crops) < count:
+            crop, detail = self._place(random, side)
+            if detail < self._flat and random.random() > _FLAT_KEEP:
+                continue
+            crops.append(_turn(_fit(crop, self.crop_px), random))
+        batch = torch.stack(crops)
+        size = (count, 1, 1, 3)
+        factor = torch.from_numpy(1 + _JITTER * random.uniform(-1, 1, size).astype(np.float32))
+        shift = torch.from_numpy(_JITTER * random.uniform(-1, 1, size).astype(np.float32))
+        return (batch * factor.to(batch.device) + shift.to(batch.device)).clamp_(-1, 1)
+
+
+def _fit(crop: Tensor, side: int) -> Tensor:
+    """uint8 [h, h, 3] -> float32 [side, side, 3] in -1..1, antialiased."""
+    x = crop.float() / 127.5 - 1
+    if x.shape[0] == side:
+        return x
+    x = x.permute(2, 0, 1).unsqueeze(0)
+    x = functional.interpolate(x, size=(side, side), mode="bicubic", antialias=True)
+    return x[0].permute(1, 2, 0).clamp(-1, 1)
+
+
+def _turn(crop: Tensor, random: np.random.Generator) -> Tensor:
+    """One of the eight flips and transposes of a square, [s, s, 3]."""
+    flips = [axis for axis in (0, 1) if random.random() < 0.5]
+    crop = crop.flip(flips) if flips else crop
+    return crop.transpose(0, 1) if random.random() < 0.5 else crop

@@ -1,0 +1,212 @@
+"""The training loop of every family: read from top to bottom."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from latentcodec.models.config import HyperConfig
+from latentcodec.models.hyper import HyperModel
+from latentcodec.training import checkpoint
+from latentcodec.training.data import CropSampler, Photographs
+from latentcodec.training.optimiser import Optimisers, rate_share
+
+EMA_DECAY = 0.999
+_GRADIENT_NORM = 1.0
+_REPORT_STEPS = 50
+
+
+@dataclasses.dataclass
+class Settings:
+    """What one `latentcodec train` was asked for."""
+
+    data: list[Path]
+    out: Path
+    config: HyperConfig
+    resume: Path | None = None
+    minutes: float | None = None  # of training in all, earlier runs included
+    steps: int | None = None  # in all; one of the two is given
+    batch: int = 8
+    crop_px: int = 256
+    device: str = "cpu"
+    bfloat16: bool = False
+    compile: bool = False
+    seed: int = 1
+    decay_share: float = 0.3
+    loss_exponent: float = 0.5  # each sample's loss is weighted by lambda ** -this
+    save_minutes: float = 5.0
+    part_bytes: int = 0
+
+
+@dataclasses.dataclass
+class Progress:
+    """Counters over the whole life of a model; `runs` lists every spell of training."""
+
+    step: int = 0
+    crops: int = 0
+    seconds: float = 0.0
+    runs: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+
+class Trainer:
+    """One model, its average, its optimisers and its counters."""
+
+    def __init__(self, settings: Settings, photographs: Photographs) -> None:
+        self.settings = settings
+        self.device = torch.device(settings.device)
+        self.progress = Progress()
+        torch.manual_seed(settings.seed)
+        self.sampler = CropSampler(photographs, settings.crop_px, settings.seed)
+        saved: tuple[dict[str, Tensor], dict[str, Any]] | None = None
+        config = settings.config
+        if settings.resume:
+            saved = checkpoint.load(settings.resume)
+            config = HyperConfig(**saved[1]["config"])
+        self.config = config
+        self.model = HyperModel(config).to(self.device)
+        if saved is None:
+            self.model.start_prior(self.sampler.batch(0, 24))
+        self.average = copy.deepcopy(self.model).requires_grad_(False)
+        self.optimisers = Optimisers(self.model)
+        if saved is not None:
+            self._restore(*saved)
+        self.forward = torch.compile(self.model) if settings.compile else self.model
+        self.levels = config.anchors - 1
+        self.progress.runs.append(
+            {"device": _device_name(self.device), "crops": 0, "seconds": 0.0, "seed": settings.seed}
+        )
+
+    def _restore(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
+        self.model.load_state_dict(_under(tensors, "model/"))
+        self.average.load_state_dict(_under(tensors, "average/"))
+        self.optimisers.restore(_under(tensors, "optimiser/"))
+        self.progress = Progress(**meta["progress"])
+
+    def save(self, path: Path) -> None:
+        tensors = {f"model/{k}": v for k, v in self.model.state_dict().items()}
+        tensors |= {f"average/{k}": v for k, v in self.average.state_dict().items()}
+        tensors |= {f"optimiser/{k}": v for k, v in self.optimisers.tensors().items()}
+        meta = {
+            "family": "hyper",
+            "config": dataclasses.asdict(self.config),
+            "progress": dataclasses.asdict(self.progress),
+        }
+        checkpoint.save(path, tensors, meta, self.settings.part_bytes)
+
+    def share_done(self) -> float:
+        """How much of the asked-for training lies behind, 0..1."""
+        if self.settings.steps is not None:
+            return self.progress.step / self.settings.steps
+        assert self.settings.minutes is not None
+        return self.progress.seconds / (60 * self.settings.minutes)
+
+    def train_step(self) -> dict[str, Tensor]:
+        """One batch; returns its detached loss, bits per pixel and PSNR (device scalars)."""
+        s, step = self.settings, self.progress.step
+        started = time.monotonic()
+        torch.manual_seed(s.seed * 1_000_003 + step)
+        x = self.sampler.batch(step, s.batch)
+        # One level from each equal part of the scale: less noise than independent draws.
+        level = (torch.randperm(s.batch) + torch.rand(s.batch)) / s.batch * self.levels
+        level = level.to(self.device)
+        low, high = math.log(self.config.lambda_low), math.log(self.config.lambda_high)
+        multiplier = torch.exp(low + (high - low) * level / self.levels)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=s.bfloat16):
+            out = self.forward(x, level)
+        error = (out.x_hat - x).square().mean(dim=(1, 2, 3)) * 127.5**2
+        bpp = (out.y_bits + out.z_bits) / s.crop_px**2
+        loss = ((multiplier * error + bpp) * multiplier**-s.loss_exponent).mean()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), _GRADIENT_NORM)
+        if torch.isfinite(norm):
+            self.optimisers.step(rate_share(step, self.share_done(), s.decay_share))
+            self._update_average()
+        else:  # a rare overflow: the batch is left out
+            self.model.zero_grad(set_to_none=True)
+        self._count(time.monotonic() - started)
+        psnr = 10 * torch.log10(255**2 / error.detach()).mean()
+        return {"loss": loss.detach(), "bpp": bpp.detach().mean(), "psnr": psnr}
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        decay = min(EMA_DECAY, (1 + self.progress.step) / (10 + self.progress.step))
+        torch._foreach_lerp_(
+            list(self.average.parameters()), list(self.model.parameters()), 1 - decay
+        )
+
+    def _count(self, seconds: float) -> None:
+        self.progress.step += 1
+        self.progress.crops += self.settings.batch
+        self.progress.seconds += seconds
+        self.progress.runs[-1]["crops"] += self.settings.batch
+        self.progress.runs[-1]["seconds"] += seconds
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+
+
+def train(settings: Settings, report: Callable[[str], None]) -> None:
+    """Train until the budget is spent or a signal comes; the checkpoint is always written.
+
+    Beside `out`, `out` with `.stable` before its suffix keeps the state from just before the
+    learning rate descends: longer training resumes from there.
+    """
+    # A crop is taken from an image at up to 1 / 0.6 of its size.
+    smallest_px = math.ceil(settings.crop_px / 0.6)
+    photographs = Photographs.load(settings.data, smallest_px, torch.device(settings.device))
+    trainer = Trainer(settings, photographs)
+    parameters = sum(p.numel() for p in trainer.model.parameters())
+    report(
+        f"{len(photographs.images)} images, {parameters} parameters, "
+        f"from step {trainer.progress.step}"
+    )
+    stop: list[int] = []
+    previous = {n: signal.signal(n, lambda number, _: stop.append(number)) for n in _SIGNALS}
+    stable = settings.out.with_name(f"{settings.out.stem}.stable{settings.out.suffix}")
+    saved = time.monotonic()
+    window: list[dict[str, Tensor]] = []
+    try:
+        while trainer.share_done() < 1 and not stop:
+            before = trainer.share_done()
+            window.append(trainer.train_step())
+            if before < 1 - settings.decay_share <= trainer.share_done():
+                trainer.save(stable)
+            if trainer.progress.step % _REPORT_STEPS == 0:
+                report(_line(trainer, window))
+                window.clear()
+            if time.monotonic() - saved > 60 * settings.save_minutes:
+                trainer.save(settings.out)
+                saved = time.monotonic()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    trainer.save(settings.out)
+    report(f"stopped at step {trainer.progress.step}, checkpoint {settings.out}")
+
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def _line(trainer: Trainer, window: list[dict[str, Tensor]]) -> str:
+    mean = {k: torch.stack([row[k] for row in window]).mean().item() for k in window[0]}
+    run, done = trainer.progress.runs[-1], trainer.share_done()
+    left = trainer.progress.seconds * (1 - done) / max(done, 1e-9)
+    return (
+        f"step {trainer.progress.step}  loss {mean['loss']:.4f}  bpp {mean['bpp']:.4f}  "
+        f"PSNR {mean['psnr']:.2f} dB  {run['crops'] / run['seconds']:.1f} crops/s  "
+        f"{left / 60:.1f} min left"
+    )
