@@ -1,0 +1,65 @@
+"""A learned image codec: photographs to `.lat` files and back.
+
+>>> import latentcodec
+>>> data = latentcodec.encode(image, quality=60)
+>>> image = latentcodec.decode(data)
+
+Importing this package is quick: torch comes in with the first picture.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from latentcodec.errors import LatError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+__version__ = "0.1.0"
+__all__ = ["LatError", "__version__", "decode", "encode"]
+
+
+def encode(
+    image: Image.Image | NDArray[np.uint8], quality: float = 50, model: str = "hyper"
+) -> bytes:
+    """Encode a picture as a `.lat` file.
+
+    Args:
+        image: a Pillow image (8-bit RGB or grey), or a uint8 array [H, W, 3] or [H, W].
+            Pillow's EXIF, ICC profile and XMP are kept.
+        quality: 1 (smallest) to 100 (best), in tenths.
+        model: name or family of a packaged model.
+
+    Returns:
+        The bytes of the file.
+
+    Raises:
+        latentcodec.LatError: the image cannot be encoded, or the model is not known.
+        ValueError: the quality is out of range.
+    """
+    from latentcodec.codec import encode_picture
+    from latentcodec.image import picture_of
+
+    return encode_picture(picture_of(image), quality, model)
+
+
+def decode(data: bytes) -> Image.Image:
+    """Decode a `.lat` file.
+
+    Args:
+        data: the bytes of the file.
+
+    Returns:
+        A Pillow image of mode RGB or L, with EXIF, ICC profile and XMP in `info`.
+
+    Raises:
+        latentcodec.LatError: the data is not a `.lat` file, is damaged, or names a model that
+            is not installed.
+    """
+    from latentcodec.codec import decode_picture
+    from latentcodec.image import image_of
+
+    return image_of(decode_picture(data))

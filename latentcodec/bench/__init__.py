@@ -1,0 +1,1 @@
+"""Measures latentcodec against other codecs. The codec itself never imports this package."""

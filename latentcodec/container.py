@@ -1,0 +1,215 @@
+"""The `.lat` container, version 1: reader and writer side by side.
+
+Specified field by field in docs/format.md; a change here is a change there. Only the standard
+library is used, and nothing is allocated on the word of a length field.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import math
+import struct
+import zlib
+
+from latentcodec.errors import (
+    CorruptChunk,
+    CorruptHeader,
+    LimitExceeded,
+    NotALatFile,
+    TrailingData,
+    TruncatedFile,
+    UnknownChunk,
+    UnsupportedVersion,
+)
+
+SIGNATURE = b"\x93LAT"
+VERSION = 1
+TILE_PX = 1024
+MAX_SIDE_PX = 65535
+MAX_PIXELS = 1 << 28
+MAX_METADATA_BYTES = 1 << 24
+MAX_TILE_BYTES = 1 << 24
+QUALITY_TENTHS = range(10, 1001)
+
+# signature, version, colour, quality in tenths, width, height, model code, weights hash
+_HEADER = struct.Struct("<4sBBHHH4s4s")
+_CRC = struct.Struct("<I")
+HEADER_BYTES = _HEADER.size + _CRC.size
+_OPTIONAL = 0x80  # bit of a chunk type: a decoder may skip the chunk
+_MAX_LENGTH_BYTES = 5
+
+
+class Colour(enum.IntEnum):
+    """What the pixels are; the values stand in the header."""
+
+    RGB = 0
+    GREY = 1
+
+
+class ChunkType(enum.IntEnum):
+    """Chunk types that this version writes."""
+
+    TILE = 0x01
+    ICC = 0x81
+    EXIF = 0x82
+    XMP = 0x83
+
+
+METADATA_CHUNKS = (ChunkType.ICC, ChunkType.EXIF, ChunkType.XMP)
+
+
+@dataclasses.dataclass(frozen=True)
+class Header:
+    """The fixed fields at the start of a file."""
+
+    width_px: int
+    height_px: int
+    colour: Colour
+    quality_tenths: int
+    model_code: str  # four ASCII characters, given once and for ever
+    weights_hash: bytes  # the first four bytes of the SHA-256 of the model's weights file
+
+    @property
+    def tile_grid(self) -> tuple[int, int]:
+        """Rows and columns of tiles."""
+        return math.ceil(self.height_px / TILE_PX), math.ceil(self.width_px / TILE_PX)
+
+
+@dataclasses.dataclass(frozen=True)
+class Chunk:
+    """One chunk: its type byte and its payload."""
+
+    type: int
+    payload: bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class LatFile:
+    """A file taken apart: the header, the tiles row by row, and the metadata chunks."""
+
+    header: Header
+    tiles: list[bytes]
+    metadata: dict[ChunkType, bytes]
+
+
+def write(file: LatFile) -> bytes:
+    """The bytes of a file. Raises LimitExceeded for what the format cannot hold."""
+    header = file.header
+    if not (0 < header.width_px <= MAX_SIDE_PX and 0 < header.height_px <= MAX_SIDE_PX):
+        raise LimitExceeded(f"a side must be 1 to {MAX_SIDE_PX} px")
+    head = _HEADER.pack(
+        SIGNATURE,
+        VERSION,
+        header.colour,
+        header.quality_tenths,
+        header.width_px,
+        header.height_px,
+        header.model_code.encode("ascii"),
+        header.weights_hash,
+    )
+    parts = [head, _CRC.pack(zlib.crc32(head))]
+    for kind in METADATA_CHUNKS:
+        if kind in file.metadata:
+            if len(file.metadata[kind]) > MAX_METADATA_BYTES:
+                raise LimitExceeded(f"{kind.name} data may have {MAX_METADATA_BYTES} bytes at most")
+            parts.append(_chunk_bytes(kind, file.metadata[kind]))
+    parts.extend(_chunk_bytes(ChunkType.TILE, tile) for tile in file.tiles)
+    return b"".join(parts)
+
+
+def read_header(data: bytes | memoryview) -> Header:
+    """The header alone, from at least the first HEADER_BYTES bytes of a file.
+
+    Raises NotALatFile, UnsupportedVersion, TruncatedFile, CorruptHeader.
+    """
+    data = bytes(data[:HEADER_BYTES])
+    if data[:4] != SIGNATURE[: len(data[:4])] or not data:
+        raise NotALatFile("this is not a .lat file")
+    if len(data) < HEADER_BYTES:
+        raise TruncatedFile("the file ends within its header")
+    _, version, colour, quality, width, height, code, weights = _HEADER.unpack_from(data)
+    if version != VERSION:
+        raise UnsupportedVersion(f"the file has format version {version}, known is {VERSION}")
+    if _CRC.unpack_from(data, _HEADER.size)[0] != zlib.crc32(data[: _HEADER.size]):
+        raise CorruptHeader("the header is damaged: its checksum does not match")
+    if colour not in iter(Colour):
+        raise CorruptHeader(f"the header names an unknown colour mode, {colour}")
+    if quality not in QUALITY_TENTHS:
+        raise CorruptHeader(f"the header's quality, {quality / 10}, is not in 1 to 100")
+    if not (width and height):
+        raise CorruptHeader("the header gives a side of 0 px")
+    if not all(0x20 < byte < 0x7F for byte in code):
+        raise CorruptHeader("the header's model code is not printable ASCII")
+    return Header(width, height, Colour(colour), quality, code.decode("ascii"), weights)
+
+
+def read(data: bytes, max_pixels: int = MAX_PIXELS) -> LatFile:
+    """Take a file apart and check all of it but the tiles' payloads.
+
+    Raises a subclass of LatError for anything that `write` does not produce, except that
+    unknown optional chunks are skipped.
+    """
+    header = read_header(data)
+    if header.width_px * header.height_px > max_pixels:
+        raise LimitExceeded(
+            f"the picture has {header.width_px} x {header.height_px} px, "
+            f"above the limit of {max_pixels} pixels"
+        )
+    rows, columns = header.tile_grid
+    metadata: dict[ChunkType, bytes] = {}
+    tiles: list[bytes] = []
+    view, position = memoryview(data), HEADER_BYTES
+    while len(tiles) < rows * columns:
+        chunk, position = _read_chunk(view, position)
+        if chunk.type == ChunkType.TILE:
+            tiles.append(chunk.payload)
+        elif tiles:
+            raise CorruptChunk("a metadata chunk stands among the tiles")
+        elif chunk.type in METADATA_CHUNKS:
+            if chunk.type in metadata:
+                raise CorruptChunk(f"there are two {ChunkType(chunk.type).name} chunks")
+            metadata[ChunkType(chunk.type)] = chunk.payload
+        elif not chunk.type & _OPTIONAL:
+            raise UnknownChunk(f"the file needs a chunk of unknown type {chunk.type:#04x}")
+    if position != len(data):
+        raise TrailingData(f"{len(data) - position} bytes follow the last tile")
+    return LatFile(header, tiles, metadata)
+
+
+def _chunk_bytes(kind: int, payload: bytes) -> bytes:
+    """Type, length (LEB128), payload, CRC-32 of all three."""
+    length, rest = bytearray(), len(payload)
+    while rest >= 0x80:
+        length.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    length.append(rest)
+    body = bytes([kind]) + bytes(length) + payload
+    return body + _CRC.pack(zlib.crc32(body))
+
+
+def _read_chunk(view: memoryview, start: int) -> tuple[Chunk, int]:
+    """The chunk at `start` and the position after it."""
+    if start >= len(view):
+        raise TruncatedFile("the file ends before its last tile")
+    kind, length, position = view[start], 0, start + 1
+    for digit in range(_MAX_LENGTH_BYTES):
+        if position >= len(view):
+            raise TruncatedFile("the file ends within a chunk")
+        byte = view[position]
+        position += 1
+        length |= (byte & 0x7F) << (7 * digit)
+        if not byte & 0x80:
+            break
+    else:
+        raise CorruptChunk("a chunk's length has too many digits")
+    if digit and not byte:
+        raise CorruptChunk("a chunk's length is not written in its shortest form")
+    if length > (MAX_TILE_BYTES if kind == ChunkType.TILE else MAX_METADATA_BYTES):
+        raise CorruptChunk(f"a chunk claims {length} bytes, more than its type may have")
+    end = position + length
+    if end + _CRC.size > len(view):
+        raise TruncatedFile("the file ends within a chunk")
+    if _CRC.unpack_from(view, end)[0] != zlib.crc32(view[start:end]):
+        raise CorruptChunk("a chunk is damaged: its checksum does not match")
+    return Chunk(kind, bytes(view[position:end])), end + _CRC.size

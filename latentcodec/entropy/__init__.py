@@ -1,0 +1,1 @@
+"""From integer latents to bytes and back, exactly: no rounding here depends on a machine."""

@@ -1,0 +1,55 @@
+"""Everything that can be wrong, one class each. Every message is one sentence for a person."""
+
+from __future__ import annotations
+
+
+class LatError(Exception):
+    """Base of every error that latentcodec raises for bad input."""
+
+
+class NotALatFile(LatError):
+    """The data does not begin with the signature."""
+
+
+class UnsupportedVersion(LatError):
+    """The file was written in a later version of the format."""
+
+
+class CorruptHeader(LatError):
+    """A header field has an illegal value, or the header's checksum is wrong."""
+
+
+class TruncatedFile(LatError):
+    """The data ends before the file does."""
+
+
+class CorruptChunk(LatError):
+    """A chunk has an illegal length, order or checksum."""
+
+
+class UnknownChunk(LatError):
+    """A chunk that a decoder must understand is not known."""
+
+
+class TrailingData(LatError):
+    """Bytes follow the last chunk."""
+
+
+class CorruptPayload(LatError):
+    """A tile's payload passes its checksum but no encoder wrote it."""
+
+
+class UnknownModel(LatError):
+    """The model that the file names is not in this installation."""
+
+
+class CorruptWeights(LatError):
+    """A weights file is damaged, altered, or breaks the exactness bound."""
+
+
+class UnsupportedImage(LatError):
+    """The picture cannot be encoded: not an image, or of a kind that would lose data."""
+
+
+class LimitExceeded(LatError):
+    """The picture is larger than the format or the decoder's limit allows."""

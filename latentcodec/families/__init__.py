@@ -1,0 +1,1 @@
+"""One class per model family, all with the same interface: see `families/hyper.py`."""

@@ -1,0 +1,57 @@
+"""Tiles of an image: which pixels and latents they own, and which neighbours they look at.
+
+Tiles are independent in the entropy path. In the transforms each one sees a halo of its
+neighbours, wide enough that the result is that of the whole image: there are no seams.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+
+CELL_PX = 16  # pixels per latent position
+
+
+@dataclasses.dataclass(frozen=True)
+class Span:
+    """A range owned, start..stop, and the range to look at around it, low..high."""
+
+    start: int
+    stop: int
+    low: int
+    high: int
+
+    @property
+    def inner(self) -> slice:
+        """The owned part within the range looked at."""
+        return slice(self.start - self.low, self.stop - self.low)
+
+    @property
+    def own(self) -> slice:
+        return slice(self.start, self.stop)
+
+    @property
+    def seen(self) -> slice:
+        return slice(self.low, self.high)
+
+
+def cells(size_px: int) -> int:
+    """Latent positions along a side; the last one may be partly beyond the image."""
+    return math.ceil(size_px / CELL_PX)
+
+
+def spans(size: int, tile: int, halo: int) -> list[Span]:
+    """Cut 0..size into pieces of `tile`, each with `halo` on both sides where there is room."""
+    starts = range(0, size, tile)
+    return [
+        Span(s, min(s + tile, size), max(s - halo, 0), min(s + tile + halo, size)) for s in starts
+    ]
+
+
+def grid(rows: int, columns: int, tile: int, halo: int) -> Iterator[tuple[Span, Span]]:
+    """The tiles of a rows x columns array, row by row."""
+    across = spans(columns, tile, halo)
+    for down in spans(rows, tile, halo):
+        for right in across:
+            yield down, right

@@ -1,0 +1,161 @@
+"""From a checkpoint to packaged weights: half-precision transforms, integer prior, tables.
+
+The prior's networks become integers by plain rounding: 16-bit weights with a power-of-two
+scale per layer and activations with 12 fractional bits. The arithmetic has room for that
+(float64 products, exact to 2**53), so there is nothing to calibrate or to fine-tune.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from latentcodec.entropy import prior, tables
+from latentcodec.entropy.integer_net import FRACTION_BITS
+from latentcodec.models.config import HyperConfig
+from latentcodec.models.hyper import HyperModel
+from latentcodec.models.layers import LevelTable
+from latentcodec.training import checkpoint
+
+_WEIGHT_MAX = (1 << 15) - 1
+_TRANSFORMS = ("g_a.", "g_s.", "h_a.")
+_TABLES = ("gain.", "inverse_gain.", "y_std")
+# Kept in single precision: the shortcut carries the DC, whose rounding would be seen at high
+# quality, and the tables are small.
+_SINGLE = ("shortcut", "gain", "y_std", "level")
+
+
+def export(source: Path, target: Path) -> None:
+    """Write packaged weights from the average of a checkpoint.
+
+    Raises FileNotFoundError, ValueError for a file that is no checkpoint, and CorruptWeights
+    where the integer networks would break their exactness bound.
+    """
+    saved, meta = checkpoint.load(source)
+    config = HyperConfig(**meta["config"])
+    model = HyperModel(config)
+    model.load_state_dict(
+        {k.removeprefix("average/"): v for k, v in saved.items() if k.startswith("average/")}
+    )
+    tensors = integer_prior(model)
+    prior.HyperPrior(tensors, config.steps)  # refuses what would not be exact
+    tensors |= _float_tensors(model)
+    description = {"family": meta["family"], "config": meta["config"], "trained": meta["progress"]}
+    target.parent.mkdir(parents=True, exist_ok=True)
+    safetensors.torch.save_file(
+        {k: v.contiguous() for k, v in sorted(tensors.items())},
+        target,
+        metadata={"latentcodec": json.dumps(description, sort_keys=True)},
+    )
+
+
+def _float_tensors(model: HyperModel) -> dict[str, Tensor]:
+    kept: dict[str, Tensor] = {}
+    for name, value in model.state_dict().items():
+        if name.startswith(_TRANSFORMS + _TABLES):
+            single = any(word in name for word in _SINGLE)
+            kept[f"float.{name}"] = value.float() if single else value.half()
+    return kept
+
+
+@torch.no_grad()
+def integer_prior(model: HyperModel) -> dict[str, Tensor]:
+    """The integer tensors that `HyperPrior` reads."""
+    h_s, context = model.h_s, model.context
+    found: dict[str, Tensor] = {}
+    found |= _linear("h_s.up_32", h_s.up_32)
+    found |= _block("h_s.block", h_s.block)
+    found |= _linear("h_s.up_16", h_s.up_16)
+    found |= _linear("context.coded", context.coded)
+    found |= _block("context.block", context.block)
+    found |= _linear("context.head", context.head)
+    found["context.step_bias"] = _fixed(context.step_bias, FRACTION_BITS)
+    found |= {f"quality.{k}": v for k, v in _quality_rows(model).items()}
+    halves, counts = tables.all_counts()
+    found["tables.halves"] = torch.from_numpy(halves)
+    found["tables.counts"] = torch.from_numpy(counts)
+    return found
+
+
+def _fixed(x: Tensor, fraction_bits: int) -> Tensor:
+    return torch.round(x.double() * 2.0**fraction_bits).to(torch.int32)
+
+
+def _weight_bits(weight: Tensor) -> int:
+    """The largest fraction with which `weight` still fits 16-bit integers."""
+    return max(0, min(20, math.floor(math.log2(_WEIGHT_MAX / float(weight.abs().max())))))
+
+
+def _layer(name: str, weight: Tensor, bias: Tensor | None, outputs: int) -> dict[str, Tensor]:
+    shift = _weight_bits(weight)
+    bias = torch.zeros(outputs) if bias is None else bias
+    return {
+        f"{name}.weight": _fixed(weight, shift).to(torch.int16),
+        f"{name}.bias": torch.round(bias.double() * 2.0 ** (shift + FRACTION_BITS)).long(),
+        f"{name}.shift": torch.tensor(shift, dtype=torch.int32),
+    }
+
+
+def _linear(name: str, layer: torch.nn.Linear) -> dict[str, Tensor]:
+    return _layer(name, layer.weight, layer.bias, layer.out_features)
+
+
+def _block(name: str, block: Any) -> dict[str, Tensor]:
+    taps = block.depthwise.weight[:, 0].permute(1, 2, 0)  # [3, 3, C]
+    return (
+        _layer(f"{name}.depthwise", taps, block.depthwise.bias, taps.shape[2])
+        | _linear(f"{name}.expand", block.expand)
+        | _linear(f"{name}.project", block.project)
+    )
+
+
+def _quality_rows(model: HyperModel) -> dict[str, Tensor]:
+    """One integer row for each of the qualities 1..100."""
+    levels = torch.linspace(0, model.config.anchors - 1, prior.QUALITY_ROWS)
+
+    def rows(table: LevelTable) -> Tensor:
+        return table(levels)[:, 0, 0].double()
+
+    log_steps = model.y_std.double().log() + rows(model.gain)
+    low = math.log(tables.SCALE_LOW)
+    z_table = (rows(model.z_log_scale) - low) * tables.SCALE_STEPS_PER_E
+    return {
+        "to_unit": _fixed(torch.exp(-log_steps), prior.TO_UNIT_BITS),
+        "to_step": _fixed(torch.exp(log_steps), prior.TO_STEP_BITS),
+        "table_offset": _fixed(log_steps + rows(model.scale_offset) - low, FRACTION_BITS),
+        "z_mean": _fixed(rows(model.z_mean), FRACTION_BITS),
+        "z_table": torch.round(z_table).to(torch.int32),
+        "h_s_level": _fixed(rows(model.h_s.level), FRACTION_BITS),
+    }
+
+
+def register(weights: Path, name: str, code: str) -> None:
+    """Enter a weights file into the manifest.json beside it, in place of its name's old entry.
+
+    name: such as "hyper-base"; code: four ASCII characters that files carry.
+    """
+    data = weights.read_bytes()
+    header_bytes = int.from_bytes(data[:8], "little")
+    meta = json.loads(data[8 : 8 + header_bytes])["__metadata__"]["latentcodec"]
+    description = json.loads(meta)
+    path = weights.with_name("manifest.json")
+    manifest = json.loads(path.read_text()) if path.exists() else {"models": []}
+    entry = {
+        "name": name,
+        "code": code,
+        "family": description["family"],
+        "file": weights.name,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "config": description["config"],
+        "trained": description["trained"],
+    }
+    others = [row for row in manifest["models"] if row["name"] != name]
+    manifest["models"] = [entry, *others]
+    path.write_text(json.dumps(manifest, indent=2) + "\n")
