@@ -62,7 +62,7 @@ def picture_of(image: Image.Image | NDArray[np.uint8]) -> Picture:
     source = image
     if image.has_transparency_data:
         source = image.convert("RGBA")
-        if source.getchannel("A").getextrema()[0] < 255:
+        if np.asarray(source.getchannel("A")).min() < 255:
             raise UnsupportedImage("the image has transparency, which .lat files do not hold yet")
         source = source.convert("L" if image.mode == "LA" else "RGB")
     elif image.mode in ("P", "RGBX"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,8 +54,8 @@ class LatCodec:
         return None
 
     def version(self) -> str:
-        """The version of the installed package."""
-        return f"latentcodec {importlib.metadata.version('latentcodec')}"
+        """The version of the package."""
+        return f"latentcodec {latentcodec.__version__}"
 
     def encode(self, image: Image.Image, setting: float) -> bytes:
         """Encode at quality `setting`, 1 to 100."""

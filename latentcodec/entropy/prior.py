@@ -113,42 +113,42 @@ class HyperPrior:
         height, width, _ = psi.shape
         group_width = self._head[0].weight.shape[0] // 2
         v_hat = np.zeros((height, width, GROUPS * group_width), dtype=np.int32)
-        to_unit, to_step, offset = (
-            self._row(name, tenths).split(group_width)
-            for name in ("to_unit", "to_step", "table_offset")
-        )
+        to_unit = self._row("to_unit", tenths).split(group_width)
         u = psi
         for step in range(self.steps):
-            h = self._context_block((u + self._step_bias[step]).clamp_(0, LIMIT))
-            pairs = coded_in_step(step, self.steps)
-            means, tables = [], []
-            for phase, group in pairs:
-                out = self._head[group](h[phase // 2 :: 2, phase % 2 :: 2])
-                mean, log_scale = out.split(group_width, dim=-1)
-                shift = FRACTION_BITS + TO_STEP_BITS - MEAN_BITS
-                mean = rescale(mean * to_step[group], shift).clamp_(-MEAN_LIMIT, MEAN_LIMIT)
-                table = rescale(log_scale + offset[group], _TABLE_SHIFT)
-                means.append(mean.to(torch.int32).flatten())
-                tables.append(table.clamp_(0, SCALE_COUNT - 1).to(torch.uint8).flatten())
-            mean_all, table_all = torch.cat(means).numpy(), torch.cat(tables).numpy()
-            values = (code(step, mean_all, table_all) << MEAN_BITS) + mean_all
-            last = step + 1 == self.steps
-            added = None if last else torch.zeros_like(u)
-            start = 0
-            for phase, group in pairs:
-                cell = (slice(phase // 2, None, 2), slice(phase % 2, None, 2))
-                columns = slice(group * group_width, (group + 1) * group_width)
-                shape = v_hat[cell[0], cell[1], columns].shape
-                part = values[start : start + int(np.prod(shape))].reshape(shape)
-                start += part.size
-                v_hat[cell[0], cell[1], columns] = part
-                if added is not None:
-                    unit = torch.from_numpy(part).double().mul_(to_unit[group])
-                    unit = rescale(unit, TO_UNIT_BITS + MEAN_BITS - FRACTION_BITS)
-                    added[cell] += self._coded[group](unit.clamp_(-LIMIT, LIMIT))
-            if added is not None:
-                u = (u + added).clamp_(-LIMIT, LIMIT)
+            features = self._context_block((u + self._step_bias[step]).clamp_(0, LIMIT))
+            mean, table = self._parameters(features, step, tenths)
+            values = (code(step, mean, table) << MEAN_BITS) + mean
+            added = torch.zeros_like(u)
+            for phase, group in coded_in_step(step, self.steps):
+                rows, columns = slice(phase // 2, None, 2), slice(phase % 2, None, 2)
+                channels = slice(group * group_width, (group + 1) * group_width)
+                place = v_hat[rows, columns, channels]
+                place[:] = values[: place.size].reshape(place.shape)
+                values = values[place.size :]
+                if step + 1 == self.steps:
+                    continue  # nothing is left to predict from it
+                unit = torch.from_numpy(place).double() * to_unit[group]
+                unit = rescale(unit, TO_UNIT_BITS + MEAN_BITS - FRACTION_BITS)
+                added[rows, columns] += self._coded[group](unit.clamp_(-LIMIT, LIMIT))
+            u = (u + added).clamp_(-LIMIT, LIMIT)
         return v_hat
+
+    def _parameters(
+        self, features: Tensor, step: int, tenths: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Means (int32, 1/16 steps) and tables (uint8) of what `step` codes, in coding order."""
+        to_step = self._row("to_step", tenths).chunk(GROUPS)
+        offset = self._row("table_offset", tenths).chunk(GROUPS)
+        means, tables = [], []
+        for phase, group in coded_in_step(step, self.steps):
+            out = self._head[group](features[phase // 2 :: 2, phase % 2 :: 2])
+            mean, log_scale = out.chunk(2, dim=-1)
+            mean = rescale(mean * to_step[group], FRACTION_BITS + TO_STEP_BITS - MEAN_BITS)
+            table = rescale(log_scale + offset[group], _TABLE_SHIFT)
+            means.append(mean.clamp_(-MEAN_LIMIT, MEAN_LIMIT).to(torch.int32).flatten())
+            tables.append(table.clamp_(0, SCALE_COUNT - 1).to(torch.uint8).flatten())
+        return torch.cat(means).numpy(), torch.cat(tables).numpy()
 
 
 def _split_columns(layer: IntegerLinear) -> list[IntegerLinear]:

@@ -134,7 +134,7 @@ class CropSampler:
         # Half of the batches are scaled down, which also cleans the coding noise of the photos.
         scale = random.uniform(0.6, 1.0) if random.random() < 0.5 else 1.0
         side = round(self.crop_px / scale)
-        crops = []
+        crops: list[Tensor] = []
         while len(crops) < count:
             crop, detail = self._place(random, side)
             if detail < self._flat and random.random() > _FLAT_KEEP:

@@ -16,7 +16,7 @@ class Optimisers:
     """Muon (Jordan et al. 2024) for the matrices between hidden layers, AdamW for the rest."""
 
     def __init__(self, model: nn.Module) -> None:
-        self.names = {p: name for name, p in model.named_parameters()}
+        self.names: dict[Tensor, str] = {p: name for name, p in model.named_parameters()}
         shortcut, matrices, rest = [], [], []
         for name, p in model.named_parameters():
             if "shortcut" in name:

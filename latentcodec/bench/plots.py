@@ -1,0 +1,41 @@
+"""Plots of rate-distortion curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
+
+from latentcodec.bench.report import CodecResult
+
+# Marker and dash differ from codec to codec, so that the curves can be told apart without colour.
+_STYLES = (
+    {"color": "black", "marker": "o", "linestyle": "-", "linewidth": 2.2},
+    {"color": "tab:red", "marker": "s", "linestyle": "--"},
+    {"color": "tab:orange", "marker": "^", "linestyle": ":"},
+    {"color": "tab:green", "marker": "D", "linestyle": "-."},
+    {"color": "tab:blue", "marker": "v", "linestyle": (0, (5, 1, 1, 1, 1, 1))},
+    {"color": "tab:purple", "marker": "x", "linestyle": (0, (8, 3))},
+)
+_BPP_TICKS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0)
+
+
+def plot_mean_curves(results: Iterable[CodecResult], title: str, path: Path) -> None:
+    """Draw the mean curve of each codec, PSNR in dB over bits per pixel, as a PNG file."""
+    figure = Figure(figsize=(8.0, 5.5), dpi=150, layout="constrained")
+    axes = figure.add_subplot()
+    for index, result in enumerate(results):
+        style = _STYLES[index % len(_STYLES)]
+        axes.plot(result.mean.bpp, result.mean.psnr_db, label=result.label, markersize=5, **style)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(_BPP_TICKS))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("bits per pixel (size of the file, log scale)")
+    axes.set_ylabel("RGB PSNR, dB")
+    axes.set_title(title)
+    axes.grid(which="major", color="0.85")
+    axes.legend()
+    figure.savefig(path)

@@ -1,0 +1,44 @@
+"""The command line: one module per command, imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from latentcodec import __version__
+from latentcodec.errors import LatError
+
+_COMMANDS = ("encode", "decode", "info", "train", "export")
+
+
+class _Commands(click.Group):
+    """Loads a command's module when it is used, and turns errors into one sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        return importlib.import_module(f"latentcodec.cli.{cmd_name}").command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except LatError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{where}{error.strerror or error}") from error
+        except MemoryError as error:
+            raise click.ClickException("there is not enough memory for this picture") from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """A learned image codec for photographs: .lat files.
+
+    Exit codes: 0 done, 1 bad input or an error while reading or writing, 2 wrong usage.
+    """

@@ -1,0 +1,33 @@
+"""`latentcodec export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("checkpoint", type=_PATH)
+@click.argument("weights", type=_PATH)
+@click.option("--register", nargs=2, metavar="NAME CODE", help="Enter into WEIGHTS' manifest.json.")
+def command(checkpoint: Path, weights: Path, register: tuple[str, str] | None) -> None:
+    """Make packaged WEIGHTS (safetensors) from a CHECKPOINT of `latentcodec train`.
+
+    The prior becomes integer networks and tables; the exactness bound is checked. --register
+    gives the model its permanent name and four-character code.
+    """
+    from latentcodec.training import export
+
+    try:
+        export.export(checkpoint, weights)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    if register:
+        name, code = register
+        if len(code) != 4 or not code.isascii() or not code.isprintable():
+            raise click.BadParameter("a model code has four printable ASCII characters")
+        export.register(weights, name, code)
+    click.echo(f"{weights}: {weights.stat().st_size} bytes")

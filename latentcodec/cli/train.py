@@ -1,0 +1,99 @@
+"""`latentcodec train`."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from latentcodec.models.config import CONFIGS
+
+_PATH = click.Path(path_type=Path)
+
+
+def _part_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -> int:
+    """`16MiB` as bytes."""
+    units = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
+    if value is None:
+        return 0
+    digits = value.rstrip("KMiB")
+    unit = value[len(digits) :]
+    if not digits.isdigit() or not int(digits) or unit not in units:
+        raise click.BadParameter(f"{value!r} is not a size such as 16MiB")
+    return int(digits) * units[unit]
+
+
+@click.command()
+@click.option(
+    "--data", "data", multiple=True, required=True, type=_PATH, help="A folder of images, or tars."
+)
+@click.option("--model", type=click.Choice(["hyper"]), default="hyper", show_default=True)
+@click.option("--config", type=click.Choice(list(CONFIGS)), default="base", show_default=True)
+@click.option("--steps", type=click.Choice(["2", "4"]), help="Coding steps [config's: 4].")
+@click.option("--out", required=True, type=_PATH, help="The checkpoint to write.")
+@click.option("--resume", type=_PATH, help="The checkpoint to go on from, whole or in parts.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Of training, in all.")
+@click.option("--updates", type=click.IntRange(min=1), help="Instead of --minutes: steps in all.")
+@click.option("--batch", type=click.IntRange(min=1), default=8, show_default=True)
+@click.option("--crop", type=click.IntRange(min=64), default=256, show_default=True, help="Pixels.")
+@click.option("--device", default="cpu", show_default=True)
+@click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto")
+@click.option("--compile", "compiled", is_flag=True, help="Use torch.compile.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--decay", type=click.FloatRange(0, 1), default=0.3, show_default=True)
+@click.option("--save-minutes", type=click.FloatRange(min=0.1), default=5, show_default=True)
+@click.option("--part-size", callback=_part_bytes, help="Split checkpoints, such as 16MiB.")
+def command(
+    data: tuple[Path, ...],
+    model: str,
+    config: str,
+    steps: str | None,
+    out: Path,
+    resume: Path | None,
+    minutes: float | None,
+    updates: int | None,
+    batch: int,
+    crop: int,
+    device: str,
+    precision: str,
+    compiled: bool,
+    seed: int,
+    decay: float,
+    save_minutes: float,
+    part_size: int,
+) -> None:
+    """Train a model; a checkpoint is written every few minutes and on SIGTERM or Ctrl-C.
+
+    The learning rate is constant and descends over the last --decay share of the budget. The
+    state before the descent is kept as OUT.stable: resume that with more --minutes.
+    """
+    if (minutes is None) == (updates is None):
+        raise click.UsageError("give either --minutes or --updates")
+    if crop % 64:
+        raise click.BadParameter("--crop must be a multiple of 64")
+    from latentcodec.training.loop import Settings, best_precision, train
+
+    chosen = CONFIGS[config]
+    settings = Settings(
+        data=list(data),
+        out=out,
+        family=model,
+        config=dataclasses.replace(chosen, steps=int(steps)) if steps else chosen,
+        resume=resume,
+        minutes=minutes,
+        steps=updates,
+        batch=batch,
+        crop_px=crop,
+        device=device,
+        bfloat16=best_precision(device) if precision == "auto" else precision == "bfloat16",
+        compile=compiled,
+        seed=seed,
+        decay_share=decay,
+        save_minutes=save_minutes,
+        part_bytes=part_size,
+    )
+    try:
+        train(settings, click.echo)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
