@@ -12,13 +12,8 @@ from typing import Any
 import numpy as np
 from constriction import stream
 
-from latentcodec.entropy.tables import TOTAL_BITS
+from latentcodec.entropy.tables import SYMBOL_LIMIT, TOTAL_BITS, ZERO_TABLE
 from latentcodec.errors import CorruptPayload
-
-SYMBOL_LIMIT = 32767  # symbols lie in -SYMBOL_LIMIT..SYMBOL_LIMIT
-# Symbols of table 0 are so surely zero that they are not coded at all: the encoder sets them
-# to zero and both sides go on from there.
-ZERO_TABLE = 0
 
 _ESCAPED = stream.model.Uniform(2 * SYMBOL_LIMIT + 1)
 

@@ -53,7 +53,7 @@ class IntegerLinear:
         out = rescale(flat, self.shift)
         if row is not None:
             out += row
-        return out.clamp_(0 if relu else -LIMIT, LIMIT).view(*x.shape[:-1], -1)
+        return out.clamp_(0 if relu else -LIMIT, LIMIT).view(*x.shape[:-1], self.weight.shape[0])
 
 
 @dataclasses.dataclass(frozen=True)

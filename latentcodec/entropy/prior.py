@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentcodec.entropy.coder import SYMBOL_LIMIT, ZERO_TABLE
 from latentcodec.entropy.integer_net import (
     FRACTION_BITS,
     LIMIT,
@@ -22,7 +21,12 @@ from latentcodec.entropy.integer_net import (
     check_exact,
     rescale,
 )
-from latentcodec.entropy.tables import SCALE_COUNT, SCALE_STEPS_PER_E
+from latentcodec.entropy.tables import (
+    SCALE_COUNT,
+    SCALE_STEPS_PER_E,
+    SYMBOL_LIMIT,
+    ZERO_TABLE,
+)
 from latentcodec.errors import CorruptWeights
 from latentcodec.models.coding_order import GROUPS, coded_in_step
 from latentcodec.models.layers import depth_to_space

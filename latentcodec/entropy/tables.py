@@ -14,6 +14,10 @@ SCALE_LOW = 0.11  # sigma of table 0, in quantisation steps
 SCALE_STEPS_PER_E = 8  # tables per factor e of sigma
 SCALE_COUNT = 72  # the last sigma is 786
 TOTAL_BITS = 24  # counts of a table sum to 2 ** 24
+SYMBOL_LIMIT = 32767  # symbols lie in -SYMBOL_LIMIT..SYMBOL_LIMIT
+# Symbols of table 0 are so surely zero that they are not coded at all: the encoder sets them
+# to zero and both sides go on from there.
+ZERO_TABLE = 0
 _REACH = 6.0  # values up to this many sigma have their own count; the rest escape
 
 
@@ -32,12 +36,13 @@ def gaussian_counts(index: int) -> np.ndarray:
     half = math.ceil(_REACH * sigma) + 1
     root = sigma * math.sqrt(2)
     above = np.array([0.5 * math.erfc((k - 0.5) / root) for k in range(half + 2)])
-    mass = above[:-1] - above[1:]  # P(k) for k = 0..half
-    total = 1 << TOTAL_BITS
-    counts = np.maximum(np.rint(mass * total), 1).astype(np.int64)
-    escape = max(round(2 * above[-1] * total), 1)
-    counts = np.append(counts, escape)
-    counts[0] += total - (counts[0] + 2 * counts[1:-1].sum() + escape)
+    mass = np.append(above[:-1] - above[1:], 2 * above[-1])  # |k| = 0..half, then the escape
+    total, symbols = 1 << TOTAL_BITS, 2 * half + 2
+    counts = np.floor(mass * (total - symbols)).astype(np.int64) + 1
+    # What rounding down left over goes to the smallest |k|, one each, so that no count is bent.
+    rest = int(total - (counts[0] + 2 * counts[1:-1].sum() + counts[-1]))
+    counts[0] += rest % 2
+    counts[1 : 1 + rest // 2] += 1
     return counts
 
 

@@ -76,7 +76,7 @@ class HyperFamily:
     @torch.inference_mode()
     def analyse(self, pixels: np.ndarray, tenths: int) -> np.ndarray:
         """g_a: uint8 [H, W, 3], H and W multiples of 16 -> y, float32 [H/16, W/16, M]."""
-        x = torch.from_numpy(pixels).float().div_(127.5).sub_(1).unsqueeze(0)
+        x = torch.from_numpy(pixels.astype(np.float32)).div_(127.5).sub_(1).unsqueeze(0)
         return self._net.g_a(x, self._level(tenths), self._net.y_std)[0].numpy()
 
     @torch.inference_mode()

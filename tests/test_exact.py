@@ -1,0 +1,185 @@
+"""The entropy path gives the same integers on every machine: against the oracle, and across
+instruction sets, thread counts and tile orders."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import torch
+
+import latentcodec
+from latentcodec import container, model_store
+from latentcodec.codec import decode_latents
+from latentcodec.entropy.integer_net import IntegerDepthwise, IntegerLinear, rescale
+from latentcodec.entropy.prior import latents_of_step
+from latentcodec.errors import CorruptWeights
+from latentcodec.families.hyper import HyperFamily
+from tests.oracle import Oracle
+
+_HASHES = """
+import hashlib, sys, torch
+from latentcodec import container, model_store
+from latentcodec.codec import decode_latents
+torch.set_num_threads(int(sys.argv[1]))
+for path in sys.argv[2:]:
+    file = container.read(open(path, "rb").read())
+    family = model_store.load(model_store.by_name("hyper"))
+    print(hashlib.sha256(decode_latents(file, family).tobytes()).hexdigest())
+"""
+
+
+def _weights() -> dict[str, np.ndarray]:
+    entry = model_store.by_name("hyper")
+    folder = Path(model_store.__file__).parent / "weights"
+    return safetensors.numpy.load_file(folder / entry.file)
+
+
+@pytest.mark.parametrize("tenths", [10, 333, 500, 747, 1000])
+@pytest.mark.parametrize("shape", [(160, 96), (144, 208)])
+def test_torch_path_equals_the_int64_oracle(
+    family: HyperFamily, photo: np.ndarray, tenths: int, shape: tuple[int, int]
+) -> None:
+    y = family.analyse(photo[100 : 100 + shape[0], 200 : 200 + shape[1]], tenths)
+    height, width, _ = y.shape
+    z_cells = -(-height // 4), -(-width // 4)
+    random = np.random.default_rng(tenths)
+    z_hat = random.integers(-9 << 12, 9 << 12, (*z_cells, family.config.hyper_latents))
+    psi = family._prior.psi(z_hat, tenths, height, width)
+    oracle = Oracle(_weights(), family.config.steps)
+    assert np.array_equal(psi.numpy(), oracle.psi(z_hat, tenths, height, width))
+
+    # Real symbols are small; a few huge ones drive every clamp.
+    symbols = random.integers(-3, 4, y.shape)
+    symbols[random.random(y.shape) < 1e-3] = 32767
+    seen: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def code(step: int, mean: np.ndarray, table: np.ndarray) -> np.ndarray:
+        seen.append((mean, table))
+        return latents_of_step(symbols, step, family.config.steps).astype(np.int32)
+
+    v_hat = family._prior.run(psi, tenths, code)
+    step = iter(range(family.config.steps))
+
+    def symbols_of(mean: np.ndarray, table: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        number = next(step)
+        for ours, theirs in zip(seen[number], (mean, table), strict=True):
+            wanted = latents_of_step(theirs, number, family.config.steps)
+            assert np.array_equal(ours, wanted)
+        return symbols
+
+    assert np.array_equal(v_hat, oracle.walk(psi.numpy().astype(np.int64), tenths, symbols_of))
+
+
+@pytest.fixture(scope="module")
+def files(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("exact")
+    crops = [photo[:256, :384], photo[33:250, 101:350], photo[200:201, 300:301]]
+    paths = []
+    for number, (crop, quality) in enumerate(zip(crops, (95, 40, 60), strict=True)):
+        path = folder / f"{number}.lat"
+        path.write_bytes(latentcodec.encode(crop, quality=quality))
+        paths.append(path)
+    return paths
+
+
+_MACHINES = {
+    "one thread": (1, {}),
+    "four threads": (4, {}),
+    "no vector units": (
+        2,
+        {
+            "ATEN_CPU_CAPABILITY": "default",
+            "ONEDNN_MAX_CPU_ISA": "SSE41",
+            "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
+        },
+    ),
+    "AVX2": (
+        2,
+        {
+            "ATEN_CPU_CAPABILITY": "avx2",
+            "ONEDNN_MAX_CPU_ISA": "AVX2",
+            "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        },
+    ),
+    "AVX-512": (
+        3,
+        {
+            "ATEN_CPU_CAPABILITY": "avx512",
+            "ONEDNN_MAX_CPU_ISA": "AVX512_CORE",
+            "MKL_ENABLE_INSTRUCTIONS": "AVX512",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("machine", _MACHINES)
+def test_latents_are_the_same_on_every_machine(
+    machine: str, files: list[Path], family: HyperFamily
+) -> None:
+    threads, variables = _MACHINES[machine]
+    result = subprocess.run(
+        [sys.executable, "-c", _HASHES, str(threads), *map(str, files)],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    here = [
+        hashlib.sha256(decode_latents(container.read(f.read_bytes()), family).tobytes())
+        for f in files
+    ]
+    assert result.stdout.split() == [h.hexdigest() for h in here]
+
+
+def test_what_the_encoder_meant_is_what_the_decoder_reads(
+    family: HyperFamily, photo: np.ndarray
+) -> None:
+    for tenths in (10, 105, 500, 1000):
+        y = family.analyse(photo[:208, :304], tenths)
+        payload, meant = family.encode_latents(y, tenths)
+        assert np.array_equal(family.decode_latents(payload, tenths, *y.shape[:2]), meant)
+
+
+def test_latents_beyond_every_table_survive(family: HyperFamily) -> None:
+    """Escapes: latents far outside what the prior expects come through or are clipped by the
+    encoder, and both sides agree."""
+    y = np.random.default_rng(0).normal(0, 50, (6, 5, family.config.latents)).astype(np.float32)
+    y[2, 3, :7] = [1e9, -1e9, 40000, -40000, 3e4, 1e4, -1e4]
+    payload, meant = family.encode_latents(y, 1000)
+    assert np.array_equal(family.decode_latents(payload, 1000, 6, 5), meant)
+    assert np.abs(meant).max() > 32767 * 16 / 2
+
+
+def test_tiles_decode_in_any_order(family: HyperFamily, photo: np.ndarray) -> None:
+    big = np.tile(photo, (3, 2, 1))[:1100, :1300]
+    file = container.read(latentcodec.encode(big, quality=20))
+    whole = decode_latents(file, family)
+    assert len(file.tiles) == 4
+    corners = [(0, 0, 64, 64), (0, 64, 64, 18), (64, 0, 5, 64), (64, 64, 5, 18)]
+    for number in (3, 1, 0, 2):
+        top, left, height, width = corners[number]
+        alone = family.decode_latents(file.tiles[number], 200, height, width)
+        assert np.array_equal(alone, whole[top : top + height, left : left + width])
+
+
+def test_rescale_rounds_half_up() -> None:
+    x = torch.tensor([-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0], dtype=torch.float64)
+    assert rescale(x.clone(), 1).tolist() == [-1, -1, 0, 0, 1, 1, 2]
+    assert rescale(x.clone(), 0).tolist() == x.tolist()
+
+
+def test_layers_that_could_be_inexact_are_refused() -> None:
+    wide = torch.full((1, 1 << 18), 32767.0, dtype=torch.float64)
+    layer = IntegerLinear(wide, torch.zeros(1, dtype=torch.float64), 12)
+    with pytest.raises(CorruptWeights, match="exact"):
+        layer.check("wide")
+    taps = torch.full((3, 3, 1), 2.0**31, dtype=torch.float64)
+    with pytest.raises(CorruptWeights, match="exact"):
+        IntegerDepthwise(taps, torch.zeros(1, dtype=torch.float64), 12).check("deep")

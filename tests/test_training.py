@@ -1,0 +1,186 @@
+"""The trainer: data, schedule, resuming bit for bit, interruption, and export."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from latentcodec.families.hyper import HyperFamily
+from latentcodec.models.config import CONFIGS
+from latentcodec.training import checkpoint
+from latentcodec.training.data import CropSampler, Photographs
+from latentcodec.training.export import export
+from latentcodec.training.loop import Settings, Trainer, train
+from latentcodec.training.optimiser import FINAL_SHARE, WARMUP_STEPS, rate_share
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def folder(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six small photographs, four of them from one source."""
+    path = tmp_path_factory.mktemp("photos")
+    rows = []
+    for number in range(6):
+        top, left = 64 * number, 96 * number
+        Image.fromarray(photo[top : top + 192, left : left + 192]).save(path / f"{number}.png")
+        rows.append({"file": f"{number}.png", "source": "one" if number < 4 else f"s{number}"})
+    (path / "index.json").write_text(json.dumps(rows))
+    return path
+
+
+def _settings(folder: Path, out: Path, **changes: object) -> Settings:
+    start = Settings(
+        data=[folder], out=out, config=CONFIGS["small"], steps=4, batch=2, crop_px=64, seed=3
+    )
+    return dataclasses.replace(start, **changes)  # type: ignore[arg-type]
+
+
+def _photographs(folder: Path) -> Photographs:
+    return Photographs.load([folder], 107, CPU)
+
+
+def test_a_source_is_capped(folder: Path) -> None:
+    shares = _photographs(folder).shares
+    assert shares[:4].sum() == pytest.approx(0.25)
+    assert shares.sum() == pytest.approx(1)
+
+
+def test_a_tar_shard_reads_as_its_folder(folder: Path, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "shard.tar", "w") as shard:
+        for path in sorted(folder.glob("*.png")):
+            shard.add(path, path.name)
+    packed = Photographs.load([tmp_path], 107, CPU).images
+    plain = _photographs(folder).images
+    assert len(packed) == len(plain) == 6
+    assert all(torch.equal(a, b) for a, b in zip(packed, plain, strict=True))
+
+
+def test_crops_depend_on_seed_and_step_alone(folder: Path) -> None:
+    photographs = _photographs(folder)
+    one, two = (CropSampler(photographs, 64, seed=5) for _ in range(2))
+    one.batch(0, 2)
+    assert torch.equal(one.batch(7, 3), two.batch(7, 3))
+    assert not torch.equal(one.batch(7, 3), one.batch(8, 3))
+    assert one.batch(7, 3).shape == (3, 64, 64, 3)
+    assert one.batch(7, 3).abs().max() <= 1
+
+
+def test_no_usable_image_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no image of 107 px"):
+        Photographs.load([tmp_path], 107, CPU)
+
+
+def test_learning_rate_warms_up_stays_and_descends() -> None:
+    assert rate_share(0, 0.0, 0.3) == pytest.approx(1 / WARMUP_STEPS)
+    assert rate_share(WARMUP_STEPS, 0.1, 0.3) == rate_share(9999, 0.7, 0.3) == 1
+    assert rate_share(9999, 0.85, 0.3) == pytest.approx((1 + FINAL_SHARE) / 2)
+    assert rate_share(9999, 1.0, 0.3) == pytest.approx(FINAL_SHARE)
+
+
+def test_resuming_is_bit_for_bit(folder: Path, tmp_path: Path) -> None:
+    photographs, path = _photographs(folder), tmp_path / "c.safetensors"
+    straight = Trainer(_settings(folder, path), photographs)
+    for _ in range(4):
+        straight.train_step()
+    first = Trainer(_settings(folder, path), photographs)
+    first.train_step()
+    first.train_step()
+    first.save(path)
+    second = Trainer(_settings(folder, path, resume=path), photographs)
+    assert second.progress.step == 2
+    second.train_step()
+    second.train_step()
+    for kind in ("model", "average"):
+        wanted = getattr(straight, kind).state_dict()
+        for name, value in getattr(second, kind).state_dict().items():
+            assert torch.equal(value, wanted[name]), name
+    assert second.share_done() == 1
+    assert [run["crops"] for run in second.progress.runs] == [4, 4]
+
+
+def test_training_lowers_the_loss(folder: Path, tmp_path: Path) -> None:
+    settings = _settings(folder, tmp_path / "c.safetensors", steps=60, batch=4)
+    trainer = Trainer(settings, _photographs(folder))
+    losses = [trainer.train_step()["loss"].item() for _ in range(60)]
+    assert np.mean(losses[-10:]) < 0.95 * np.mean(losses[:10])
+
+
+def test_checkpoints_split_and_join(tmp_path: Path) -> None:
+    path, tensors = tmp_path / "c.safetensors", {"a": torch.randn(100, 30), "b": torch.arange(5)}
+    checkpoint.save(path, tensors, {"step": 3}, part_bytes=5000)
+    parts = sorted(tmp_path.iterdir())
+    assert [p.name for p in parts] == [f"c.safetensors.part-0{i}" for i in range(3)]
+    assert max(p.stat().st_size for p in parts) == 5000
+    loaded, meta = checkpoint.load(path)
+    assert meta == {"step": 3}
+    assert all(torch.equal(loaded[k], v) for k, v in tensors.items())
+    checkpoint.save(path, tensors, {"step": 4})
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_is_no_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    path.write_bytes(b"not a checkpoint")
+    with pytest.raises(ValueError, match="not a checkpoint"):
+        checkpoint.load(path)
+
+
+def test_sigterm_ends_with_a_checkpoint(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "c.safetensors"
+    command = f"train --data {folder} --config small --out {path} --minutes 60 --batch 1 --crop 64"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "latentcodec", *command.split()], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("step 50 "):
+            break
+    process.send_signal(signal.SIGTERM)
+    started = time.monotonic()
+    rest = process.stdout.read()
+    assert process.wait(timeout=60) == 0
+    assert time.monotonic() - started < 30
+    assert "stopped at step" in rest
+    assert checkpoint.load(path)[1]["progress"]["step"] >= 50
+
+
+@pytest.mark.parametrize("steps", [2, 4])
+def test_a_trained_model_exports_to_a_working_codec(
+    steps: int, folder: Path, photo: np.ndarray, tmp_path: Path
+) -> None:
+    settings = _settings(
+        folder,
+        tmp_path / "c.safetensors",
+        config=dataclasses.replace(CONFIGS["small"], steps=steps),
+    )
+    train(settings, lambda line: None)
+    assert (tmp_path / "c.stable.safetensors").exists()
+    export(settings.out, tmp_path / "w.safetensors")
+    family = HyperFamily((tmp_path / "w.safetensors").read_bytes())
+    y = family.analyse(photo[:160, :240], 600)
+    payload, meant = family.encode_latents(y, 600)
+    v_hat = family.decode_latents(payload, 600, *y.shape[:2])
+    assert np.array_equal(v_hat, meant)
+    error = family.synthesise(v_hat, 600).astype(float) - photo[:160, :240]
+    assert 10 * np.log10(255**2 / (error**2).mean()) > 30
+
+
+def test_training_needs_no_constriction() -> None:
+    """The trainer and the export run where the entropy coder is not installed."""
+    code = (
+        "import sys; sys.modules['constriction'] = None; "
+        "import latentcodec.training.loop, latentcodec.training.export, latentcodec.cli.train"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
