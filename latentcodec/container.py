@@ -98,6 +98,8 @@ def write(file: LatFile) -> bytes:
     header = file.header
     if not (0 < header.width_px <= MAX_SIDE_PX and 0 < header.height_px <= MAX_SIDE_PX):
         raise LimitExceeded(f"a side must be 1 to {MAX_SIDE_PX} px")
+    if header.width_px * header.height_px > MAX_PIXELS:
+        raise LimitExceeded(f"a picture may have {MAX_PIXELS} pixels at most")
     head = _HEADER.pack(
         SIGNATURE,
         VERSION,
@@ -114,7 +116,10 @@ def write(file: LatFile) -> bytes:
             if len(file.metadata[kind]) > MAX_METADATA_BYTES:
                 raise LimitExceeded(f"{kind.name} data may have {MAX_METADATA_BYTES} bytes at most")
             parts.append(_chunk_bytes(kind, file.metadata[kind]))
-    parts.extend(_chunk_bytes(ChunkType.TILE, tile) for tile in file.tiles)
+    for tile in file.tiles:
+        if len(tile) > MAX_TILE_BYTES:
+            raise LimitExceeded(f"a tile may have {MAX_TILE_BYTES} bytes at most")
+        parts.append(_chunk_bytes(ChunkType.TILE, tile))
     return b"".join(parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,12 @@ from latentcodec.metadata import attach, collect
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_KEPT_MODES = {"RGB": Colour.RGB, "L": Colour.GREY, "1": Colour.GREY}
+# Pillow's raw modes of 16 bits per channel, in any byte order, of which it may load only 8.
+_DEEP = re.compile(r";16[BLN]")
+_COLOUR_OF_MODE = {
+    **dict.fromkeys(("RGB", "RGBA", "RGBa", "RGBX", "P", "PA"), Colour.RGB),
+    **dict.fromkeys(("L", "LA", "1"), Colour.GREY),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,48 +37,56 @@ class Picture:
 def open_image(path: Path) -> Image.Image:
     """Open and fully read an image file.
 
-    Raises UnsupportedImage for anything that Pillow cannot read, and OSError where the file
-    itself cannot be read.
+    Raises UnsupportedImage for anything that Pillow cannot read or reads only in part, and
+    OSError where the file itself cannot be read.
     """
     try:
         with Image.open(path) as image:
+            _refuse_reduced(image)
             image.load()
             return image
+    except (UnsupportedImage, MemoryError):
+        raise
     except UnidentifiedImageError:
         raise UnsupportedImage(f"{path} is not an image that Pillow can read") from None
     except Image.DecompressionBombError as error:
         raise UnsupportedImage(f"{path} is too large: {error}") from None
-    except (SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:  # Pillow's plugins raise nearly anything on a broken file
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise UnsupportedImage(f"{path} is a damaged image: {error}") from None
-    except OSError as error:
-        if error.errno is None:  # Pillow's own word for a broken file
-            raise UnsupportedImage(f"{path} is a damaged image: {error}") from None
-        raise
+
+
+def _refuse_reduced(image: Image.Image) -> None:
+    """Raise UnsupportedImage where Pillow would load less than the opened file holds."""
+    # The further pictures of an MPO file are previews and depth maps of the first.
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        raise UnsupportedImage("the image has several frames or pages; a .lat file holds one")
+    if any(_DEEP.search(str(tile[3])) for tile in image.tile):
+        raise UnsupportedImage("the image has 16 bits per channel; convert it to 8 bits")
 
 
 def picture_of(image: Image.Image | NDArray[np.uint8]) -> Picture:
     """The picture to encode from a Pillow image or a uint8 array [H, W, 3] or [H, W].
 
-    Raises UnsupportedImage for modes whose content would be lost.
+    Of an animated image that is the current frame, as in Pillow's own `save`. Raises
+    UnsupportedImage for modes whose content would be lost.
     """
     if isinstance(image, np.ndarray):
         return _picture_of_array(image)
     if image.width == 0 or image.height == 0:
         raise UnsupportedImage("the image has no pixels")
+    if image.mode not in _COLOUR_OF_MODE:
+        raise UnsupportedImage(
+            f"images of mode {image.mode} cannot be encoded: convert them to 8-bit RGB or grey"
+        )
     source = image
     if image.has_transparency_data:
         source = image.convert("RGBA")
         if np.asarray(source.getchannel("A")).min() < 255:
             raise UnsupportedImage("the image has transparency, which .lat files do not hold yet")
-        source = source.convert("L" if image.mode == "LA" else "RGB")
-    elif image.mode in ("P", "RGBX"):
-        source = image.convert("RGB")
-    if source.mode not in _KEPT_MODES:
-        raise UnsupportedImage(
-            f"images of mode {image.mode} cannot be encoded: convert them to 8-bit RGB or grey"
-        )
     pixels = np.array(source.convert("RGB"))
-    return Picture(pixels, _KEPT_MODES[source.mode], collect(image))
+    return Picture(pixels, _COLOUR_OF_MODE[image.mode], collect(image))
 
 
 def _picture_of_array(array: NDArray[Any]) -> Picture:

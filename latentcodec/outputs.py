@@ -22,13 +22,14 @@ def write_file(path: Path, data: bytes) -> None:
         return
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(13, "Permission denied", str(path))
+    prefix = f".{target.name[:32]}."  # cut, so that the longest legal name works too
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=target.parent)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
     try:
         with os.fdopen(handle, "wb") as temporary:
-            os.fchmod(temporary.fileno(), _mode_for(target))
+            Path(name).chmod(_mode_for(target))  # os.fchmod is not everywhere
             temporary.write(data)
             temporary.flush()
             os.fsync(temporary.fileno())

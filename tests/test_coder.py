@@ -12,8 +12,10 @@ from latentcodec.entropy.tables import (
     SCALE_COUNT,
     SYMBOL_LIMIT,
     TOTAL_BITS,
-    all_counts,
-    gaussian_counts,
+    counts_of,
+    gaussian_mass,
+    gaussian_tables,
+    measured_mass,
     scale_of,
 )
 from latentcodec.errors import CorruptPayload
@@ -23,7 +25,7 @@ Calls = list[tuple[np.ndarray, np.ndarray]]
 
 @pytest.fixture(scope="module")
 def tables() -> TableSet:
-    return TableSet(*all_counts())
+    return TableSet(*gaussian_tables())
 
 
 def _gaussian_calls(random: np.random.Generator, sizes: list[int]) -> Calls:
@@ -74,7 +76,7 @@ def test_size_is_the_entropy_of_the_tables(tables: TableSet) -> None:
     symbols, table = calls[0]
     bits = 0.0
     for number in range(1, SCALE_COUNT):
-        counts = gaussian_counts(number)
+        counts = counts_of(gaussian_mass(number))
         inside = np.abs(symbols[table == number])
         assert inside.max() < len(counts) - 1
         bits += (TOTAL_BITS - np.log2(counts[inside])).sum()
@@ -84,7 +86,7 @@ def test_size_is_the_entropy_of_the_tables(tables: TableSet) -> None:
 
 @pytest.mark.parametrize("index", [0, 1, 20, 47, 71])
 def test_counts_are_the_gaussian(index: int) -> None:
-    counts = gaussian_counts(index)
+    counts = counts_of(gaussian_mass(index))
     assert counts[0] + 2 * counts[1:-1].sum() + counts[-1] == 1 << TOTAL_BITS
     assert counts.min() >= 1
     k, sigma = np.arange(len(counts) - 1), scale_of(index)
@@ -97,7 +99,7 @@ def test_counts_are_the_gaussian(index: int) -> None:
 
 
 def test_tables_that_do_not_sum_to_one_are_refused() -> None:
-    halves, counts = all_counts()
+    halves, counts = gaussian_tables()
     for place, change in ((0, 1), (5, -1)):
         broken = counts.copy()
         broken[place] += change
@@ -131,3 +133,16 @@ def test_left_over_bits_are_noticed(tables: TableSet) -> None:
     decoder.get(calls[0][1][:100])
     with pytest.raises(CorruptPayload, match="does not end"):
         decoder.finish()
+
+
+def test_measured_tables_follow_what_was_seen() -> None:
+    """Laplacian symbols cost less with tables measured on them, nearly their entropy."""
+    random = np.random.default_rng(5)
+    seen = np.bincount(np.abs(np.rint(random.laplace(0, 1.5, 200_000))).astype(int), minlength=99)
+    index = 23
+    gauss, measured = (counts_of(m) for m in (gaussian_mass(index), measured_mass(index, seen)))
+    assert measured[0] + 2 * measured[1:-1].sum() + measured[-1] == 1 << TOTAL_BITS
+    inside = seen[: len(gauss) - 1]
+    cost = [(inside * (TOTAL_BITS - np.log2(c[:-1]))).sum() for c in (gauss, measured)]
+    assert cost[1] < 0.97 * cost[0]
+    assert np.array_equal(counts_of(measured_mass(index, np.zeros(99, dtype=int))), gauss)

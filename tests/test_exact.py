@@ -176,7 +176,7 @@ def test_rescale_rounds_half_up() -> None:
 
 
 def test_layers_that_could_be_inexact_are_refused() -> None:
-    wide = torch.full((1, 1 << 18), 32767.0, dtype=torch.float64)
+    wide = torch.full((1, 1 << 19), 32767.0, dtype=torch.float64)
     layer = IntegerLinear(wide, torch.zeros(1, dtype=torch.float64), 12)
     with pytest.raises(CorruptWeights, match="exact"):
         layer.check("wide")

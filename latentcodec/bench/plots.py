@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
@@ -11,14 +12,15 @@ from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
 from latentcodec.bench.report import CodecResult
 
 # Marker and dash differ from codec to codec, so that the curves can be told apart without colour.
-_STYLES = (
-    {"color": "black", "marker": "o", "linestyle": "-", "linewidth": 2.2},
-    {"color": "tab:red", "marker": "s", "linestyle": "--"},
-    {"color": "tab:orange", "marker": "^", "linestyle": ":"},
-    {"color": "tab:green", "marker": "D", "linestyle": "-."},
-    {"color": "tab:blue", "marker": "v", "linestyle": (0, (5, 1, 1, 1, 1, 1))},
-    {"color": "tab:purple", "marker": "x", "linestyle": (0, (8, 3))},
-)
+# They go by name, so that a codec looks the same in every plot.
+_STYLES: dict[str, dict[str, Any]] = {
+    "lat": {"color": "black", "marker": "o", "linestyle": "-", "linewidth": 2.2},
+    "jpeg420": {"color": "tab:red", "marker": "s", "linestyle": "--"},
+    "jpeg444": {"color": "tab:orange", "marker": "^", "linestyle": ":"},
+    "webp": {"color": "tab:green", "marker": "D", "linestyle": "-."},
+    "avif": {"color": "tab:blue", "marker": "v", "linestyle": (0, (5, 1, 1, 1, 1, 1))},
+    "avif-slow": {"color": "tab:purple", "marker": "x", "linestyle": (0, (8, 3))},
+}
 _BPP_TICKS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0)
 
 
@@ -26,8 +28,8 @@ def plot_mean_curves(results: Iterable[CodecResult], title: str, path: Path) -> 
     """Draw the mean curve of each codec, PSNR in dB over bits per pixel, as a PNG file."""
     figure = Figure(figsize=(8.0, 5.5), dpi=150, layout="constrained")
     axes = figure.add_subplot()
-    for index, result in enumerate(results):
-        style = _STYLES[index % len(_STYLES)]
+    for result in results:
+        style = _STYLES[result.name]
         axes.plot(result.mean.bpp, result.mean.psnr_db, label=result.label, markersize=5, **style)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(FixedLocator(_BPP_TICKS))

@@ -31,7 +31,9 @@ def command(source: Path, target: Path) -> None:
     buffer = io.BytesIO()
     try:
         image.save(buffer, format=form, **save_options(image))
-    except (OSError, ValueError, KeyError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's writers raise nearly anything they cannot hold
         raise UnsupportedImage(f"Pillow cannot write {target}: {error}") from error
     write_file(target, buffer.getvalue())
     click.echo(f"{target}: {image.width} x {image.height}, mode {image.mode}")

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
+
+
+def _number(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # which no range excludes
+        raise click.BadParameter("nan is not a quality")
+    return value
 
 
 @click.command()
@@ -16,6 +23,7 @@ import click
     type=click.FloatRange(1, 100),
     default=50,
     show_default=True,
+    callback=_number,
     help="1 is smallest, 100 is best; tenths count.",
 )
 @click.option("--model", default="hyper", show_default=True, help="A packaged model, by name.")

@@ -13,7 +13,19 @@ _PATH = click.Path(path_type=Path)
 @click.argument("checkpoint", type=_PATH)
 @click.argument("weights", type=_PATH)
 @click.option("--register", nargs=2, metavar="NAME CODE", help="Enter into WEIGHTS' manifest.json.")
-def command(checkpoint: Path, weights: Path, register: tuple[str, str] | None) -> None:
+@click.option(
+    "--calibrate",
+    multiple=True,
+    type=_PATH,
+    metavar="DATA",
+    help="Measure the probability tables on photographs (a folder or tar; needs constriction).",
+)
+def command(
+    checkpoint: Path,
+    weights: Path,
+    register: tuple[str, str] | None,
+    calibrate: tuple[Path, ...],
+) -> None:
     """Make packaged WEIGHTS (safetensors) from a CHECKPOINT of `latentcodec train`.
 
     The prior becomes integer networks and tables; the exactness bound is checked. --register
@@ -23,6 +35,10 @@ def command(checkpoint: Path, weights: Path, register: tuple[str, str] | None) -
 
     try:
         export.export(checkpoint, weights)
+        if calibrate:
+            from latentcodec.training.calibrate import calibrate as measure
+
+            measure(weights, list(calibrate))
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     if register:

@@ -28,9 +28,9 @@ class TableSet:
         """
         self.halves = halves.astype(np.int64)
         ends = np.cumsum(self.halves + 2)
-        self._counts = np.split(counts.astype(np.int64), ends[:-1])
+        self.counts = np.split(counts.astype(np.int64), ends[:-1])
         self._models: dict[int, Any] = {}
-        for half, table in zip(self.halves, self._counts, strict=True):
+        for half, table in zip(self.halves, self.counts, strict=True):
             total = table[0] + 2 * table[1:-1].sum() + table[-1]
             if half < 1 or len(table) != half + 2 or table.min() < 1 or total != 1 << TOTAL_BITS:
                 raise ValueError("a probability table does not sum to one")
@@ -38,7 +38,7 @@ class TableSet:
     def model(self, table: int) -> Any:
         """The model of symbols -half..half, at 0..2 * half, and of the escape after them."""
         if table not in self._models:
-            counts = self._counts[table]
+            counts = self.counts[table]
             full = np.concatenate([counts[-2:0:-1], counts[:-1], counts[-1:]])
             # Multiples of 2 ** -24 below 1: exact in float64, as is every partial sum of them.
             self._models[table] = stream.model.Categorical(

@@ -22,16 +22,15 @@ from latentcodec.entropy.integer_net import (
     rescale,
 )
 from latentcodec.entropy.tables import (
+    MEAN_BITS,
     SCALE_COUNT,
     SCALE_STEPS_PER_E,
     SYMBOL_LIMIT,
-    ZERO_TABLE,
 )
 from latentcodec.errors import CorruptWeights
 from latentcodec.models.coding_order import GROUPS, coded_in_step
 from latentcodec.models.layers import depth_to_space
 
-MEAN_BITS = 4  # means and v_hat are in 2 ** -4 of a quantisation step
 MEAN_LIMIT = SYMBOL_LIMIT << MEAN_BITS
 TO_UNIT_BITS = 20  # fraction of the factors from quantisation steps to normalised latents
 TO_STEP_BITS = 16  # fraction of the factors back
@@ -41,17 +40,6 @@ _TABLE_SHIFT = FRACTION_BITS - (SCALE_STEPS_PER_E.bit_length() - 1)
 # Given the means (int32 [n], 1/16 steps) and tables (uint8 [n]) of a coding step, the symbols
 # (int32 [n]) that are coded there: the encoder rounds them, the decoder reads them.
 CodeStep = Callable[[int, np.ndarray, np.ndarray], np.ndarray]
-
-
-def quantise(values: np.ndarray, mean: np.ndarray, tables: np.ndarray) -> np.ndarray:
-    """The encoder's symbols: round(values - mean), zero where the table codes nothing.
-
-    values: float [n] in steps; mean: int32 [n] in 1/16 steps; returns int32 [n].
-    """
-    symbols = np.rint(values - mean / (1 << MEAN_BITS))
-    symbols = np.clip(symbols, -SYMBOL_LIMIT, SYMBOL_LIMIT).astype(np.int32)
-    symbols[tables == ZERO_TABLE] = 0
-    return symbols
 
 
 def latents_of_step(latents: np.ndarray, step: int, steps: int) -> np.ndarray:

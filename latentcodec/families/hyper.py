@@ -14,7 +14,9 @@ from torch.nn import functional
 
 from latentcodec.entropy.coder import SymbolDecoder, SymbolEncoder, TableSet
 from latentcodec.entropy.integer_net import FRACTION_BITS
-from latentcodec.entropy.prior import MEAN_BITS, HyperPrior, latents_of_step, quantise
+from latentcodec.entropy.prior import HyperPrior, latents_of_step
+from latentcodec.entropy.quantise import Quantiser
+from latentcodec.entropy.tables import MEAN_BITS
 from latentcodec.errors import CorruptWeights
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.hyper import Analysis, HyperAnalysis, Synthesis
@@ -64,6 +66,7 @@ class HyperFamily:
             )
         except (safetensors.SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as e:
             raise CorruptWeights(f"the weights cannot be loaded: {e}") from e
+        self._quantiser = Quantiser(self._tables.counts)
         self._net.requires_grad_(False).eval()
         self._prior = HyperPrior(tensors, self.config.steps)
         # How far, in latent positions, a pixel sees into y and a latent is seen in pixels.
@@ -79,31 +82,40 @@ class HyperFamily:
         x = torch.from_numpy(pixels.astype(np.float32)).div_(127.5).sub_(1).unsqueeze(0)
         return self._net.g_a(x, self._level(tenths), self._net.y_std)[0].numpy()
 
-    @torch.inference_mode()
     def encode_latents(self, y: np.ndarray, tenths: int) -> tuple[bytes, np.ndarray]:
         """The payload of y (float32 [h, w, M]), and v_hat as the decoder will have it."""
+        calls, v_hat = self.symbols(y, tenths)
+        coder = SymbolEncoder(self._tables)
+        for symbols, tables in calls:
+            coder.put(symbols, tables)
+        return coder.finish(), v_hat
+
+    @torch.inference_mode()
+    def symbols(
+        self, y: np.ndarray, tenths: int
+    ) -> tuple[list[tuple[np.ndarray, np.ndarray]], np.ndarray]:
+        """What is coded for y: (symbols, tables) in decoding order, and v_hat."""
         height, width, _ = y.shape
         level = self._level(tenths)
         batch = torch.from_numpy(y).unsqueeze(0)
         normal = batch / self._net.y_std
         normal = functional.pad(normal, (0, 0, 0, -width % _Z_CELLS, 0, -height % _Z_CELLS))
         z = self._net.h_a(normal, level)[0].numpy()
-        coder = SymbolEncoder(self._tables)
         mean, table = self._prior.z_parameters(tenths, z.shape[0] * z.shape[1])
         # Means of z have more fractional bits than those of y.
-        symbols = quantise(z.ravel() - mean / (1 << FRACTION_BITS), np.zeros_like(mean), table)
-        coder.put(symbols, table)
+        offset = z.ravel() - mean / (1 << FRACTION_BITS)
+        symbols = self._quantiser.symbols(offset, np.zeros_like(mean), table)
+        calls = [(symbols, table)]
         psi = self._prior.psi(_z_hat(symbols, mean, z.shape), tenths, height, width)
         v = (batch * self._net.gain(level).exp())[0].numpy()
 
         def code(step: int, means: np.ndarray, tables: np.ndarray) -> np.ndarray:
             wanted = latents_of_step(v, step, self.config.steps)
-            chosen = quantise(wanted, means, tables)
-            coder.put(chosen, tables)
+            chosen = self._quantiser.symbols(wanted, means, tables)
+            calls.append((chosen, tables))
             return chosen
 
-        v_hat = self._prior.run(psi, tenths, code)
-        return coder.finish(), v_hat
+        return calls, self._prior.run(psi, tenths, code)
 
     @torch.inference_mode()
     def decode_latents(self, payload: bytes, tenths: int, height: int, width: int) -> np.ndarray:

@@ -78,7 +78,7 @@ def integer_prior(model: HyperModel) -> dict[str, Tensor]:
     found |= _linear("context.head", context.head)
     found["context.step_bias"] = _fixed(context.step_bias, FRACTION_BITS)
     found |= {f"quality.{k}": v for k, v in _quality_rows(model).items()}
-    halves, counts = tables.all_counts()
+    halves, counts = tables.gaussian_tables()
     found["tables.halves"] = torch.from_numpy(halves)
     found["tables.counts"] = torch.from_numpy(counts)
     return found

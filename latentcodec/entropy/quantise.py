@@ -1,0 +1,48 @@
+"""The encoder's rounding: where a smaller symbol saves more bits than its error is worth.
+
+Only the encoder knows of it; a decoder reads whatever symbols were written. Rate-distortion
+optimised quantisation, as in Karczewicz et al. 2008 (VCEG-AH21), one symbol at a time: the rate
+is that of the table that will code the symbol.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from latentcodec.entropy.tables import MEAN_BITS, SYMBOL_LIMIT, ZERO_TABLE
+
+# Bits that one squared quantisation step of error is worth. Where the step is optimal at high
+# resolution it would be 26/3; the networks were trained on plain rounding, and lose by symbols
+# that deviate much from it: 40 was best on photographs (docs/design.md).
+ERROR_BITS = 40.0
+_LARGEST = 8  # above this magnitude the bits hardly differ from one symbol to the next
+
+
+class Quantiser:
+    """Chooses symbols for the tables of one model."""
+
+    def __init__(self, tables: list[np.ndarray], error_bits: float = ERROR_BITS) -> None:
+        """`tables`: the counts of each, for |k| = 0..half and the escape (`entropy/tables.py`)."""
+        self._threshold = np.full((len(tables), _LARGEST + 1), -0.5)
+        for row, counts in zip(self._threshold, tables, strict=True):
+            known = min(len(counts) - 2, _LARGEST)
+            extra_bits = np.log2(counts[:known] / counts[1 : known + 1])
+            # k becomes k - 1 where that adds less error, error_bits * (2 (a - k) + 1), than
+            # it saves; a is the magnitude before rounding.
+            row[1 : known + 1] = extra_bits / (2 * error_bits) - 0.5
+
+    def symbols(self, values: np.ndarray, mean: np.ndarray, tables: np.ndarray) -> np.ndarray:
+        """Symbols (int32 [n]) for values (float [n], steps) around means (int32 [n], 1/16 steps).
+
+        tables: uint8 [n]. The symbols of ZERO_TABLE are zero, and all are within SYMBOL_LIMIT:
+        what is cut off here is cut off for the encoder, too.
+        """
+        offset = values - mean / (1 << MEAN_BITS)
+        symbols = np.rint(np.clip(offset, -SYMBOL_LIMIT, SYMBOL_LIMIT)).astype(np.int32)
+        symbols[tables == ZERO_TABLE] = 0
+        nonzero = np.flatnonzero(symbols)
+        k = np.abs(symbols[nonzero])
+        threshold = self._threshold[tables[nonzero], np.minimum(k, _LARGEST)]
+        lower = nonzero[np.abs(offset[nonzero]) - k < threshold]
+        symbols[lower] -= np.sign(symbols[lower])
+        return symbols

@@ -1,0 +1,51 @@
+"""Measured probability tables: how latents of photographs really fall around their means."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import torch
+
+from latentcodec.container import QUALITY_TENTHS
+from latentcodec.entropy import tables
+from latentcodec.families.hyper import HyperFamily
+from latentcodec.training.data import Photographs
+
+_CROP_PX = 512
+_CROPS = 96
+_LARGEST = 2 * tables.half_width(tables.SCALE_COUNT - 1)
+
+
+def calibrate(weights: Path, data: list[Path], seed: int = 1) -> None:
+    """Replace the Gaussian tables of a weights file by tables measured on crops of `data`.
+
+    Every model keeps its means and scales: only the shape around them is measured, once for
+    all qualities. Raises ValueError where `data` has no image of 512 px or more.
+    """
+    family = HyperFamily(weights.read_bytes())
+    photographs = Photographs.load(data, _CROP_PX, torch.device("cpu"))
+    random = np.random.default_rng(seed)
+    seen = np.zeros((tables.SCALE_COUNT, _LARGEST + 1), dtype=np.int64)
+    for _ in range(_CROPS):
+        which = random.choice(len(photographs.images), p=photographs.shares)
+        image = photographs.images[int(which)].numpy()
+        top, left = (int(random.integers(size - _CROP_PX + 1)) for size in image.shape[:2])
+        tenths = int(random.integers(QUALITY_TENTHS.start, QUALITY_TENTHS.stop))
+        y = family.analyse(image[top : top + _CROP_PX, left : left + _CROP_PX], tenths)
+        for symbols, chosen in family.symbols(y, tenths)[0]:
+            np.add.at(seen, (chosen, np.minimum(np.abs(symbols), _LARGEST)), 1)
+    masses = [tables.measured_mass(i, seen[i]) for i in range(tables.SCALE_COUNT)]
+    _store(weights, *tables.packed(masses))
+
+
+def _store(weights: Path, halves: np.ndarray, counts: np.ndarray) -> None:
+    data = weights.read_bytes()
+    header_bytes = int.from_bytes(data[:8], "little")
+    metadata = json.loads(data[8 : 8 + header_bytes])["__metadata__"]
+    tensors = safetensors.torch.load(data)
+    tensors["tables.halves"] = torch.from_numpy(halves)
+    tensors["tables.counts"] = torch.from_numpy(counts)
+    safetensors.torch.save_file(tensors, weights, metadata=metadata)
