@@ -11,6 +11,7 @@ import PIL
 from PIL import Image, features
 
 import latentcodec
+from latentcodec import model_store
 
 
 class Codec(Protocol):
@@ -54,8 +55,9 @@ class LatCodec:
         return None
 
     def version(self) -> str:
-        """The version of the package."""
-        return f"latentcodec {latentcodec.__version__}"
+        """The version of the package, and its default model with the hash of its weights."""
+        entry = model_store.by_name(model_store.DEFAULT_MODEL)
+        return f"latentcodec {latentcodec.__version__}, {entry.name} {entry.sha256[:8]}"
 
     def encode(self, image: Image.Image, setting: float) -> bytes:
         """Encode at quality `setting`, 1 to 100."""

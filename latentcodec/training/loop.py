@@ -23,6 +23,7 @@ from latentcodec.training.optimiser import Optimisers, rate_share
 EMA_DECAY = 0.999
 _GRADIENT_NORM = 1.0
 _REPORT_STEPS = 50
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclasses.dataclass
@@ -80,7 +81,7 @@ class Trainer:
         self.optimisers = Optimisers(self.model)
         if saved is not None:
             self._restore(*saved)
-        self.forward = torch.compile(self.model) if settings.compile else self.model
+        self.forward = torch.compile(self.model, dynamic=False) if settings.compile else self.model
         self.levels = config.anchors - 1
         self.progress.runs.append(
             {"device": _device_name(self.device), "crops": 0, "seconds": 0.0, "seed": settings.seed}
@@ -205,9 +206,6 @@ def train(settings: Settings, report: Callable[[str], None]) -> None:
             signal.signal(number, handler)
     trainer.save(settings.out)
     report(f"stopped at step {trainer.progress.step}, checkpoint {settings.out}")
-
-
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def _line(trainer: Trainer, window: list[dict[str, Tensor]]) -> str:

@@ -1,0 +1,141 @@
+"""The two functions that a Python program uses: `encode` and `decode`."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import latentcodec
+from latentcodec import container, errors, model_store
+from latentcodec.container import Colour
+
+SIZES = [(1, 1), (1, 17), (17, 1), (15, 16), (17, 33), (100, 70)]
+
+
+def error_of(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """Root of the mean squared difference, in grey levels."""
+    return math.sqrt(np.mean((ours.astype(np.float64) - theirs) ** 2))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("size", SIZES)
+def test_size_and_mode_come_back(photo: np.ndarray, size: tuple[int, int], mode: str) -> None:
+    width, height = size
+    image = Image.fromarray(photo[100 : 100 + height, 200 : 200 + width]).convert(mode)
+    back = latentcodec.decode(latentcodec.encode(image, quality=90))
+    assert (back.size, back.mode) == (size, mode)
+    assert error_of(np.asarray(back), np.asarray(image)) < 16
+
+
+def test_an_array_and_its_image_give_the_same_file(photo: np.ndarray) -> None:
+    crop = photo[64:112, 64:128]
+    assert latentcodec.encode(crop) == latentcodec.encode(Image.fromarray(crop))
+    grey = latentcodec.encode(crop[:, :, 0])
+    assert container.read_header(grey).colour is Colour.GREY
+    assert latentcodec.decode(grey).mode == "L"
+
+
+def test_memory_order_does_not_matter(photo: np.ndarray) -> None:
+    crop = photo[64:112, 64:128]
+    assert latentcodec.encode(crop[::-1, ::-1].copy()[::-1, ::-1]) == latentcodec.encode(crop)
+
+
+def test_the_picture_given_is_left_alone(photo: np.ndarray) -> None:
+    crop = photo[:40, :40].copy()
+    latentcodec.encode(crop)
+    assert np.array_equal(crop, photo[:40, :40])
+
+
+def test_quality_buys_bytes_and_fidelity(photo: np.ndarray) -> None:
+    crop = photo[128:256, 128:320]
+    files = [latentcodec.encode(crop, quality=quality) for quality in (5, 50, 95)]
+    sizes = [len(data) for data in files]
+    distances = [error_of(np.asarray(latentcodec.decode(data)), crop) for data in files]
+    assert sizes == sorted(sizes) and len(set(sizes)) == 3
+    assert distances == sorted(distances, reverse=True)
+    assert distances[-1] < 5
+
+
+@pytest.mark.parametrize(("quality", "tenths"), [(1, 10), (100, 1000), (50, 500), (33.34, 333)])
+def test_quality_is_kept_to_a_tenth(quality: float, tenths: int) -> None:
+    data = latentcodec.encode(np.zeros((8, 8, 3), np.uint8), quality=quality)
+    assert container.read_header(data).quality_tenths == tenths
+    assert latentcodec.decode(data).size == (8, 8)
+
+
+@pytest.mark.parametrize("quality", [0, 0.9, 100.1, 101, -50, 1e9, math.nan])
+def test_quality_out_of_range_is_a_value_error(quality: float) -> None:
+    with pytest.raises(ValueError):
+        latentcodec.encode(np.zeros((8, 8, 3), np.uint8), quality=quality)
+
+
+def test_the_default_quality_is_50() -> None:
+    data = latentcodec.encode(np.zeros((8, 8), np.uint8))
+    assert container.read_header(data).quality_tenths == 500
+
+
+def test_models_are_found_by_name_and_family() -> None:
+    entry = model_store.by_name("hyper")
+    grey = np.full((16, 16), 99, np.uint8)
+    data = latentcodec.encode(grey, model=entry.name)
+    assert data == latentcodec.encode(grey, model=entry.family)
+    header = container.read_header(data)
+    assert (header.model_code, header.weights_hash) == (entry.code, entry.short_hash)
+    with pytest.raises(errors.UnknownModel, match="nosuch"):
+        latentcodec.encode(grey, model="nosuch")
+
+
+@pytest.mark.parametrize(
+    "changed", [{"model_code": "ZZ99"}, {"weights_hash": b"\0\0\0\0"}], ids=["code", "hash"]
+)
+def test_a_file_of_another_model_is_refused(changed: dict[str, object]) -> None:
+    file = container.read(latentcodec.encode(np.zeros((8, 8), np.uint8)))
+    header = dataclasses.replace(file.header, **changed)
+    with pytest.raises(errors.UnknownModel, match=header.model_code):
+        latentcodec.decode(container.write(dataclasses.replace(file, header=header)))
+
+
+def test_altered_weights_are_refused() -> None:
+    entry = dataclasses.replace(model_store.by_name("hyper"), sha256="0" * 64)
+    with pytest.raises(errors.CorruptWeights, match="altered"):
+        model_store.load(entry)
+    with pytest.raises(errors.CorruptWeights, match="cannot be read"):
+        model_store.load(dataclasses.replace(entry, file="missing.safetensors"))
+
+
+def test_payloads_that_no_encoder_wrote_are_refused(photo: np.ndarray) -> None:
+    file = container.read(latentcodec.encode(photo[:64, :64]))
+    (tile,) = file.tiles
+    # 16 x 384 latents take 40 bits each at most: not all of these bytes can be used.
+    noise = np.random.default_rng(3).bytes(40_000)
+    for payload in (tile[:-1], tile + b"\0\0\0\0", noise):
+        with pytest.raises(errors.CorruptPayload):
+            latentcodec.decode(container.write(dataclasses.replace(file, tiles=[payload])))
+
+
+def test_a_side_too_long_is_refused_at_once() -> None:
+    with pytest.raises(errors.LimitExceeded, match="65535"):
+        latentcodec.encode(np.zeros((1, 65536), np.uint8))
+
+
+def test_only_bytes_of_a_lat_file_are_decoded() -> None:
+    for data in (b"", b"\x93LAT", b"GIF89a" + bytes(100)):
+        with pytest.raises(latentcodec.LatError):
+            latentcodec.decode(data)
+
+
+def test_importing_is_quick() -> None:
+    """The command line and plugins import the package before it is known to be needed."""
+    code = "import sys, latentcodec; print(*{'torch', 'numpy', 'PIL', 'constriction'} & "
+    code += "set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == []
+    code = code.replace("import sys, latentcodec;", "import sys, latentcodec.codec;")
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"numpy", "PIL"} <= set(run.stdout.split())  # the check can see what is there
