@@ -23,13 +23,14 @@ def encode_picture(picture: Picture, quality: float, model: str) -> bytes:
 
     quality: 1 to 100, kept to a tenth. Raises UnknownModel, LimitExceeded and ValueError.
     """
-    tenths = round(quality * 10)
-    if tenths not in container.QUALITY_TENTHS:
+    if not 1 <= quality <= 100:
         raise ValueError(f"quality must be 1 to 100, not {quality}")
+    tenths = round(quality * 10)
     height, width, _ = picture.pixels.shape
-    if max(height, width) > container.MAX_SIDE_PX:
+    if max(height, width) > container.MAX_SIDE_PX or height * width > container.MAX_PIXELS:
         raise LimitExceeded(
-            f"the picture has {width} x {height} px; a side may have {container.MAX_SIDE_PX}"
+            f"the picture has {width} x {height} px; a side may have {container.MAX_SIDE_PX} px, "
+            f"a picture {container.MAX_PIXELS}"
         )
     entry = model_store.by_name(model)
     family = model_store.load(entry)

@@ -16,6 +16,7 @@ from latentcodec.metadata import attach, collect
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from PIL.ImageFile import ImageFile
 
 # Pillow's raw modes of 16 bits per channel, in any byte order, of which it may load only 8.
 _DEEP = re.compile(r";16[BLN]")
@@ -57,7 +58,7 @@ def open_image(path: Path) -> Image.Image:
         raise UnsupportedImage(f"{path} is a damaged image: {error}") from None
 
 
-def _refuse_reduced(image: Image.Image) -> None:
+def _refuse_reduced(image: ImageFile) -> None:
     """Raise UnsupportedImage where Pillow would load less than the opened file holds."""
     # The further pictures of an MPO file are previews and depth maps of the first.
     if image.format != "MPO" and getattr(image, "is_animated", False):

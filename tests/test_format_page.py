@@ -177,7 +177,7 @@ def test_the_coder_is_described_well_enough_to_be_written_again(seed: int) -> No
     decoder = PageDecoder(encoder.finish(), counts)
     for symbols, tables in calls:
         assert decoder.call(tables.tolist()) == symbols.tolist()
-    assert (decoder.state, decoder.words) == (0, [])
+    assert (decoder.state, decoder.words) == (0x4C61, [])
 
 
 if __name__ == "__main__":

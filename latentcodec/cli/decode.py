@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+_QUALITY = 95  # formats without losses ignore it
+
 
 @click.command()
 @click.argument("source", metavar="IN.lat", type=click.Path(path_type=Path))
@@ -16,6 +18,7 @@ def command(source: Path, target: Path) -> None:
 
     An existing OUT is overwritten, as dwebp, avifdec and djxl do; it is replaced only when the
     new file is complete. EXIF, ICC profile and XMP are passed on to formats that hold them.
+    Lossy formats are written at quality 95, as djxl does.
     """
     from PIL import Image
 
@@ -30,7 +33,7 @@ def command(source: Path, target: Path) -> None:
     image = decode(source.read_bytes())
     buffer = io.BytesIO()
     try:
-        image.save(buffer, format=form, **save_options(image))
+        image.save(buffer, format=form, quality=_QUALITY, **save_options(image))
     except MemoryError:
         raise
     except Exception as error:  # Pillow's writers raise nearly anything they cannot hold

@@ -15,6 +15,9 @@ from constriction import stream
 from latentcodec.entropy.tables import SYMBOL_LIMIT, TOTAL_BITS, ZERO_TABLE
 from latentcodec.errors import CorruptPayload
 
+# The coder's state before the first symbol, and so after the last one is read. A decoder whose
+# tables or payload are not the encoder's ends up elsewhere.
+_SEAL = np.array([0x4C61], dtype=np.uint32)
 _ESCAPED = stream.model.Uniform(2 * SYMBOL_LIMIT + 1)
 
 
@@ -82,7 +85,7 @@ class SymbolEncoder:
 
     def finish(self) -> bytes:
         """The payload: little-endian 32-bit words."""
-        coder = stream.stack.AnsCoder()
+        coder = stream.stack.AnsCoder(_SEAL)
         for symbols, model in reversed(self._calls):
             coder.encode_reverse(symbols, model)
         return coder.get_compressed().astype("<u4").tobytes()
@@ -119,6 +122,6 @@ class SymbolDecoder:
         return symbols
 
     def finish(self) -> None:
-        """Raises CorruptPayload unless every bit was used: the symbols are then not the sent."""
-        if not self._coder.is_empty():
-            raise CorruptPayload("a tile's payload does not end where its symbols end")
+        """Raises CorruptPayload unless the coder is back where the encoder began."""
+        if not np.array_equal(self._coder.get_compressed(), _SEAL):
+            raise CorruptPayload("a tile's payload is not what an encoder wrote for its symbols")

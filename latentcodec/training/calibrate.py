@@ -48,4 +48,4 @@ def _store(weights: Path, halves: np.ndarray, counts: np.ndarray) -> None:
     tensors = safetensors.torch.load(data)
     tensors["tables.halves"] = torch.from_numpy(halves)
     tensors["tables.counts"] = torch.from_numpy(counts)
-    safetensors.torch.save_file(tensors, weights, metadata=metadata)
+    weights.write_bytes(safetensors.torch.save(tensors, metadata=metadata))

@@ -54,6 +54,7 @@ def export(source: Path, target: Path) -> None:
         target,
         metadata={"latentcodec": json.dumps(description, sort_keys=True)},
     )
+    target.chmod(0o644)  # safetensors makes files that only their owner can read
 
 
 def _float_tensors(model: HyperModel) -> dict[str, Tensor]:
