@@ -88,10 +88,13 @@ def split_missing(codecs: Sequence[Codec]) -> tuple[list[Codec], dict[str, str]]
     return [codec for codec in codecs if codec.name not in skipped], skipped
 
 
-def show_progress(line: str) -> None:
-    """Overwrite the progress line on stderr, where there is a terminal to show it."""
+def show_progress(codec: str, done: int, total: int) -> None:
+    """Overwrite a line on a terminal's stderr; elsewhere, one line when a codec is done."""
+    line = f"{codec}: {done} of {total}"
     if sys.stderr.isatty():
         click.echo(f"\r{line:40}", err=True, nl=False)
+    elif done == total:
+        click.echo(line, err=True)
 
 
 def run_facts(codecs: Sequence[Codec], images: Path, count: int) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def measure(
     images: Sequence[Path],
     csv_path: Path,
     resume: bool,
-    progress: Callable[[str], None],
+    progress: Callable[[str, int, int], None],
 ) -> list[Row]:
     """Encode and decode every image at every setting of every codec, one job at a time.
 
@@ -84,7 +84,7 @@ def measure(
         csv_path: rd.csv, appended to row by row, so that an interrupted run loses one row.
         resume: Reuse the rows in `csv_path`. They are taken as they are: delete those of a codec
             that has changed since. Without it the file is begun afresh.
-        progress: Called with one line of text after each row.
+        progress: Called after each row with the codec's name and its rows done and in all.
 
     Returns:
         One row for each codec, image and setting asked for.
@@ -101,7 +101,7 @@ def measure(
                     _writer(stream).writerow(_record(row))
                     stream.flush()
                 rows.append(row)
-                progress(f"{codec.name}: {count} of {total}")
+                progress(codec.name, count, total)
     return rows
 
 
