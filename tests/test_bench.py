@@ -160,17 +160,20 @@ def test_resume_reuses_finished_rows_only(image_folder: Path, tmp_path: Path) ->
     assert isinstance(JPEG, PillowCodec)
     codec = replace(JPEG, settings=(30, 80))
     csv_path, paths = tmp_path / "rd.csv", [image_folder / "tiny.png"]
-    first, second = measure([codec], paths, csv_path, False, lambda line: None)
+    first, second = measure([codec], paths, csv_path, False, lambda codec, done, total: None)
     # A run that was killed while it wrote the second row; the first is marked to be known again.
     marked = replace(first, encode_s=77.0)
     text = csv_path.read_text(encoding="utf-8").replace(f",{first.encode_s},", ",77.0,")
     csv_path.write_text(text[:-9], encoding="utf-8")
 
-    resumed = measure([codec], paths, csv_path, True, lambda line: None)
+    resumed = measure([codec], paths, csv_path, True, lambda codec, done, total: None)
     assert resumed[0] == marked
     assert resumed[1].bytes == second.bytes
     assert read_rows(csv_path) == resumed
-    assert measure([codec], paths, csv_path, False, lambda line: None)[0].encode_s != 77.0
+    assert (
+        measure([codec], paths, csv_path, False, lambda codec, done, total: None)[0].encode_s
+        != 77.0
+    )
 
 
 def test_refuses_a_table_with_other_columns(tmp_path: Path) -> None:
