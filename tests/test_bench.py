@@ -132,10 +132,11 @@ def test_csv_has_the_sizes_of_real_files(image_folder: Path, tmp_path: Path) -> 
     assert isinstance(JPEG, PillowCodec)
     codec = replace(JPEG, settings=(30, 80))
     csv_path = tmp_path / "rd.csv"
-    lines: list[str] = []
-    rows = measure([codec], [image_folder / "tiny.png"], csv_path, False, lines.append)
+    seen: list[tuple[str, int, int]] = []
+    paths = [image_folder / "tiny.png"]
+    rows = measure([codec], paths, csv_path, False, lambda *progress: seen.append(progress))
 
-    assert lines == ["jpeg420: 1 of 2", "jpeg420: 2 of 2"]
+    assert seen == [("jpeg420", 1, 2), ("jpeg420", 2, 2)]
     assert read_rows(csv_path) == rows
     with csv_path.open(encoding="utf-8", newline="") as stream:
         records = list(csv.DictReader(stream))
