@@ -177,6 +177,26 @@ def test_a_trained_model_exports_to_a_working_codec(
     assert 10 * np.log10(255**2 / (error**2).mean()) > 30
 
 
+def test_two_processes_train_as_one_with_the_double_batch(folder: Path, tmp_path: Path) -> None:
+    """Under torchrun with gloo: one checkpoint, all crops counted, the same loss within noise."""
+    launcher = "-m torch.distributed.run --standalone --nproc_per_node 2 -m latentcodec"
+    starts = {"two": (launcher, 2), "one": ("-m latentcodec", 4)}
+    losses = {}
+    for name, (start, batch) in starts.items():
+        out = tmp_path / f"{name}.safetensors"
+        command = f"train --data {folder} --config small --out {out} --updates 50 --crop 64"
+        result = subprocess.run(
+            [sys.executable, *f"{start} {command} --batch {batch}".split()],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        (line,) = (row for row in result.stdout.splitlines() if row.startswith("step 50 "))
+        losses[name] = float(line.split()[3])
+        assert checkpoint.load(out)[1]["progress"]["crops"] == 200
+    assert losses["two"] == pytest.approx(losses["one"], rel=0.1)
+
+
 def test_training_needs_no_constriction() -> None:
     """The trainer and the export run where the entropy coder is not installed."""
     code = (

@@ -18,6 +18,7 @@ from latentcodec.models.config import HyperConfig
 from latentcodec.models.hyper import HyperModel
 from latentcodec.training import checkpoint
 from latentcodec.training.data import CropSampler, Photographs
+from latentcodec.training.distributed import Ranks
 from latentcodec.training.optimiser import Optimisers, rate_share
 
 EMA_DECAY = 0.999
@@ -37,7 +38,7 @@ class Settings:
     resume: Path | None = None
     minutes: float | None = None  # of training in all, earlier runs included
     steps: int | None = None  # in all; one of the two is given
-    batch: int = 8
+    batch: int = 8  # per process
     crop_px: int = 256
     device: str = "cpu"
     bfloat16: bool = False
@@ -62,9 +63,12 @@ class Progress:
 class Trainer:
     """One model, its average, its optimisers and its counters."""
 
-    def __init__(self, settings: Settings, photographs: Photographs) -> None:
+    def __init__(
+        self, settings: Settings, photographs: Photographs, ranks: Ranks | None = None
+    ) -> None:
         self.settings = settings
-        self.device = torch.device(settings.device)
+        self.ranks = ranks or Ranks.join(settings.device)
+        self.device = self.ranks.device
         self.progress = Progress()
         torch.manual_seed(settings.seed)
         self.sampler = CropSampler(photographs, settings.crop_px, settings.seed)
@@ -81,7 +85,9 @@ class Trainer:
         self.optimisers = Optimisers(self.model)
         if saved is not None:
             self._restore(*saved)
-        self.forward = torch.compile(self.model, dynamic=False) if settings.compile else self.model
+        self.forward = self.ranks.share(self.model)
+        if settings.compile:
+            self.forward = torch.compile(self.forward, dynamic=False)  # type: ignore[assignment]
         self.levels = config.anchors - 1
         self.progress.runs.append(
             {"device": _device_name(self.device), "crops": 0, "seconds": 0.0, "seed": settings.seed}
@@ -94,6 +100,9 @@ class Trainer:
         self.progress = Progress(**meta["progress"])
 
     def save(self, path: Path) -> None:
+        """Write a checkpoint; of several processes, the first does."""
+        if self.ranks.rank:
+            return
         tensors = {f"model/{k}": v for k, v in self.model.state_dict().items()}
         tensors |= {f"average/{k}": v for k, v in self.average.state_dict().items()}
         tensors |= {f"optimiser/{k}": v for k, v in self.optimisers.tensors().items()}
@@ -115,8 +124,9 @@ class Trainer:
         """One batch; returns its detached loss, bits per pixel and PSNR (device scalars)."""
         s, step = self.settings, self.progress.step
         started = time.monotonic()
-        torch.manual_seed(s.seed * 1_000_003 + step)
-        x = self.sampler.batch(step, s.batch)
+        draw = step * self.ranks.count + self.ranks.rank
+        torch.manual_seed(s.seed * 1_000_003 + draw)
+        x = self.sampler.batch(draw, s.batch)
         # One level from each equal part of the scale: less noise than independent draws.
         level = (torch.randperm(s.batch) + torch.rand(s.batch)) / s.batch * self.levels
         level = level.to(self.device)
@@ -146,10 +156,13 @@ class Trainer:
         )
 
     def _count(self, seconds: float) -> None:
+        # The schedule follows the first process's clock, so that all take the same steps.
+        (seconds,) = self.ranks.first_says(seconds)
+        crops = self.settings.batch * self.ranks.count
         self.progress.step += 1
-        self.progress.crops += self.settings.batch
+        self.progress.crops += crops
         self.progress.seconds += seconds
-        self.progress.runs[-1]["crops"] += self.settings.batch
+        self.progress.runs[-1]["crops"] += crops
         self.progress.runs[-1]["seconds"] += seconds
 
 
@@ -175,10 +188,13 @@ def train(settings: Settings, report: Callable[[str], None]) -> None:
     Beside `out`, `out` with `.stable` before its suffix keeps the state from just before the
     learning rate descends: longer training resumes from there.
     """
+    ranks = Ranks.join(settings.device)
     # A crop is taken from an image at up to 1 / 0.6 of its size.
     smallest_px = math.ceil(settings.crop_px / 0.6)
-    photographs = Photographs.load(settings.data, smallest_px, torch.device(settings.device))
-    trainer = Trainer(settings, photographs)
+    photographs = Photographs.load(settings.data, smallest_px, ranks.device)
+    trainer = Trainer(settings, photographs, ranks)
+    if ranks.rank:
+        report = _silent
     parameters = sum(p.numel() for p in trainer.model.parameters())
     report(
         f"{len(photographs.images)} images, {parameters} parameters, "
@@ -186,26 +202,37 @@ def train(settings: Settings, report: Callable[[str], None]) -> None:
     )
     stop: list[int] = []
     previous = {n: signal.signal(n, lambda number, _: stop.append(number)) for n in _SIGNALS}
-    stable = settings.out.with_name(f"{settings.out.stem}.stable{settings.out.suffix}")
-    saved = time.monotonic()
-    window: list[dict[str, Tensor]] = []
     try:
-        while trainer.share_done() < 1 and not stop:
-            before = trainer.share_done()
-            window.append(trainer.train_step())
-            if before < 1 - settings.decay_share <= trainer.share_done():
-                trainer.save(stable)
-            if trainer.progress.step % _REPORT_STEPS == 0:
-                report(_line(trainer, window))
-                window.clear()
-            if time.monotonic() - saved > 60 * settings.save_minutes:
-                trainer.save(settings.out)
-                saved = time.monotonic()
+        _run(trainer, report, stop)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
     trainer.save(settings.out)
     report(f"stopped at step {trainer.progress.step}, checkpoint {settings.out}")
+    ranks.leave()
+
+
+def _run(trainer: Trainer, report: Callable[[str], None], stop: list[int]) -> None:
+    """Steps, reports and checkpoints until the budget is spent or `stop` has an entry."""
+    s = trainer.settings
+    stable = s.out.with_name(f"{s.out.stem}.stable{s.out.suffix}")
+    saved = time.monotonic()
+    window: list[dict[str, Tensor]] = []
+    while trainer.share_done() < 1 and not trainer.ranks.any_says(bool(stop)):
+        before = trainer.share_done()
+        window.append(trainer.train_step())
+        if before < 1 - s.decay_share <= trainer.share_done():
+            trainer.save(stable)
+        if trainer.progress.step % _REPORT_STEPS == 0:
+            report(_line(trainer, window))
+            window.clear()
+        if time.monotonic() - saved > 60 * s.save_minutes:
+            trainer.save(s.out)
+            saved = time.monotonic()
+
+
+def _silent(line: str) -> None:
+    """What all processes but the first report."""
 
 
 def _line(trainer: Trainer, window: list[dict[str, Tensor]]) -> str:
