@@ -24,7 +24,9 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return x + self.project(functional.relu(self.expand(h)))
+        h = self.project(functional.relu(self.expand(h), inplace=True))
+        # New memory costs as much as the sum itself, but autocast must keep x's precision.
+        return x + h if torch.is_grad_enabled() else h.add_(x)
 
 
 class LevelTable(nn.Module):
