@@ -19,6 +19,7 @@ from PIL import Image
 from latentcodec.families.hyper import HyperFamily
 from latentcodec.models.config import CONFIGS
 from latentcodec.training import checkpoint
+from latentcodec.training.calibrate import calibrate
 from latentcodec.training.data import CropSampler, Photographs
 from latentcodec.training.export import export
 from latentcodec.training.loop import Settings, Trainer, train
@@ -175,6 +176,24 @@ def test_a_trained_model_exports_to_a_working_codec(
     assert np.array_equal(v_hat, meant)
     error = family.synthesise(v_hat, 600).astype(float) - photo[:160, :240]
     assert 10 * np.log10(255**2 / (error**2).mean()) > 30
+
+
+def test_measured_tables_make_files_smaller(
+    folder: Path, photo: np.ndarray, tmp_path: Path
+) -> None:
+    train(_settings(folder, tmp_path / "c.safetensors"), lambda line: None)
+    weights = tmp_path / "w.safetensors"
+    export(tmp_path / "c.safetensors", weights)
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    sizes = []
+    for _ in range(2):
+        family = HyperFamily(weights.read_bytes())
+        y = family.analyse(photo, 500)
+        payload, meant = family.encode_latents(y, 500)
+        assert np.array_equal(family.decode_latents(payload, 500, *y.shape[:2]), meant)
+        sizes.append(len(payload))
+        calibrate(weights, [tmp_path / "photo.png"])
+    assert sizes[1] < 0.99 * sizes[0]
 
 
 def test_two_processes_train_as_one_with_the_double_batch(folder: Path, tmp_path: Path) -> None:

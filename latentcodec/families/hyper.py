@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import numpy as np
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from latentcodec import tensor_file
 from latentcodec.entropy.coder import SymbolDecoder, SymbolEncoder, TableSet
 from latentcodec.entropy.integer_net import FRACTION_BITS
 from latentcodec.entropy.prior import HyperPrior, latents_of_step
@@ -49,10 +47,8 @@ class HyperFamily:
         Raises CorruptWeights for anything else.
         """
         try:
-            tensors = safetensors.torch.load(weights)
-            header_bytes = int.from_bytes(weights[:8], "little")
-            meta = json.loads(weights[8 : 8 + header_bytes])["__metadata__"]["latentcodec"]
-            self.config = HyperConfig(**json.loads(meta)["config"])
+            tensors, description = tensor_file.unpack(weights)
+            self.config = HyperConfig(**description["config"])
             with torch.device("meta"):
                 self._net = _Transforms(self.config)
             floats = {
@@ -64,7 +60,7 @@ class HyperFamily:
             self._tables = TableSet(
                 tensors["tables.halves"].numpy(), tensors["tables.counts"].numpy()
             )
-        except (safetensors.SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as e:
+        except (KeyError, TypeError, ValueError, RuntimeError) as e:
             raise CorruptWeights(f"the weights cannot be loaded: {e}") from e
         self._quantiser = Quantiser(self._tables.counts)
         self._net.requires_grad_(False).eval()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
-import safetensors.torch
 import torch
 
+from latentcodec import tensor_file
 from latentcodec.container import QUALITY_TENTHS
 from latentcodec.entropy import tables
 from latentcodec.families.hyper import HyperFamily
@@ -38,14 +37,7 @@ def calibrate(weights: Path, data: list[Path], seed: int = 1) -> None:
         for symbols, chosen in family.symbols(y, tenths)[0]:
             np.add.at(seen, (chosen, np.minimum(np.abs(symbols), _LARGEST)), 1)
     masses = [tables.measured_mass(i, seen[i]) for i in range(tables.SCALE_COUNT)]
-    _store(weights, *tables.packed(masses))
-
-
-def _store(weights: Path, halves: np.ndarray, counts: np.ndarray) -> None:
-    data = weights.read_bytes()
-    header_bytes = int.from_bytes(data[:8], "little")
-    metadata = json.loads(data[8 : 8 + header_bytes])["__metadata__"]
-    tensors = safetensors.torch.load(data)
-    tensors["tables.halves"] = torch.from_numpy(halves)
-    tensors["tables.counts"] = torch.from_numpy(counts)
-    weights.write_bytes(safetensors.torch.save(tensors, metadata=metadata))
+    tensors, description = tensor_file.unpack(weights.read_bytes())
+    for name, values in zip(("halves", "counts"), tables.packed(masses), strict=True):
+        tensors[f"tables.{name}"] = torch.from_numpy(values)
+    weights.write_bytes(tensor_file.pack(tensors, description))

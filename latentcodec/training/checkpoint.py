@@ -6,21 +6,18 @@ transports that limit a file's size.
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 from torch import Tensor
 
-_META = "latentcodec"
+from latentcodec import tensor_file
 
 
 def save(path: Path, tensors: dict[str, Tensor], meta: dict[str, Any], part_bytes: int = 0) -> None:
     """Write atomically; with `part_bytes`, as PATH.part-00, PATH.part-01, ... instead."""
-    flat = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    data = safetensors.torch.save(flat, metadata={_META: json.dumps(meta)})
+    data = tensor_file.pack(tensors, meta)
     path.parent.mkdir(parents=True, exist_ok=True)
     for old in _parts(path):
         old.unlink()
@@ -39,12 +36,9 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     parts = [] if path.exists() else _parts(path)
     data = b"".join(p.read_bytes() for p in parts) if parts else path.read_bytes()
     try:
-        tensors = safetensors.torch.load(data)
-        header_bytes = int.from_bytes(data[:8], "little")
-        meta = json.loads(data[8 : 8 + header_bytes])["__metadata__"][_META]
-    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        return tensor_file.unpack(data)
+    except ValueError as error:
         raise ValueError(f"{path} is not a checkpoint of latentcodec: {error}") from error
-    return tensors, json.loads(meta)
 
 
 def _parts(path: Path) -> list[Path]:

@@ -13,10 +13,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor
 
+from latentcodec import tensor_file
 from latentcodec.entropy import prior, tables
 from latentcodec.entropy.integer_net import FRACTION_BITS
 from latentcodec.models.config import HyperConfig
@@ -49,12 +49,7 @@ def export(source: Path, target: Path) -> None:
     tensors |= _float_tensors(model)
     description = {"family": meta["family"], "config": meta["config"], "trained": meta["progress"]}
     target.parent.mkdir(parents=True, exist_ok=True)
-    safetensors.torch.save_file(
-        {k: v.contiguous() for k, v in sorted(tensors.items())},
-        target,
-        metadata={"latentcodec": json.dumps(description, sort_keys=True)},
-    )
-    target.chmod(0o644)  # safetensors makes files that only their owner can read
+    target.write_bytes(tensor_file.pack(tensors, description))
 
 
 def _float_tensors(model: HyperModel) -> dict[str, Tensor]:
@@ -143,9 +138,7 @@ def register(weights: Path, name: str, code: str) -> None:
     name: such as "hyper-base"; code: four ASCII characters that files carry.
     """
     data = weights.read_bytes()
-    header_bytes = int.from_bytes(data[:8], "little")
-    meta = json.loads(data[8 : 8 + header_bytes])["__metadata__"]["latentcodec"]
-    description = json.loads(meta)
+    _, description = tensor_file.unpack(data)
     path = weights.with_name("manifest.json")
     manifest = json.loads(path.read_text()) if path.exists() else {"models": []}
     entry = {
