@@ -32,7 +32,11 @@ def _part_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
 @click.option("--config", type=click.Choice(list(CONFIGS)), default="base", show_default=True)
 @click.option("--steps", type=click.Choice(["2", "4"]), help="Coding steps [config's: 4].")
 @click.option("--out", required=True, type=_PATH, help="The checkpoint to write.")
-@click.option("--resume", type=_PATH, help="The checkpoint to go on from, whole or in parts.")
+@click.option(
+    "--resume",
+    type=_PATH,
+    help="A checkpoint, whole or in parts, or packaged weights to go on from.",
+)
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Of training, in all.")
 @click.option("--updates", type=click.IntRange(min=1), help="Instead of --minutes: steps in all.")
 @click.option("--batch", type=click.IntRange(min=1), default=8, show_default=True)

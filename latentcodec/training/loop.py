@@ -20,6 +20,7 @@ from latentcodec.training import checkpoint
 from latentcodec.training.data import CropSampler, Photographs
 from latentcodec.training.distributed import Ranks
 from latentcodec.training.optimiser import Optimisers, rate_share
+from latentcodec.training.restore import model_state
 
 EMA_DECAY = 0.999
 _GRADIENT_NORM = 1.0
@@ -70,6 +71,7 @@ class Trainer:
         self.ranks = ranks or Ranks.join(settings.device)
         self.device = self.ranks.device
         self.progress = Progress()
+        self.fresh_since = 0  # step at which the optimisers began without a past
         torch.manual_seed(settings.seed)
         self.sampler = CropSampler(photographs, settings.crop_px, settings.seed)
         saved: tuple[dict[str, Tensor], dict[str, Any]] | None = None
@@ -94,6 +96,13 @@ class Trainer:
         )
 
     def _restore(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
+        """Take up a checkpoint, or packaged weights, which have no state of the optimisers."""
+        if "trained" in meta:
+            for model in (self.model, self.average):
+                model.load_state_dict(model_state(tensors, meta))
+            self.progress = Progress(**meta["trained"])
+            self.fresh_since = self.progress.step
+            return
         self.model.load_state_dict(_under(tensors, "model/"))
         self.average.load_state_dict(_under(tensors, "average/"))
         self.optimisers.restore(_under(tensors, "optimiser/"))
@@ -140,7 +149,9 @@ class Trainer:
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), _GRADIENT_NORM)
         if torch.isfinite(norm):
-            self.optimisers.step(rate_share(step, self.share_done(), s.decay_share))
+            self.optimisers.step(
+                rate_share(step - self.fresh_since, self.share_done(), s.decay_share)
+            )
             self._update_average()
         else:  # a rare overflow: the batch is left out
             self.model.zero_grad(set_to_none=True)
