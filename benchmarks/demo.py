@@ -22,21 +22,18 @@ def psnr(image: Image.Image, original: Image.Image) -> float:
     return 10 * math.log10(255**2 / float((difference**2).mean()))
 
 
-def jpeg_of_size(image: Image.Image, limit_bytes: int) -> tuple[bytes, int]:
-    """The best progressive, optimised 4:2:0 JPEG of at most `limit_bytes`, and its quality.
-
-    Where even quality 1 is larger than that, the JPEG of quality 1.
-    """
-    best = b"", 0
+def jpeg_of_size(image: Image.Image, size_bytes: int) -> tuple[bytes, int]:
+    """The progressive, optimised 4:2:0 JPEG whose size is nearest, and its quality."""
+    candidates = []
     for quality in range(1, 96):
         buffer = io.BytesIO()
         image.save(
             buffer, "JPEG", quality=quality, optimize=True, progressive=True, subsampling="4:2:0"
         )
-        if len(buffer.getvalue()) > limit_bytes and best[1]:
+        candidates.append((buffer.getvalue(), quality))
+        if len(buffer.getvalue()) > size_bytes:
             break
-        best = buffer.getvalue(), quality
-    return best
+    return min(candidates, key=lambda candidate: abs(len(candidate[0]) - size_bytes))
 
 
 def side_by_side(pictures: dict[str, Image.Image], corner: tuple[int, int]) -> Image.Image:
