@@ -161,25 +161,41 @@ def read(data: bytes, max_pixels: int = MAX_PIXELS) -> LatFile:
             f"the picture has {header.width_px} x {header.height_px} px, "
             f"above the limit of {max_pixels} pixels"
         )
-    rows, columns = header.tile_grid
-    metadata: dict[ChunkType, bytes] = {}
+    view = memoryview(data)
+    metadata, position = _read_metadata(view)
     tiles: list[bytes] = []
-    view, position = memoryview(data), HEADER_BYTES
-    while len(tiles) < rows * columns:
+    for _ in range(math.prod(header.tile_grid)):
         chunk, position = _read_chunk(view, position)
-        if chunk.type == ChunkType.TILE:
-            tiles.append(chunk.payload)
-        elif tiles:
+        if chunk.type != ChunkType.TILE:
             raise CorruptChunk("a metadata chunk stands among the tiles")
-        elif chunk.type in METADATA_CHUNKS:
+        tiles.append(chunk.payload)
+    if position != len(data):
+        raise TrailingData(f"{len(data) - position} bytes follow the last tile")
+    return LatFile(header, tiles, metadata)
+
+
+def read_metadata(data: bytes) -> dict[ChunkType, bytes]:
+    """The metadata chunks of a file; what follows them is not looked at.
+
+    Raises TruncatedFile, CorruptChunk and UnknownChunk.
+    """
+    return _read_metadata(memoryview(data))[0]
+
+
+def _read_metadata(view: memoryview) -> tuple[dict[ChunkType, bytes], int]:
+    """The metadata chunks, and the position of the first tile."""
+    metadata: dict[ChunkType, bytes] = {}
+    position = HEADER_BYTES
+    while True:
+        if position < len(view) and view[position] == ChunkType.TILE:
+            return metadata, position
+        chunk, position = _read_chunk(view, position)
+        if chunk.type in METADATA_CHUNKS:
             if chunk.type in metadata:
                 raise CorruptChunk(f"there are two {ChunkType(chunk.type).name} chunks")
             metadata[ChunkType(chunk.type)] = chunk.payload
         elif not chunk.type & _OPTIONAL:
             raise UnknownChunk(f"the file needs a chunk of unknown type {chunk.type:#04x}")
-    if position != len(data):
-        raise TrailingData(f"{len(data) - position} bytes follow the last tile")
-    return LatFile(header, tiles, metadata)
 
 
 def _chunk_bytes(kind: int, payload: bytes) -> bytes:

@@ -21,7 +21,7 @@ LIVES_IN = {
     "PIL": (
         "image.py",
         "metadata.py",
-        "pillow_plugin.py",
+        "pillow.py",
         "cli/decode.py",
         "training/data.py",
         "bench/",
@@ -136,7 +136,7 @@ def test_neighbours_of_strays_are_left_alone(source: str) -> None:
 
 def test_there_are_files_to_check_and_every_place_exists() -> None:
     assert {"codec.py", "entropy/coder.py", "cli/__init__.py"} <= set(FILES)
-    planned = {"pillow_plugin.py"}
+    planned = {"pillow.py"}
     for places in LIVES_IN.values():
         for place in set(places) - planned:
             assert any(path.startswith(place) for path in FILES), place

@@ -1,0 +1,102 @@
+"""`.lat` files in Pillow: `import latentcodec.pillow`, then `Image.open` and `Image.save`.
+
+Opening reads the header and the metadata; the first access to pixels decodes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from io import BytesIO
+from typing import IO, Any
+
+from PIL import Image, ImageFile
+
+from latentcodec import container
+from latentcodec.container import Colour
+from latentcodec.errors import LatError, NotALatFile
+from latentcodec.metadata import attach
+
+
+FORMAT = "LAT"
+_MODES = {Colour.RGB: "RGB", Colour.GREY: "L"}
+_DEFAULT_QUALITY = 50
+
+
+def _accept(prefix: bytes) -> bool:
+    return prefix.startswith(container.SIGNATURE)
+
+
+class LatImageFile(ImageFile.ImageFile):
+    """A `.lat` file of which only the header and the metadata have been read."""
+
+    format = FORMAT
+    format_description = "latentcodec photograph"
+
+    def _open(self) -> None:
+        assert self.fp is not None
+        self._data = self.fp.read()
+        try:
+            header = container.read_header(self._data)
+        except NotALatFile as error:
+            raise SyntaxError(str(error)) from error  # Pillow then asks the next plugin
+        except LatError as error:
+            raise OSError(str(error)) from error
+        self._size = header.width_px, header.height_px
+        self._mode = _MODES[header.colour]
+        self.info["quality"] = header.quality_tenths / 10
+        # A file that is cut off in its metadata still opens; `load` says what is wrong.
+        with contextlib.suppress(LatError):
+            attach(self, container.read_metadata(self._data))
+        self.tile = [ImageFile._Tile("raw", (0, 0, *self.size), 0, self.mode)]
+
+    def verify(self) -> None:
+        """Check the whole file but its tiles' payloads. Raises OSError for a damaged one."""
+        try:
+            container.read(self._data)
+        except LatError as error:
+            raise OSError(str(error)) from error
+        super().verify()
+
+    def load(self) -> Any:
+        """Decode. Raises OSError for a damaged file, and for a model that is not installed."""
+        if self.tile:
+            from latentcodec import decode
+
+            try:
+                pixels = decode(self._data).tobytes()
+            except LatError as error:
+                raise OSError(str(error)) from error
+            if self.fp and self._exclusive_fp:
+                self.fp.close()
+            self.fp = BytesIO(pixels)
+        return super().load()
+
+    def load_seek(self, pos: int) -> None:
+        """Nothing to seek: `load` leaves the pixels at the start of a buffer."""
+
+
+def _save(image: Image.Image, stream: IO[bytes], filename: str | bytes) -> None:
+    from latentcodec import encode
+
+    options: dict[str, Any] = image.encoderinfo
+    source = image.copy()  # with the metadata that the caller chose
+    for key in ("exif", "icc_profile", "xmp"):
+        if key in options:
+            source.info[key] = options[key]
+    if "exif" in options:
+        chosen = options["exif"]
+        source.info["exif"] = chosen.tobytes() if isinstance(chosen, Image.Exif) else chosen
+        source._exif = None  # read again from info
+    try:
+        data = encode(
+            source, options.get("quality", _DEFAULT_QUALITY), options.get("model", "hyper")
+        )
+    except LatError as error:
+        raise OSError(str(error)) from error
+    stream.write(data)
+
+
+Image.register_open(FORMAT, LatImageFile, _accept)
+Image.register_save(FORMAT, _save)
+Image.register_extension(FORMAT, ".lat")
+Image.register_mime(FORMAT, "image/x-lat")
