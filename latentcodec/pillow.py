@@ -16,7 +16,6 @@ from latentcodec.container import Colour
 from latentcodec.errors import LatError, NotALatFile
 from latentcodec.metadata import attach
 
-
 FORMAT = "LAT"
 _MODES = {Colour.RGB: "RGB", Colour.GREY: "L"}
 _DEFAULT_QUALITY = 50
