@@ -55,7 +55,7 @@ class Analysis(nn.Module):
             linear = self.shortcut(space_to_depth(x, BLOCK_PX))
         h = self.stem_8(space_to_depth(x, 8)) + self.level_8(level)
         h = self.stem_16(space_to_depth(self.blocks_8(h), 2)) + self.level_16(level)
-        return linear + self.head(self.blocks_16(h)).float() * y_std
+        return linear.addcmul_(self.head(self.blocks_16(h)).float(), y_std)
 
 
 class Synthesis(nn.Module):
@@ -78,7 +78,8 @@ class Synthesis(nn.Module):
             linear = depth_to_space(self.shortcut(y_hat), BLOCK_PX)
         h = self.stem_16(y_hat / y_std) + self.level_16(level)
         h = depth_to_space(self.stem_8(self.blocks_16(h)), 2) + self.level_8(level)
-        return linear + _HEAD_GAIN * depth_to_space(self.head(self.blocks_8(h)).float(), 8)
+        correction = depth_to_space(self.head(self.blocks_8(h)), 8)
+        return linear.add_(correction, alpha=_HEAD_GAIN)
 
 
 class HyperAnalysis(nn.Module):
