@@ -19,6 +19,7 @@ from PIL import Image
 
 from latentcodec.entropy.quantise import Quantiser
 from latentcodec.families.hyper import HyperFamily
+from latentcodec.families.load import load
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.hyper import SCALE_BOUND, HyperModel
 from latentcodec.models.layers import gaussian_bits
@@ -40,15 +41,17 @@ class Both:
         )
         with tempfile.TemporaryDirectory() as folder:
             export(path, Path(folder) / "weights")
-            self.integer = HyperFamily((Path(folder) / "weights").read_bytes())
-        self.integer._quantiser = Quantiser(self.integer._tables.counts, math.inf)
+            integer = load((Path(folder) / "weights").read_bytes())
+        assert isinstance(integer, HyperFamily)
+        self.integer = integer
+        self.integer.quantiser = Quantiser(self.integer.tables, math.inf)
 
     @torch.inference_mode()
     def bits(self, pixels: np.ndarray, quality: float) -> tuple[float, float]:
         """Float and integer bits of an image, uint8 [H, W, 3] with sides that 64 divides."""
         tenths = round(10 * quality)
         y = self.integer.analyse(pixels, tenths)
-        level = self.integer._level(tenths)
+        level = self.integer.level(tenths)
         batch = torch.from_numpy(y)[None]
         z = self.float.h_a(batch / self.float.y_std, level)
         mean, scale = self.float.z_mean(level), self.float.z_log_scale(level).exp()

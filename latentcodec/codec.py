@@ -13,7 +13,7 @@ from latentcodec.image import Picture
 from latentcodec.tiling import CELL_PX, Span, cells, grid
 
 if TYPE_CHECKING:
-    from latentcodec.families.hyper import HyperFamily
+    from latentcodec.families.family import Family
 
 _TILE_CELLS = container.TILE_PX // CELL_PX
 
@@ -56,7 +56,7 @@ def decode_picture(data: bytes) -> Picture:
     return Picture(pixels, file.header.colour, file.metadata)
 
 
-def decode_latents(file: LatFile, family: HyperFamily) -> np.ndarray:
+def decode_latents(file: LatFile, family: Family) -> np.ndarray:
     """The latents of a whole file, int32 [h, w, M] in 1/16 steps: the same on every machine."""
     height, width = cells(file.header.height_px), cells(file.header.width_px)
     v_hat = np.empty((height, width, family.config.latents), dtype=np.int32)
@@ -78,7 +78,7 @@ def _pixels(positions: slice) -> slice:
 
 
 def _analyse_tile(
-    family: HyperFamily, pixels: np.ndarray, tenths: int, down: Span, right: Span
+    family: Family, pixels: np.ndarray, tenths: int, down: Span, right: Span
 ) -> np.ndarray:
     """y of one tile, float32 [h, w, M]; the image's last pixels are repeated beyond its edge."""
     seen = pixels[_pixels(down.seen), _pixels(right.seen)]

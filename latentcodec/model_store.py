@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from latentcodec.errors import CorruptWeights, UnknownModel
 
 if TYPE_CHECKING:
-    from latentcodec.families.hyper import HyperFamily
+    from latentcodec.families.family import Family
 
 _FOLDER = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "hyper"
@@ -66,9 +66,9 @@ def by_code(code: str, short_hash: bytes) -> ModelEntry:
 
 
 @functools.lru_cache(maxsize=4)
-def load(entry: ModelEntry) -> HyperFamily:
+def load(entry: ModelEntry) -> Family:
     """The working model. Raises CorruptWeights if its file is missing or altered."""
-    from latentcodec.families.hyper import HyperFamily
+    from latentcodec.families.load import load as load_weights
 
     try:
         weights = (_FOLDER / entry.file).read_bytes()
@@ -76,4 +76,4 @@ def load(entry: ModelEntry) -> HyperFamily:
         raise CorruptWeights(f"the weights of {entry.name} cannot be read: {error}") from error
     if hashlib.sha256(weights).hexdigest() != entry.sha256:
         raise CorruptWeights(f"the weights of {entry.name} are altered: their hash does not match")
-    return HyperFamily(weights)
+    return load_weights(weights)

@@ -13,13 +13,13 @@ import pytest
 from PIL import Image
 
 from latentcodec import model_store
-from latentcodec.families.hyper import HyperFamily
+from latentcodec.families.family import Family
 
 KODAK = Path(__file__).parent.parent / "benchmarks" / "data" / "kodak"
 
 
 @pytest.fixture(scope="session")
-def family() -> HyperFamily:
+def family() -> Family:
     """The packaged default model."""
     return model_store.load(model_store.by_name("hyper"))
 

@@ -19,7 +19,7 @@ from PIL import Image
 import latentcodec
 from latentcodec import container
 from latentcodec.cli import main
-from latentcodec.families.hyper import HyperFamily
+from latentcodec.families.family import Family
 
 FORMATS = {
     "png": "PNG",
@@ -185,7 +185,7 @@ def test_sources_and_targets_that_are_no_files(folder: Path, command: str, kind:
     assert f"{nowhere}: No such file" in fails(folder, command, source, nowhere)
 
 
-def test_no_permission(family: HyperFamily, data: bytes, ordinary_user: Path) -> None:
+def test_no_permission(family: Family, data: bytes, ordinary_user: Path) -> None:
     (ordinary_user / "photo.lat").write_bytes(data)
     (ordinary_user / "out.png").write_bytes(b"an older file")
     (ordinary_user / "out.png").chmod(0o444)

@@ -25,7 +25,7 @@ Calls = list[tuple[np.ndarray, np.ndarray]]
 
 @pytest.fixture(scope="module")
 def tables() -> TableSet:
-    return TableSet(*gaussian_tables())
+    return TableSet.symmetric(*gaussian_tables())
 
 
 def _gaussian_calls(random: np.random.Generator, sizes: list[int]) -> Calls:
@@ -104,7 +104,7 @@ def test_tables_that_do_not_sum_to_one_are_refused() -> None:
         broken = counts.copy()
         broken[place] += change
         with pytest.raises(ValueError, match="sum to one"):
-            TableSet(halves, broken)
+            TableSet.symmetric(halves, broken)
 
 
 def test_hostile_payloads_are_errors_or_symbols(tables: TableSet) -> None:

@@ -20,7 +20,7 @@ from latentcodec.codec import decode_latents
 from latentcodec.entropy.integer_net import IntegerDepthwise, IntegerLinear, rescale
 from latentcodec.entropy.prior import latents_of_step
 from latentcodec.errors import CorruptWeights
-from latentcodec.families.hyper import HyperFamily
+from latentcodec.families.family import Family
 from tests.oracle import Oracle
 
 _HASHES = """
@@ -44,7 +44,7 @@ def _weights() -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("tenths", [10, 333, 500, 747, 1000])
 @pytest.mark.parametrize("shape", [(160, 96), (144, 208)])
 def test_torch_path_equals_the_int64_oracle(
-    family: HyperFamily, photo: np.ndarray, tenths: int, shape: tuple[int, int]
+    family: Family, photo: np.ndarray, tenths: int, shape: tuple[int, int]
 ) -> None:
     y = family.analyse(photo[100 : 100 + shape[0], 200 : 200 + shape[1]], tenths)
     height, width, _ = y.shape
@@ -121,7 +121,7 @@ _MACHINES = {
 
 @pytest.mark.parametrize("machine", _MACHINES)
 def test_latents_are_the_same_on_every_machine(
-    machine: str, files: list[Path], family: HyperFamily
+    machine: str, files: list[Path], family: Family
 ) -> None:
     threads, variables = _MACHINES[machine]
     result = subprocess.run(
@@ -139,7 +139,7 @@ def test_latents_are_the_same_on_every_machine(
 
 
 def test_what_the_encoder_meant_is_what_the_decoder_reads(
-    family: HyperFamily, photo: np.ndarray
+    family: Family, photo: np.ndarray
 ) -> None:
     for tenths in (10, 105, 500, 1000):
         y = family.analyse(photo[:208, :304], tenths)
@@ -147,7 +147,7 @@ def test_what_the_encoder_meant_is_what_the_decoder_reads(
         assert np.array_equal(family.decode_latents(payload, tenths, *y.shape[:2]), meant)
 
 
-def test_latents_beyond_every_table_survive(family: HyperFamily) -> None:
+def test_latents_beyond_every_table_survive(family: Family) -> None:
     """Escapes: latents far outside what the prior expects come through or are clipped by the
     encoder, and both sides agree."""
     y = np.random.default_rng(0).normal(0, 50, (6, 5, family.config.latents)).astype(np.float32)
@@ -157,7 +157,7 @@ def test_latents_beyond_every_table_survive(family: HyperFamily) -> None:
     assert np.abs(meant).max() > 32767 * 16 / 2
 
 
-def test_tiles_decode_in_any_order(family: HyperFamily, photo: np.ndarray) -> None:
+def test_tiles_decode_in_any_order(family: Family, photo: np.ndarray) -> None:
     big = np.tile(photo, (3, 2, 1))[:1100, :1300]
     file = container.read(latentcodec.encode(big, quality=20))
     whole = decode_latents(file, family)

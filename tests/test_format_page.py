@@ -164,7 +164,7 @@ def test_the_coder_is_described_well_enough_to_be_written_again(seed: int) -> No
         tail = random.integers(1, 200_000, half + 1).tolist()  # magnitudes 1 to half, escape
         counts.append([TOTAL - 2 * sum(tail[:-1]) - tail[-1], *tail])
     halves = np.array([len(table) - 2 for table in counts], dtype=np.int32)
-    encoder = SymbolEncoder(TableSet(halves, np.concatenate(counts).astype(np.int32)))
+    encoder = SymbolEncoder(TableSet.symmetric(halves, np.concatenate(counts).astype(np.int32)))
     calls = []
     for size in (300, 1, 0, 200):
         tables = random.integers(0, 4, size).astype(np.uint8)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
 import torch
 
+from latentcodec.entropy import tables
+from latentcodec.entropy.coder import TableSet
+from latentcodec.entropy.quantise import Quantiser
+from latentcodec.models.autoencoder import FactorizedDensity
+from latentcodec.models.build import build
 from latentcodec.models.coding_order import GROUPS, PHASES, coded_in_step
-from latentcodec.models.config import CONFIGS
+from latentcodec.models.config import FAMILIES, HyperConfig, sized
 from latentcodec.models.dct import shortcut_matrices
 from latentcodec.models.hyper import HyperModel, join_phases, split_phases
 from latentcodec.models.layers import (
@@ -17,8 +23,10 @@ from latentcodec.models.layers import (
     depth_to_space,
     gaussian_bits,
     lower_bound,
+    round_for_rate,
     space_to_depth,
 )
+from latentcodec.models.vae import VariationalAutoencoder, kl_bits
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4])
@@ -38,11 +46,13 @@ def test_full_dct_is_inverted_exactly() -> None:
     assert np.abs(synthesis @ analysis - np.eye(768)).max() < 1e-6
 
 
-def test_untrained_model_is_a_dct_codec(photo: np.ndarray) -> None:
-    """Without noise from quantisation the start reproduces a photograph at over 40 dB."""
-    model = HyperModel(CONFIGS["base"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_untrained_model_is_a_dct_codec(family: str, photo: np.ndarray) -> None:
+    """Without noise the start reproduces a photograph as well as its level would."""
+    model = build(family, sized(family, "base"))
     x = torch.from_numpy(photo[:256, :256].copy()).float()[None] / 127.5 - 1
-    level = torch.tensor([4.5])
+    model.start(x)
+    level = torch.tensor([9.0])
     y = model.analyse(x, level)
     x_hat = model.synthesise(y * model.gain(level).exp(), level)
     assert 10 * torch.log10(4 / (x_hat - x).square().mean()) > 40
@@ -86,7 +96,9 @@ def test_lower_bound_lets_gradients_lift() -> None:
 def test_prediction_never_sees_what_it_predicts(steps: int) -> None:
     """A latent's mean and scale do not change when it, or anything coded later, changes."""
     torch.manual_seed(0)
-    config = dataclasses.replace(CONFIGS["small"], steps=steps)
+    config = sized("hyper", "small")
+    assert isinstance(config, HyperConfig)
+    config = dataclasses.replace(config, steps=steps)
     model = HyperModel(config)
     torch.nn.init.normal_(model.context.step_bias)
     level = torch.tensor([3.0])
@@ -108,3 +120,59 @@ def test_prediction_never_sees_what_it_predicts(steps: int) -> None:
                 assert torch.equal(old_parts[phase][..., channels], new_parts[phase][..., channels])
         if step + 1 < steps:
             assert not torch.equal(mean, new_mean)
+
+
+def test_training_rounds_as_the_encoder_does() -> None:
+    """`round_for_rate` against the Quantiser, away from scales between two tables."""
+    random = np.random.default_rng(4)
+    chosen = random.integers(8, 40, 5000).astype(np.uint8)
+    scale = np.array([tables.scale_of(int(t)) for t in chosen])
+    values = random.normal(0, 1, 5000) * scale
+    quantiser = Quantiser(TableSet.symmetric(*tables.gaussian_tables()))
+    encoder = quantiser.symbols(values, np.zeros(5000, dtype=np.int32), chosen)
+    trainer = round_for_rate(torch.from_numpy(values), torch.from_numpy(scale)).numpy()
+    small = np.abs(encoder) <= 8  # beyond, the encoder rounds plainly
+    assert (np.abs(trainer - encoder)[small] < 0.5).mean() > 0.999
+    assert (np.abs(encoder) < np.abs(np.rint(values))).any()
+
+
+def test_densities_are_densities() -> None:
+    """Monotone, of mass one, and the same bins in training as at export."""
+    torch.manual_seed(2)
+    density = FactorizedDensity(4, 5)
+    torch.nn.init.normal_(density.log_width.rows, 0, 0.3)
+    for gate in density.gates:
+        torch.nn.init.normal_(gate)
+    level = torch.tensor([1.5])
+    masses = density.bin_masses(level, -9, 9)
+    assert masses.shape == (5, 21)
+    assert (masses > 0).all()
+    assert torch.allclose(masses.sum(1), torch.ones(5, dtype=torch.float64))
+    v = torch.arange(-9.0, 10.0)[None, None, :, None].expand(1, 1, 19, 5)
+    bins = density.likelihood(v, level)[0, 0].T
+    assert torch.allclose(bins.double(), masses[:, 1:-1], rtol=1e-3, atol=1e-6)
+
+
+def test_kl_is_what_sampling_says() -> None:
+    """The closed form against a Monte Carlo estimate of E_q[log2 q - log2 p]."""
+    torch.manual_seed(3)
+    for mean, sigma in ((0.0, 1.0), (1.5, 0.3), (-0.4, 1.7), (3.0, 0.05)):
+        q = torch.distributions.Normal(mean, sigma)
+        z = q.sample((400_000,))
+        estimate = (q.log_prob(z) - torch.distributions.Normal(0.0, 1.0).log_prob(z)).mean()
+        exact = kl_bits(torch.tensor(mean), torch.tensor(sigma).log())
+        assert abs(exact - estimate / math.log(2)) < 0.02 + 0.005 * exact
+
+
+def test_the_posterior_is_sampled_and_differentiable(photo: np.ndarray) -> None:
+    torch.manual_seed(1)
+    model = build("vae", sized("vae", "small"))
+    assert isinstance(model, VariationalAutoencoder)
+    x = torch.from_numpy(photo[:64, :64].copy()).float()[None] / 127.5 - 1
+    model.start(x)
+    level = torch.tensor([3.0])
+    first, second = model(x, level), model(x, level)
+    assert torch.equal(first.bits, second.bits)
+    assert not torch.equal(first.x_hat, second.x_hat)
+    (first.x_hat.square().sum() + first.bits.sum()).backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())

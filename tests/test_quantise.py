@@ -7,10 +7,18 @@ import math
 import numpy as np
 import pytest
 
+from latentcodec.entropy.coder import TableSet
 from latentcodec.entropy.quantise import Quantiser
-from latentcodec.entropy.tables import SCALE_COUNT, SYMBOL_LIMIT, counts_of, gaussian_mass
+from latentcodec.entropy.tables import (
+    SCALE_COUNT,
+    SYMBOL_LIMIT,
+    counts_of,
+    gaussian_mass,
+    gaussian_tables,
+)
 
 COUNTS = [counts_of(gaussian_mass(i)) for i in range(SCALE_COUNT)]
+TABLES = TableSet.symmetric(*gaussian_tables())
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +33,15 @@ def sample() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def test_a_free_error_is_plain_rounding(sample: tuple[np.ndarray, ...]) -> None:
     values, mean, tables = sample
-    symbols = Quantiser(COUNTS, math.inf).symbols(values, mean, tables)
+    symbols = Quantiser(TABLES, math.inf).symbols(values, mean, tables)
     assert np.array_equal(symbols, np.where(tables == 0, 0, np.rint(values - mean / 16)))
 
 
 def test_symbols_move_by_one_towards_zero_and_pay(sample: tuple[np.ndarray, ...]) -> None:
     values, mean, tables = sample
     price = 10.0
-    plain = Quantiser(COUNTS, math.inf).symbols(values, mean, tables)
-    chosen = Quantiser(COUNTS, price).symbols(values, mean, tables)
+    plain = Quantiser(TABLES, math.inf).symbols(values, mean, tables)
+    chosen = Quantiser(TABLES, price).symbols(values, mean, tables)
     moved = np.flatnonzero(plain != chosen)
     assert 100 < moved.size < values.size / 2
     assert np.array_equal(np.abs(plain[moved]) - np.abs(chosen[moved]), np.ones(moved.size))
@@ -47,5 +55,5 @@ def test_symbols_move_by_one_towards_zero_and_pay(sample: tuple[np.ndarray, ...]
 def test_values_beyond_the_limit_are_cut(sample: tuple[np.ndarray, ...]) -> None:
     values = np.array([1e30, -1e30, 32768.0, -32767.4])
     tables = np.full(4, SCALE_COUNT - 1, dtype=np.uint8)
-    symbols = Quantiser(COUNTS).symbols(values, np.zeros(4, dtype=np.int32), tables)
+    symbols = Quantiser(TABLES).symbols(values, np.zeros(4, dtype=np.int32), tables)
     assert symbols.tolist() == [SYMBOL_LIMIT, -SYMBOL_LIMIT, SYMBOL_LIMIT, -SYMBOL_LIMIT]

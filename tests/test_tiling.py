@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from latentcodec.codec import _analyse_tile
-from latentcodec.families.hyper import HyperFamily
+from latentcodec.families.family import Family
 from latentcodec.tiling import cells, grid, spans
 
 
@@ -25,9 +25,7 @@ def test_cells_round_up() -> None:
     assert [cells(n) for n in (1, 16, 17)] == [1, 1, 2]
 
 
-def test_analysis_in_tiles_is_the_analysis_of_the_whole(
-    family: HyperFamily, photo: np.ndarray
-) -> None:
+def test_analysis_in_tiles_is_the_analysis_of_the_whole(family: Family, photo: np.ndarray) -> None:
     pixels = photo[:250, :330]
     padded = np.pad(pixels, ((0, 6), (0, 6), (0, 0)), mode="edge")
     whole = family.analyse(padded, 500)
@@ -36,7 +34,7 @@ def test_analysis_in_tiles_is_the_analysis_of_the_whole(
         assert np.allclose(tile, whole[down.own, right.own], atol=1e-3)
 
 
-def test_synthesis_in_tiles_has_no_seams(family: HyperFamily, photo: np.ndarray) -> None:
+def test_synthesis_in_tiles_has_no_seams(family: Family, photo: np.ndarray) -> None:
     _, v_hat = family.encode_latents(family.analyse(photo[:256, :320], 300), 300)
     whole = family.synthesise(v_hat, 300)
     for down, right in grid(16, 20, 8, family.synthesis_halo):

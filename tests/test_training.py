@@ -16,10 +16,9 @@ import pytest
 import torch
 from PIL import Image
 
-from latentcodec.families.hyper import HyperFamily
-from latentcodec.models.config import CONFIGS
+from latentcodec.families.load import load
+from latentcodec.models.config import FAMILIES, HyperConfig, TransformConfig, sized
 from latentcodec.training import checkpoint
-from latentcodec.training.calibrate import calibrate
 from latentcodec.training.data import CropSampler, Photographs
 from latentcodec.training.export import export
 from latentcodec.training.loop import Settings, Trainer, train
@@ -43,7 +42,7 @@ def folder(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _settings(folder: Path, out: Path, **changes: object) -> Settings:
     start = Settings(
-        data=[folder], out=out, config=CONFIGS["small"], steps=4, batch=2, crop_px=64, seed=3
+        data=[folder], out=out, config=sized("hyper", "small"), steps=4, batch=2, crop_px=64, seed=3
     )
     return dataclasses.replace(start, **changes)  # type: ignore[arg-type]
 
@@ -157,35 +156,43 @@ def test_sigterm_ends_with_a_checkpoint(folder: Path, tmp_path: Path) -> None:
     assert checkpoint.load(path)[1]["progress"]["step"] >= 50
 
 
-@pytest.mark.parametrize("steps", [2, 4])
+@pytest.mark.parametrize(
+    ("family", "config"),
+    [(name, sized(name, "small")) for name in FAMILIES]
+    + [("hyper", HyperConfig(**{**vars(sized("hyper", "small")), "steps": 2}))],
+)
 def test_a_trained_model_exports_to_a_working_codec(
-    steps: int, folder: Path, photo: np.ndarray, tmp_path: Path
+    family: str, config: TransformConfig, folder: Path, photo: np.ndarray, tmp_path: Path
 ) -> None:
-    settings = _settings(
-        folder,
-        tmp_path / "c.safetensors",
-        config=dataclasses.replace(CONFIGS["small"], steps=steps),
-    )
+    out = tmp_path / "c.safetensors"
+    settings = _settings(folder, out, family=family, config=config)
     train(settings, lambda line: None)
     assert (tmp_path / "c.stable.safetensors").exists()
-    export(settings.out, tmp_path / "w.safetensors")
-    family = HyperFamily((tmp_path / "w.safetensors").read_bytes())
-    y = family.analyse(photo[:160, :240], 600)
-    payload, meant = family.encode_latents(y, 600)
-    v_hat = family.decode_latents(payload, 600, *y.shape[:2])
+    Image.fromarray(np.tile(photo, (2, 2, 1))).save(tmp_path / "photo.png")
+    export(out, tmp_path / "w.safetensors", [tmp_path / "photo.png"] if family == "vae" else None)
+    model = load((tmp_path / "w.safetensors").read_bytes())
+    y = model.analyse(photo[:160, :240], 600)
+    payload, meant = model.encode_latents(y, 600)
+    v_hat = model.decode_latents(payload, 600, *y.shape[:2])
     assert np.array_equal(v_hat, meant)
-    error = family.synthesise(v_hat, 600).astype(float) - photo[:160, :240]
+    error = model.synthesise(v_hat, 600).astype(float) - photo[:160, :240]
     assert 10 * np.log10(255**2 / (error**2).mean()) > 30
 
 
-def test_packaged_weights_can_be_trained_on(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("family", FAMILIES)
+def test_packaged_weights_can_be_trained_on(
+    family: str, folder: Path, photo: np.ndarray, tmp_path: Path
+) -> None:
     """They restore the exported average closely, and the next update warms up again."""
-    first = Trainer(_settings(folder, tmp_path / "c.safetensors", steps=9), _photographs(folder))
+    out, config = tmp_path / "c.safetensors", sized(family, "small")
+    settings = _settings(folder, out, steps=9, family=family, config=config)
+    first = Trainer(settings, _photographs(folder))
     for _ in range(3):
         first.train_step()
-    first.save(tmp_path / "c.safetensors")
-    export(tmp_path / "c.safetensors", tmp_path / "w.safetensors")
-    settings = _settings(folder, tmp_path / "d.safetensors", resume=tmp_path / "w.safetensors")
+    first.save(out)
+    Image.fromarray(np.tile(photo, (2, 2, 1))).save(tmp_path / "photo.png")
+    export(out, tmp_path / "w.safetensors", [tmp_path / "photo.png"])
+    settings = dataclasses.replace(settings, resume=tmp_path / "w.safetensors")
     second = Trainer(settings, _photographs(folder))
     assert (second.progress.step, second.fresh_since) == (3, 3)
     restored = second.model.state_dict()
@@ -204,16 +211,15 @@ def test_measured_tables_make_files_smaller(
 ) -> None:
     train(_settings(folder, tmp_path / "c.safetensors"), lambda line: None)
     weights = tmp_path / "w.safetensors"
-    export(tmp_path / "c.safetensors", weights)
     Image.fromarray(photo).save(tmp_path / "photo.png")
     sizes = []
-    for _ in range(2):
-        family = HyperFamily(weights.read_bytes())
+    for data in (None, [tmp_path / "photo.png"]):
+        export(tmp_path / "c.safetensors", weights, data)
+        family = load(weights.read_bytes())
         y = family.analyse(photo, 500)
         payload, meant = family.encode_latents(y, 500)
         assert np.array_equal(family.decode_latents(payload, 500, *y.shape[:2]), meant)
         sizes.append(len(payload))
-        calibrate(weights, [tmp_path / "photo.png"])
     assert sizes[1] < 0.99 * sizes[0]
 
 

@@ -18,7 +18,7 @@ _PATH = click.Path(path_type=Path)
     multiple=True,
     type=_PATH,
     metavar="DATA",
-    help="Measure the probability tables on photographs (a folder or tar; needs constriction).",
+    help="Photographs (a folder or tar) to measure the probability tables or steps on.",
 )
 def command(
     checkpoint: Path,
@@ -28,17 +28,14 @@ def command(
 ) -> None:
     """Make packaged WEIGHTS (safetensors) from a CHECKPOINT of `latentcodec train`.
 
-    The prior becomes integer networks and tables; the exactness bound is checked. --register
+    The prior becomes integer networks and tables; the exactness bound is checked. A vae needs
+    --calibrate, hyper gains by it, and an ae has no use for it. --register
     gives the model its permanent name and four-character code.
     """
     from latentcodec.training import export
 
     try:
-        export.export(checkpoint, weights)
-        if calibrate:
-            from latentcodec.training.calibrate import calibrate as measure
-
-            measure(weights, list(calibrate))
+        export.export(checkpoint, weights, list(calibrate))
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     if register:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from latentcodec.models.config import CONFIGS
+from latentcodec.models.config import FAMILIES, SIZES, HyperConfig, sized
 
 _PATH = click.Path(path_type=Path)
 
@@ -28,8 +28,8 @@ def _part_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
 @click.option(
     "--data", "data", multiple=True, required=True, type=_PATH, help="A folder of images, or tars."
 )
-@click.option("--model", type=click.Choice(["hyper"]), default="hyper", show_default=True)
-@click.option("--config", type=click.Choice(list(CONFIGS)), default="base", show_default=True)
+@click.option("--model", type=click.Choice(FAMILIES), default="hyper", show_default=True)
+@click.option("--config", type=click.Choice(SIZES), default="base", show_default=True)
 @click.option("--steps", type=click.Choice(["2", "4"]), help="Coding steps [config's: 4].")
 @click.option("--out", required=True, type=_PATH, help="The checkpoint to write.")
 @click.option(
@@ -78,12 +78,16 @@ def command(
         raise click.BadParameter("--crop must be a multiple of 64")
     from latentcodec.training.loop import Settings, best_precision, train
 
-    chosen = CONFIGS[config]
+    chosen = sized(model, config)
+    if steps:
+        if not isinstance(chosen, HyperConfig):
+            raise click.UsageError("only hyper has coding steps")
+        chosen = dataclasses.replace(chosen, steps=int(steps))
     settings = Settings(
         data=list(data),
         out=out,
         family=model,
-        config=dataclasses.replace(chosen, steps=int(steps)) if steps else chosen,
+        config=chosen,
         resume=resume,
         minutes=minutes,
         steps=updates,

@@ -7,6 +7,7 @@ one concrete model, about ten times as fast as one model per symbol.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -22,30 +23,52 @@ _ESCAPED = stream.model.Uniform(2 * SYMBOL_LIMIT + 1)
 
 
 class TableSet:
-    """The concrete models of a trained model's tables, built when first used."""
+    """The concrete models of a trained model's tables, built when first used.
 
-    def __init__(self, halves: np.ndarray, counts: np.ndarray) -> None:
-        """`halves`: int32 [T]; `counts`: int32, the tables one after another.
+    A table has a count for each symbol from its lowest to its highest and one for the escape.
+    """
+
+    def __init__(self, lows: np.ndarray, sizes: np.ndarray, counts: np.ndarray) -> None:
+        """`lows`: int32 [T], the lowest symbols; `sizes`: int32 [T], the number of symbols;
+        `counts`: int32, the tables one after another, each its symbols' and the escape's.
 
         Raises ValueError for tables that do not sum to 2 ** TOTAL_BITS.
         """
-        self.halves = halves.astype(np.int64)
-        ends = np.cumsum(self.halves + 2)
-        self.counts = np.split(counts.astype(np.int64), ends[:-1])
+        self.lows, self.sizes = lows.astype(np.int64), sizes.astype(np.int64)
+        self._ends = np.cumsum(self.sizes + 1)
+        self._counts = counts.astype(np.int64)
+        if (
+            len(lows) != len(sizes)
+            or self.sizes.min() < 1
+            or self._ends[-1] != len(counts)
+            or self._counts.min() < 1
+            or max(np.abs(self.lows).max(), (self.lows + self.sizes).max()) > SYMBOL_LIMIT
+            or (np.add.reduceat(self._counts, self._ends - self.sizes - 1) != 1 << TOTAL_BITS).any()
+        ):
+            raise ValueError("a probability table does not sum to one")
         self._models: dict[int, Any] = {}
-        for half, table in zip(self.halves, self.counts, strict=True):
-            total = table[0] + 2 * table[1:-1].sum() + table[-1]
-            if half < 1 or len(table) != half + 2 or table.min() < 1 or total != 1 << TOTAL_BITS:
-                raise ValueError("a probability table does not sum to one")
+
+    @classmethod
+    def symmetric(cls, halves: np.ndarray, counts: np.ndarray) -> TableSet:
+        """Tables of -half..half; `counts` has those of |k| = 0..half and of the escape."""
+        ends = np.cumsum(halves + 2)
+        if len(counts) != ends[-1]:
+            raise ValueError("the probability tables have another length than they should")
+        parts = np.split(counts, ends[:-1])
+        full = [np.concatenate([part[-2:0:-1], part]) for part in parts]
+        return cls(-halves, 2 * halves + 1, np.concatenate(full))
+
+    def counts(self, table: int) -> np.ndarray:
+        """The counts of one table, the escape's last: int64 [size + 1]."""
+        end = self._ends[table]
+        return self._counts[end - self.sizes[table] - 1 : end]
 
     def model(self, table: int) -> Any:
-        """The model of symbols -half..half, at 0..2 * half, and of the escape after them."""
+        """The model of the symbols, at 0..size - 1, and of the escape after them."""
         if table not in self._models:
-            counts = self.counts[table]
-            full = np.concatenate([counts[-2:0:-1], counts[:-1], counts[-1:]])
             # Multiples of 2 ** -24 below 1: exact in float64, as is every partial sum of them.
             self._models[table] = stream.model.Categorical(
-                full / (1 << TOTAL_BITS), perfect=False, lazy=False
+                self.counts(table) / (1 << TOTAL_BITS), perfect=False, lazy=False
             )
         return self._models[table]
 
@@ -53,9 +76,11 @@ class TableSet:
 def _groups(tables: np.ndarray) -> tuple[np.ndarray, list[tuple[int, int, int]]]:
     """The stable order of the coded symbols, and (table, start, end) of each group in it."""
     order = np.argsort(tables, kind="stable")
-    bounds = np.searchsorted(tables[order], np.arange(int(tables.max(initial=0)) + 2))
-    spans = [(t, int(bounds[t]), int(bounds[t + 1])) for t in range(len(bounds) - 1)]
-    return order, [s for s in spans if s[0] != ZERO_TABLE and s[1] < s[2]]
+    ordered = tables[order]
+    changes = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+    bounds = [0, *changes.tolist(), len(tables)] if len(tables) else [0]
+    spans = [(int(ordered[s]), s, e) for s, e in itertools.pairwise(bounds)]
+    return order, [s for s in spans if s[0] != ZERO_TABLE]
 
 
 class SymbolEncoder:
@@ -66,7 +91,7 @@ class SymbolEncoder:
         self._calls: list[tuple[np.ndarray, Any]] = []
 
     def put(self, symbols: np.ndarray, tables: np.ndarray) -> None:
-        """Add `symbols` (int32 [n]) with the table of each (uint8 [n]).
+        """Add `symbols` (int32 [n]) with the table of each (unsigned [n]).
 
         Symbols of ZERO_TABLE must be zero: they are not coded.
         """
@@ -74,10 +99,11 @@ class SymbolEncoder:
         ordered = symbols[order]
         escaped = []
         for table, start, end in spans:
-            group, half = ordered[start:end], self._tables.halves[table]
-            outside = np.abs(group) > half
-            escaped.append(group[outside])
-            coded = np.where(outside, 2 * half + 1, group + half)
+            group = ordered[start:end] - self._tables.lows[table]
+            size = self._tables.sizes[table]
+            outside = (group < 0) | (group >= size)
+            escaped.append(ordered[start:end][outside])
+            coded = np.where(outside, size, group)
             self._calls.append((coded.astype(np.int32), self._tables.model(table)))
         values = np.concatenate(escaped) if escaped else symbols[:0]
         if values.size:
@@ -105,15 +131,14 @@ class SymbolDecoder:
         self._coder = stream.stack.AnsCoder(words)
 
     def get(self, tables: np.ndarray) -> np.ndarray:
-        """The symbols (int32 [n]) coded with `tables` (uint8 [n])."""
+        """The symbols (int32 [n]) coded with `tables` (unsigned [n])."""
         order, spans = _groups(tables)
         ordered = np.zeros(len(tables), dtype=np.int32)
         outside = np.zeros(len(tables), dtype=bool)
         for table, start, end in spans:
-            half = int(self._tables.halves[table])
             coded = self._coder.decode(self._tables.model(table), end - start)
-            ordered[start:end] = coded - half
-            outside[start:end] = coded == 2 * half + 1
+            ordered[start:end] = coded + int(self._tables.lows[table])
+            outside[start:end] = coded == self._tables.sizes[table]
         count = int(outside.sum())
         if count:
             ordered[outside] = self._coder.decode(_ESCAPED, count) - SYMBOL_LIMIT

@@ -7,25 +7,28 @@ is that of the table that will code the symbol.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from latentcodec.entropy.tables import MEAN_BITS, SYMBOL_LIMIT, ZERO_TABLE
+from latentcodec.models.layers import ERROR_BITS
 
-# Bits that one squared quantisation step of error is worth. Where the step is optimal at high
-# resolution it would be 26/3; the networks were trained on plain rounding, and lose by symbols
-# that deviate much from it: 40 was best on photographs (docs/design.md).
-ERROR_BITS = 40.0
+if TYPE_CHECKING:
+    from latentcodec.entropy.coder import TableSet
+
 _LARGEST = 8  # above this magnitude the bits hardly differ from one symbol to the next
 
 
 class Quantiser:
     """Chooses symbols for the tables of one model."""
 
-    def __init__(self, tables: list[np.ndarray], error_bits: float = ERROR_BITS) -> None:
-        """`tables`: the counts of each, for |k| = 0..half and the escape (`entropy/tables.py`)."""
-        self._threshold = np.full((len(tables), _LARGEST + 1), -0.5)
-        for row, counts in zip(self._threshold, tables, strict=True):
-            known = min(len(counts) - 2, _LARGEST)
+    def __init__(self, tables: TableSet, error_bits: float = ERROR_BITS) -> None:
+        """`tables`: symmetric ones."""
+        self._threshold = np.full((len(tables.lows), _LARGEST + 1), -0.5)
+        for index, (row, low) in enumerate(zip(self._threshold, tables.lows, strict=True)):
+            counts = tables.counts(index)[-low:]  # of |k| = 0..half
+            known = min(-low, _LARGEST)
             extra_bits = np.log2(counts[:known] / counts[1 : known + 1])
             # k becomes k - 1 where that adds less error, error_bits * (2 (a - k) + 1), than
             # it saves; a is the magnitude before rounding.

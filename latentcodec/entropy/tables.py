@@ -19,6 +19,8 @@ SYMBOL_LIMIT = 32767  # symbols lie in -SYMBOL_LIMIT..SYMBOL_LIMIT
 # Symbols of table 0 are so surely zero that they are not coded at all: the encoder sets them
 # to zero and both sides go on from there.
 ZERO_TABLE = 0
+# Qualities for which the families without a hyperprior have tables; between them, the nearest's.
+TABLE_QUALITIES = range(1, 101, 3)
 _REACH = 6.0  # values up to this many sigma have their own count; the rest escape
 _PRIOR_SYMBOLS = 1000
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
-class HyperConfig:
-    """Sizes of the `hyper` family; stored as JSON in checkpoints and packaged weights."""
+class TransformConfig:
+    """Sizes of g_a and g_s and the quality scale: all that the `ae` and `vae` families have.
+
+    Stored as JSON in checkpoints and packaged weights.
+    """
 
     channels_8: int = 128  # width at 1/8 resolution
     channels_16: int = 256  # width at 1/16 resolution
     blocks_8: int = 4
     blocks_16: int = 2
     latents: int = 384  # channels of y
-    hyper_latents: int = 96  # channels of z
-    hyper_channels: int = 192
-    context_channels: int = 160
-    steps: int = 4  # coding steps: 2 (checkerboard) or 4
-    anchors: int = 10
+    anchors: int = 10  # rows of the tables over the quality scale
     lambda_low: float = 0.001
     lambda_high: float = 1.0
 
@@ -31,17 +31,41 @@ class HyperConfig:
         )
 
 
-CONFIGS = {
-    "base": HyperConfig(),
-    # For rehearsals and tests: the same code in seconds.
-    "small": HyperConfig(
-        channels_8=32,
-        channels_16=48,
-        blocks_8=1,
-        blocks_16=1,
-        latents=192,
-        hyper_latents=16,
-        hyper_channels=32,
-        context_channels=32,
-    ),
+@dataclasses.dataclass(frozen=True)
+class HyperConfig(TransformConfig):
+    """Sizes of the `hyper` family."""
+
+    hyper_latents: int = 96  # channels of z
+    hyper_channels: int = 192
+    context_channels: int = 160
+    steps: int = 4  # coding steps: 2 (checkerboard) or 4
+
+
+_CONFIG_OF = {"hyper": HyperConfig, "ae": TransformConfig, "vae": TransformConfig}
+FAMILIES = tuple(_CONFIG_OF)
+# "small" is for rehearsals and tests: the same code in seconds.
+_SIZES: dict[str, dict[str, int]] = {
+    "base": {},
+    "small": {
+        "channels_8": 32,
+        "channels_16": 48,
+        "blocks_8": 1,
+        "blocks_16": 1,
+        "latents": 192,
+        "hyper_latents": 16,
+        "hyper_channels": 32,
+        "context_channels": 32,
+    },
 }
+SIZES = tuple(_SIZES)
+
+
+def config_of(family: str, values: dict[str, Any]) -> TransformConfig:
+    """The configuration of a family from stored values. Raises TypeError for unknown ones."""
+    return _CONFIG_OF[family](**values)
+
+
+def sized(family: str, size: str) -> TransformConfig:
+    """The configuration of one of SIZES."""
+    known = {field.name for field in dataclasses.fields(_CONFIG_OF[family])}
+    return config_of(family, {k: v for k, v in _SIZES[size].items() if k in known})

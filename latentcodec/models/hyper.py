@@ -12,74 +12,25 @@ Learned Image Compression"; coding order: `coding_order.py`; gains: `LevelTable`
 
 from __future__ import annotations
 
-import dataclasses
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from latentcodec.models.coding_order import GROUPS, PHASES, coded_in_step
 from latentcodec.models.config import HyperConfig
-from latentcodec.models.dct import BLOCK_PX, shortcut_matrices
 from latentcodec.models.layers import (
     LevelTable,
     ResidualBlock,
     depth_to_space,
     gaussian_bits,
     lower_bound,
+    round_for_rate,
     round_through,
     space_to_depth,
 )
+from latentcodec.models.transforms import Output, TransformModel
 
 SCALE_BOUND = 0.11  # smallest trained sigma, in quantisation steps
-_HEAD_GAIN = 0.1  # range of the pixel correction that g_s adds to the shortcut, of 2
-
-
-class Analysis(nn.Module):
-    """g_a: pixels [B, H, W, 3] in -1..1 -> y [B, H/16, W/16, M]; H and W multiples of 16."""
-
-    def __init__(self, c: HyperConfig) -> None:
-        super().__init__()
-        self.shortcut = nn.Linear(3 * BLOCK_PX**2, c.latents, bias=False)
-        self.stem_8 = nn.Linear(3 * 64, c.channels_8)
-        self.level_8 = LevelTable(c.anchors, c.channels_8)
-        self.blocks_8 = nn.Sequential(*(ResidualBlock(c.channels_8) for _ in range(c.blocks_8)))
-        self.stem_16 = nn.Linear(4 * c.channels_8, c.channels_16)
-        self.level_16 = LevelTable(c.anchors, c.channels_16)
-        self.blocks_16 = nn.Sequential(*(ResidualBlock(c.channels_16) for _ in range(c.blocks_16)))
-        self.head = nn.Linear(c.channels_16, c.latents)
-
-    def forward(self, x: Tensor, level: Tensor, y_std: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):  # bfloat16 would blur the DC
-            linear = self.shortcut(space_to_depth(x, BLOCK_PX))
-        h = self.stem_8(space_to_depth(x, 8)) + self.level_8(level)
-        h = self.stem_16(space_to_depth(self.blocks_8(h), 2)) + self.level_16(level)
-        return linear.addcmul_(self.head(self.blocks_16(h)).float(), y_std)
-
-
-class Synthesis(nn.Module):
-    """g_s: y_hat [B, h, w, M] -> pixels [B, 16 h, 16 w, 3] around -1..1 (not clamped)."""
-
-    def __init__(self, c: HyperConfig) -> None:
-        super().__init__()
-        self.shortcut = nn.Linear(c.latents, 3 * BLOCK_PX**2, bias=False)
-        self.stem_16 = nn.Linear(c.latents, c.channels_16)
-        self.level_16 = LevelTable(c.anchors, c.channels_16)
-        self.blocks_16 = nn.Sequential(*(ResidualBlock(c.channels_16) for _ in range(c.blocks_16)))
-        self.stem_8 = nn.Linear(c.channels_16, 4 * c.channels_8)
-        self.level_8 = LevelTable(c.anchors, c.channels_8)
-        # One block more than g_a has: it is far cheaper than a dense 3x3 head.
-        self.blocks_8 = nn.Sequential(*(ResidualBlock(c.channels_8) for _ in range(c.blocks_8 + 1)))
-        self.head = nn.Linear(c.channels_8, 3 * 64)
-
-    def forward(self, y_hat: Tensor, level: Tensor, y_std: Tensor) -> Tensor:
-        with torch.autocast(y_hat.device.type, enabled=False):
-            linear = depth_to_space(self.shortcut(y_hat), BLOCK_PX)
-        h = self.stem_16(y_hat / y_std) + self.level_16(level)
-        h = depth_to_space(self.stem_8(self.blocks_16(h)), 2) + self.level_8(level)
-        correction = depth_to_space(self.head(self.blocks_8(h)), 8)
-        return linear.add_(correction, alpha=_HEAD_GAIN)
 
 
 class HyperAnalysis(nn.Module):
@@ -149,15 +100,6 @@ class Context(nn.Module):
         return mean, log_scale
 
 
-@dataclasses.dataclass
-class HyperOutput:
-    """`x_hat` [B, H, W, 3]; `y_bits` and `z_bits`: estimated bits per sample, [B]."""
-
-    x_hat: Tensor
-    y_bits: Tensor
-    z_bits: Tensor
-
-
 def split_phases(x: Tensor) -> list[Tensor]:
     """[B, h, w, C] -> the four phases [B, h/2, w/2, C], in the order of `coding_order`."""
     return [x[:, p // 2 :: 2, p % 2 :: 2] for p in range(PHASES)]
@@ -168,68 +110,36 @@ def join_phases(parts: list[Tensor]) -> Tensor:
     return depth_to_space(torch.cat(parts, dim=-1), 2)
 
 
-class HyperModel(nn.Module):
+class HyperModel(TransformModel):
     """The whole model in floating point: what is trained, and what export makes integers of."""
 
-    y_std: Tensor
+    config: HyperConfig
 
     def __init__(self, config: HyperConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.g_a = Analysis(config)
-        self.g_s = Synthesis(config)
+        super().__init__(config)
         self.h_a = HyperAnalysis(config)
         self.h_s = HyperSynthesis(config)
         self.context = Context(config)
-        self.gain = LevelTable(config.anchors, config.latents)  # ln of steps per unit of y
-        self.inverse_gain = LevelTable(config.anchors, config.latents)  # ln, added to -gain
         self.scale_offset = LevelTable(config.anchors, config.latents)  # added to ln sigma
         self.z_mean = LevelTable(config.anchors, config.hyper_latents)
         self.z_log_scale = LevelTable(config.anchors, config.hyper_latents)
-        # Spread of each channel of y on photographs: every network sees y / y_std.
-        self.register_buffer("y_std", torch.ones(config.latents))
-        self._start_from_dct()
-
-    def _start_from_dct(self) -> None:
-        """Start as a DCT codec: shortcuts, gains from theory, zero corrections."""
-        m = self.config.latents
-        analysis, synthesis = shortcut_matrices(m)
-        # Group g takes the frequencies of rank g, g + 4, ...: each group spans the spectrum.
-        order = [4 * (i % (m // GROUPS)) + i // (m // GROUPS) for i in range(m)]
-        with torch.no_grad():
-            self.g_a.shortcut.weight.copy_(torch.from_numpy(analysis[order]))
-            self.g_s.shortcut.weight.copy_(torch.from_numpy(synthesis[:, order]))
-            for head in (self.g_a.head, self.g_s.head):
-                head.weight.zero_()
-                head.bias.zero_()
-            for row in range(self.config.anchors):
-                # Minimum of lambda * step^2 / 12 plus the rate at high resolution: the step is
-                # sqrt(26 / lambda) grey levels, and one unit of y is 127.5 of them.
-                self.gain.rows[row] = math.log(127.5 * (self.config.lambda_of(row) / 26) ** 0.5)
 
     @torch.no_grad()
-    def start_prior(self, x: Tensor) -> None:
-        """Set y_std and the prior's biases from photographs x [B, H, W, 3] in -1..1."""
-        y = self.g_a.shortcut(space_to_depth(x, BLOCK_PX)).flatten(0, 2)
-        self.y_std.copy_(y.std(dim=0).clamp_min(1e-2))
-        width = 2 * self.config.latents // GROUPS
-        normal = (y / self.y_std).unflatten(1, (GROUPS, width // 2))
+    def start_prior(self, y: Tensor) -> None:
+        """Means and scales that do not yet look at z: those of the photographs' latents."""
+        normal = y.unflatten(1, (GROUPS, self.config.latents // GROUPS))
         # Photographs' coefficients are peaked: their mean absolute value, not their standard
         # deviation, is the scale of the typical one.
         typical = (normal - normal.mean(0)).abs().mean(0).clamp_min(1e-3).log()
         self.context.head.bias.copy_(torch.cat([normal.mean(0), typical], dim=1).flatten())
         self.context.head.weight.mul_(0.1)
 
-    def analyse(self, x: Tensor, level: Tensor) -> Tensor:
-        return self.g_a(x, level, self.y_std)
+    def forward(self, x: Tensor, level: Tensor) -> Output:
+        """The rate is that of the rounded latents, and trains the scales.
 
-    def synthesise(self, v_hat: Tensor, level: Tensor) -> Tensor:
-        """Pixels from the dequantised latents v_hat (in quantisation steps)."""
-        y_hat = v_hat * torch.exp(self.inverse_gain(level) - self.gain(level))
-        return self.g_s(y_hat, level, self.y_std)
-
-    def forward(self, x: Tensor, level: Tensor) -> HyperOutput:
-        """Rate from additive uniform noise, pixels from straight-through rounding.
+        A rounded latent tells neither its mean nor itself where to go: these two follow the rate
+        under additive uniform noise (Balle et al. 2018). Pixels and context see rounded latents,
+        with straight-through gradients.
 
         x: float [B, H, W, 3] in -1..1, H and W multiples of 64; level: float [B] in
         0..anchors - 1.
@@ -243,8 +153,10 @@ class HyperModel(nn.Module):
         z_hat = z_mean + round_through(z - z_mean)
         v = y * self.gain(level).exp()
         mean, scale, v_hat = self.predict(v, self.h_s(z_hat, level), level)
-        y_bits = gaussian_bits(v + torch.rand_like(v) - 0.5, mean, scale).sum(dim=(1, 2, 3))
-        return HyperOutput(self.synthesise(v_hat, level), y_bits, z_bits)
+        noisy = gaussian_bits(v + torch.rand_like(v) - 0.5, mean, scale.detach())
+        coded = gaussian_bits((v_hat - mean).detach(), torch.zeros_like(mean), scale)
+        y_bits = (coded + noisy - noisy.detach()).sum(dim=(1, 2, 3))
+        return Output(self.synthesise(v_hat, level), y_bits + z_bits)
 
     def predict(self, v: Tensor, psi: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Mean, scale and v_hat (all [B, h, w, M], in quantisation steps), step by step."""
@@ -261,7 +173,7 @@ class HyperModel(nn.Module):
                 mean, log_scale = self.context.parameters_of(features[phase], group)
                 mean = mean * groups[0][group]
                 scale = lower_bound((log_scale + groups[1][group]).exp(), SCALE_BOUND)
-                v_hat = mean + round_through(wanted[phase][group] - mean)
+                v_hat = mean + round_for_rate(wanted[phase][group] - mean, scale)
                 coded[phase, group] = mean, scale, v_hat
                 added[phase].append(self.context.contribution(v_hat / groups[0][group], group))
             if step + 1 < self.config.steps:

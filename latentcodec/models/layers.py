@@ -89,6 +89,26 @@ def round_through(x: Tensor) -> Tensor:
     return x + (torch.round(x) - x).detach()
 
 
+# Bits that one squared quantisation step of error is worth to the encoder's rounding. Where the
+# step is optimal at high resolution it would be 26/3; these networks shrink their latents
+# themselves, and lose by symbols that deviate much from them (docs/training.md).
+ERROR_BITS = 32.0
+
+
+def round_for_rate(offset: Tensor, scale: Tensor) -> Tensor:
+    """Round as the encoder does (`entropy/quantise.py`); the gradient passes unchanged.
+
+    offset: latents less their means, in quantisation steps, coded under N(0, scale).
+    """
+    with torch.no_grad():
+        k = torch.round(offset)
+        magnitude, zero = k.abs(), torch.zeros_like(scale)
+        saved = gaussian_bits(magnitude, zero, scale) - gaussian_bits(magnitude - 1, zero, scale)
+        lower = (offset.abs() - magnitude < saved / (2 * ERROR_BITS) - 0.5) & (k != 0)
+        k = torch.where(lower, k - torch.sign(k), k)
+    return offset + (k - offset).detach()
+
+
 def gaussian_bits(values: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
     """Information content in bits of the unit-wide bins around `values` under N(mean, scale).
 

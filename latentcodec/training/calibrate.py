@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from latentcodec import tensor_file
 from latentcodec.container import QUALITY_TENTHS
 from latentcodec.entropy import tables
 from latentcodec.families.hyper import HyperFamily
@@ -18,13 +18,12 @@ _CROPS = 96
 _LARGEST = 2 * tables.half_width(tables.SCALE_COUNT - 1)
 
 
-def calibrate(weights: Path, data: list[Path], seed: int = 1) -> None:
-    """Replace the Gaussian tables of a weights file by tables measured on crops of `data`.
+def measured_tables(family: HyperFamily, data: list[Path], seed: int = 1) -> dict[str, Tensor]:
+    """The tables of a weights file, measured on crops of `data`, in place of its Gaussian ones.
 
     Every model keeps its means and scales: only the shape around them is measured, once for
     all qualities. Raises ValueError where `data` has no image of 512 px or more.
     """
-    family = HyperFamily(weights.read_bytes())
     photographs = Photographs.load(data, _CROP_PX, torch.device("cpu"))
     random = np.random.default_rng(seed)
     seen = np.zeros((tables.SCALE_COUNT, _LARGEST + 1), dtype=np.int64)
@@ -37,7 +36,5 @@ def calibrate(weights: Path, data: list[Path], seed: int = 1) -> None:
         for symbols, chosen in family.symbols(y, tenths)[0]:
             np.add.at(seen, (chosen, np.minimum(np.abs(symbols), _LARGEST)), 1)
     masses = [tables.measured_mass(i, seen[i]) for i in range(tables.SCALE_COUNT)]
-    tensors, description = tensor_file.unpack(weights.read_bytes())
-    for name, values in zip(("halves", "counts"), tables.packed(masses), strict=True):
-        tensors[f"tables.{name}"] = torch.from_numpy(values)
-    weights.write_bytes(tensor_file.pack(tensors, description))
+    packed = zip(("halves", "counts"), tables.packed(masses), strict=True)
+    return {f"tables.{name}": torch.from_numpy(values) for name, values in packed}

@@ -19,43 +19,63 @@ from torch import Tensor
 from latentcodec import tensor_file
 from latentcodec.entropy import prior, tables
 from latentcodec.entropy.integer_net import FRACTION_BITS
-from latentcodec.models.config import HyperConfig
+from latentcodec.models.autoencoder import Autoencoder
+from latentcodec.models.build import build
+from latentcodec.models.config import config_of
 from latentcodec.models.hyper import HyperModel
 from latentcodec.models.layers import LevelTable
+from latentcodec.models.transforms import TransformModel
+from latentcodec.models.vae import VariationalAutoencoder
 from latentcodec.training import checkpoint
+from latentcodec.training.tables import density_tables, standard_tables
 
 _WEIGHT_MAX = (1 << 15) - 1
-_TRANSFORMS = ("g_a.", "g_s.", "h_a.")
-_TABLES = ("gain.", "inverse_gain.", "y_std")
+_INTEGER = ("h_s.", "context.", "scale_offset.", "z_mean.", "z_log_scale.")
 # Kept in single precision: the shortcut carries the DC, whose rounding would be seen at high
 # quality, and the tables are small.
-_SINGLE = ("shortcut", "gain", "y_std", "level")
+_SINGLE = ("shortcut", "gain", "y_std", "level", "rows")
 
 
-def export(source: Path, target: Path) -> None:
+def export(source: Path, target: Path, data: list[Path] | None = None) -> None:
     """Write packaged weights from the average of a checkpoint.
 
-    Raises FileNotFoundError, ValueError for a file that is no checkpoint, and CorruptWeights
-    where the integer networks would break their exactness bound.
+    data: photographs to measure on. A `vae` needs them for its steps; with them, `hyper` gets
+    measured tables instead of Gaussian ones; an `ae` has learned its densities.
+
+    Raises FileNotFoundError, ValueError for a file that is no checkpoint or for missing data,
+    and CorruptWeights where the integer networks would break their exactness bound.
     """
     saved, meta = checkpoint.load(source)
-    config = HyperConfig(**meta["config"])
-    model = HyperModel(config)
+    model = build(meta["family"], config_of(meta["family"], meta["config"]))
     model.load_state_dict(
         {k.removeprefix("average/"): v for k, v in saved.items() if k.startswith("average/")}
     )
-    tensors = integer_prior(model)
-    prior.HyperPrior(tensors, config.steps)  # refuses what would not be exact
-    tensors |= _float_tensors(model)
+    tensors = _float_tensors(model)
+    if isinstance(model, HyperModel):
+        tensors |= integer_prior(model)
+        prior.HyperPrior(tensors, model.config.steps)  # refuses what would not be exact
+        if data:  # only measuring needs the coder
+            from latentcodec.families.hyper import HyperFamily
+            from latentcodec.training.calibrate import measured_tables
+
+            tensors |= measured_tables(HyperFamily(tensors, model.config), data)
+    elif isinstance(model, Autoencoder):
+        tensors |= density_tables(model)
+    elif isinstance(model, VariationalAutoencoder):
+        if not data:
+            raise ValueError("a vae is exported with photographs (--calibrate): they set its steps")
+        tensors |= standard_tables(model, data)
+        # A quantised latent is in steps, not in units of the prior.
+        tensors["float.gain.rows"] = tensors["float.gain.rows"] - tensors["float.log_step.rows"]
     description = {"family": meta["family"], "config": meta["config"], "trained": meta["progress"]}
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(tensor_file.pack(tensors, description))
 
 
-def _float_tensors(model: HyperModel) -> dict[str, Tensor]:
+def _float_tensors(model: TransformModel) -> dict[str, Tensor]:
     kept: dict[str, Tensor] = {}
     for name, value in model.state_dict().items():
-        if name.startswith(_TRANSFORMS + _TABLES):
+        if not name.startswith(_INTEGER):
             single = any(word in name for word in _SINGLE)
             kept[f"float.{name}"] = value.float() if single else value.half()
     return kept

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from latentcodec.models.config import HyperConfig
-from latentcodec.models.hyper import HyperModel
+from latentcodec.models.build import build
+from latentcodec.models.config import TransformConfig, config_of
 from latentcodec.training import checkpoint
 from latentcodec.training.data import CropSampler, Photographs
 from latentcodec.training.distributed import Ranks
@@ -23,6 +23,7 @@ from latentcodec.training.optimiser import Optimisers, rate_share
 from latentcodec.training.restore import model_state
 
 EMA_DECAY = 0.999
+_START_CROPS = 24  # whose statistics a new model starts from
 _GRADIENT_NORM = 1.0
 _REPORT_STEPS = 50
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -34,7 +35,7 @@ class Settings:
 
     data: list[Path]
     out: Path
-    config: HyperConfig
+    config: TransformConfig
     family: str = "hyper"
     resume: Path | None = None
     minutes: float | None = None  # of training in all, earlier runs included
@@ -78,11 +79,13 @@ class Trainer:
         config = settings.config
         if settings.resume:
             saved = checkpoint.load(settings.resume)
-            config = HyperConfig(**saved[1]["config"])
+            if saved[1]["family"] != settings.family:
+                raise ValueError(f"{settings.resume} is of the family {saved[1]['family']}")
+            config = config_of(settings.family, saved[1]["config"])
         self.config = config
-        self.model = HyperModel(config).to(self.device)
+        self.model = build(settings.family, config).to(self.device)
         if saved is None:
-            self.model.start_prior(self.sampler.batch(0, 24))
+            self.model.start(self.sampler.batch(0, _START_CROPS))
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.optimisers = Optimisers(self.model)
         if saved is not None:
@@ -144,7 +147,7 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=s.bfloat16):
             out = self.forward(x, level)
         error = (out.x_hat - x).square().mean(dim=(1, 2, 3)) * 127.5**2
-        bpp = (out.y_bits + out.z_bits) / s.crop_px**2
+        bpp = out.bits / s.crop_px**2
         loss = ((multiplier * error + bpp) * multiplier**-s.loss_exponent).mean()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), _GRADIENT_NORM)

@@ -21,13 +21,24 @@ _BLOCKS = ("h_s.block", "context.block")
 
 
 def model_state(weights: dict[str, Tensor], description: dict[str, Any]) -> dict[str, Tensor]:
-    """The state dict of a `HyperModel` from packaged weights. Raises KeyError if they lack any."""
-    config = HyperConfig(**description["config"])
+    """The state dict of a model from packaged weights. Raises KeyError if they lack any."""
     state = {
         name.removeprefix("float."): value.float()
         for name, value in weights.items()
         if name.startswith("float.")
     }
+    if description["family"] == "hyper":
+        return state | _integer_prior(weights, state, HyperConfig(**description["config"]))
+    if description["family"] == "vae":  # its gains led to quantisation steps
+        state["gain.rows"] += state.pop("log_step.rows")
+    return state
+
+
+def _integer_prior(
+    weights: dict[str, Tensor], floats: dict[str, Tensor], config: HyperConfig
+) -> dict[str, Tensor]:
+    """The float networks of `hyper`'s prior."""
+    state: dict[str, Tensor] = {}
     for name in (*_LINEAR, *(f"{b}.{part}" for b in _BLOCKS for part in ("expand", "project"))):
         state |= _layer(weights, name)
     del state["context.coded.bias"]  # the float layer has none
@@ -38,7 +49,7 @@ def model_state(weights: dict[str, Tensor], description: dict[str, Any]) -> dict
         )
         state |= layer
     state["context.step_bias"] = _real(weights["context.step_bias"], FRACTION_BITS)
-    return state | _level_tables(weights, state, config)
+    return state | _level_tables(weights, floats, config)
 
 
 def _real(x: Tensor, fraction_bits: int) -> Tensor:

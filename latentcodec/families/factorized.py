@@ -1,0 +1,62 @@
+"""The packaged `ae` and `vae` models at work: one table for each channel and quality."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from latentcodec.entropy.coder import SymbolDecoder, SymbolEncoder, TableSet
+from latentcodec.entropy.tables import MEAN_BITS, SYMBOL_LIMIT, TABLE_QUALITIES, ZERO_TABLE
+from latentcodec.errors import CorruptWeights
+from latentcodec.families.family import Family, Transforms, filled
+from latentcodec.models.config import TransformConfig
+
+
+class FactorizedFamily(Family):
+    """Plain rounding, and tables that depend on nothing but channel and quality."""
+
+    def __init__(self, tensors: dict[str, Tensor], config: TransformConfig) -> None:
+        """`tensors`: those of a weights file, as `training.export` writes it.
+
+        Raises CorruptWeights, or KeyError, TypeError, ValueError or RuntimeError, for others.
+        """
+        super().__init__(filled(Transforms, config, tensors), config)
+        self.tables = TableSet(
+            *(tensors[f"tables.{part}"].numpy() for part in ("lows", "sizes", "counts"))
+        )
+        self._rows = tensors["quality.table"].numpy().astype(np.uint16)
+        if self._rows.shape != (len(TABLE_QUALITIES), config.latents):
+            raise CorruptWeights("the quality table of the weights is misshapen")
+        if self._rows.max() >= len(self.tables.sizes):
+            raise CorruptWeights("the quality table of the weights names a missing table")
+
+    def tables_of(self, tenths: int) -> np.ndarray:
+        """The table of each channel at a quality: uint16 [M]."""
+        # The nearest row, on integers.
+        row = (tenths - 10 * TABLE_QUALITIES.start + 5 * TABLE_QUALITIES.step) // (
+            10 * TABLE_QUALITIES.step
+        )
+        return self._rows[min(row, len(self._rows) - 1)]
+
+    @torch.inference_mode()
+    def symbols(self, y: np.ndarray, tenths: int) -> np.ndarray:
+        """Rounded latents, int32 [h, w, M]; channels of ZERO_TABLE are zero."""
+        symbols = np.rint(np.clip(self.steps_of(y, tenths), -SYMBOL_LIMIT, SYMBOL_LIMIT))
+        symbols[..., self.tables_of(tenths) == ZERO_TABLE] = 0
+        return symbols.astype(np.int32)
+
+    def encode_latents(self, y: np.ndarray, tenths: int) -> tuple[bytes, np.ndarray]:
+        symbols = self.symbols(y, tenths)
+        coder = SymbolEncoder(self.tables)
+        # Channel by channel: each table's symbols stand together.
+        count = symbols.shape[0] * symbols.shape[1]
+        coder.put(symbols.transpose(2, 0, 1).ravel(), np.repeat(self.tables_of(tenths), count))
+        return coder.finish(), symbols << MEAN_BITS
+
+    def decode_latents(self, payload: bytes, tenths: int, height: int, width: int) -> np.ndarray:
+        coder = SymbolDecoder(payload, self.tables)
+        symbols = coder.get(np.repeat(self.tables_of(tenths), height * width))
+        coder.finish()
+        planes = symbols.reshape(self.config.latents, height, width)
+        return np.ascontiguousarray(planes.transpose(1, 2, 0)) << MEAN_BITS

@@ -1,0 +1,86 @@
+"""What every packaged model does in floating point: pixels to y before the integers, and back."""
+
+from __future__ import annotations
+
+import abc
+import math
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from latentcodec.entropy.tables import MEAN_BITS
+from latentcodec.models.config import TransformConfig
+from latentcodec.models.layers import LevelTable
+from latentcodec.models.transforms import Analysis, Synthesis
+
+
+class Transforms(nn.Module):
+    """The floating-point tensors of a weights file, named `float.*` there."""
+
+    y_std: Tensor
+
+    def __init__(self, config: TransformConfig) -> None:
+        super().__init__()
+        self.g_a = Analysis(config)
+        self.g_s = Synthesis(config)
+        self.gain = LevelTable(config.anchors, config.latents)
+        self.inverse_gain = LevelTable(config.anchors, config.latents)
+        self.register_buffer("y_std", torch.empty(config.latents))
+
+
+NetT = TypeVar("NetT", bound=Transforms)
+
+
+def filled(kind: type[NetT], config: Any, tensors: dict[str, Tensor]) -> NetT:
+    """A `kind` with the `float.*` tensors of a weights file. Raises KeyError or RuntimeError."""
+    with torch.device("meta"):
+        net = kind(config)
+    floats = {name: tensors[f"float.{name}"].float() for name in net.state_dict()}
+    net.load_state_dict(floats, assign=True)
+    return net.requires_grad_(False).eval()
+
+
+class Family(abc.ABC):
+    """A loaded model, as the chain sees it. Nothing in it changes: threads may share it."""
+
+    def __init__(self, net: Transforms, config: TransformConfig) -> None:
+        self.net, self.config = net, config
+        # How far, in latent positions, a pixel sees into y and a latent is seen in pixels.
+        self.analysis_halo = config.blocks_16 + math.ceil(config.blocks_8 / 2)
+        self.synthesis_halo = config.blocks_16 + math.ceil((config.blocks_8 + 1) / 2)
+
+    def level(self, tenths: int) -> Tensor:
+        """A quality in tenths (10..1000) on the scale of the level tables: float [1]."""
+        return torch.tensor([(tenths / 10 - 1) / 99 * (self.config.anchors - 1)])
+
+    @torch.inference_mode()
+    def analyse(self, pixels: np.ndarray, tenths: int) -> np.ndarray:
+        """g_a: uint8 [H, W, 3], H and W multiples of 16 -> y, float32 [H/16, W/16, M]."""
+        x = torch.from_numpy(pixels.astype(np.float32)).div_(127.5).sub_(1).unsqueeze(0)
+        return self.net.g_a(x, self.level(tenths), self.net.y_std)[0].numpy()
+
+    @torch.inference_mode()
+    def synthesise(self, v_hat: np.ndarray, tenths: int) -> np.ndarray:
+        """g_s: v_hat, [h, w, M] in 1/16 steps -> uint8 [16 h, 16 w, 3]."""
+        level = self.level(tenths)
+        steps = torch.exp(self.net.inverse_gain(level) - self.net.gain(level))
+        y_hat = torch.from_numpy(v_hat).float().unsqueeze(0) * (steps / (1 << MEAN_BITS))
+        x = self.net.g_s(y_hat, level, self.net.y_std)[0]
+        return x.add_(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8).numpy()
+
+    def steps_of(self, y: np.ndarray, tenths: int) -> np.ndarray:
+        """v: y (float32 [h, w, M]) in quantisation steps."""
+        return y * self.net.gain(self.level(tenths)).exp()[0].numpy()
+
+    @abc.abstractmethod
+    def encode_latents(self, y: np.ndarray, tenths: int) -> tuple[bytes, np.ndarray]:
+        """The payload of y (float32 [h, w, M]), and v_hat as the decoder will have it."""
+
+    @abc.abstractmethod
+    def decode_latents(self, payload: bytes, tenths: int, height: int, width: int) -> np.ndarray:
+        """v_hat, int32 [h, w, M] in 1/16 quantisation steps: the same on every machine.
+
+        Raises CorruptPayload for bytes that no encoder wrote.
+        """

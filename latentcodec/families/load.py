@@ -1,0 +1,31 @@
+"""From the bytes of a weights file to the working model of its family."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from latentcodec import tensor_file
+from latentcodec.errors import CorruptWeights
+from latentcodec.families.factorized import FactorizedFamily
+from latentcodec.families.family import Family
+from latentcodec.families.hyper import HyperFamily
+from latentcodec.models.config import config_of
+
+_FAMILY_OF: dict[str, Any] = {
+    "hyper": HyperFamily,
+    "ae": FactorizedFamily,
+    "vae": FactorizedFamily,
+}
+
+
+def load(weights: bytes) -> Family:
+    """The model in a safetensors file that `training.export` wrote.
+
+    Raises CorruptWeights for anything else.
+    """
+    try:
+        tensors, description = tensor_file.unpack(weights)
+        family = description["family"]
+        return _FAMILY_OF[family](tensors, config_of(family, description["config"]))
+    except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
+        raise CorruptWeights(f"the weights cannot be loaded: {error}") from error

@@ -1,0 +1,131 @@
+"""The transforms that all families share: pixels to latents and back, at 1/8 and 1/16 resolution.
+
+Both have a linear shortcut that starts as a truncated DCT (`dct.py`): a model begins as a DCT
+codec, and the networks beside the shortcut learn what to add.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import torch
+from torch import Tensor, nn
+
+from latentcodec.models.coding_order import GROUPS
+from latentcodec.models.config import TransformConfig
+from latentcodec.models.dct import BLOCK_PX, shortcut_matrices
+from latentcodec.models.layers import LevelTable, ResidualBlock, depth_to_space, space_to_depth
+
+_HEAD_GAIN = 0.1  # range of the pixel correction that g_s adds to the shortcut, of 2
+
+
+class Analysis(nn.Module):
+    """g_a: pixels [B, H, W, 3] in -1..1 -> y [B, H/16, W/16, M]; H and W multiples of 16."""
+
+    def __init__(self, c: TransformConfig) -> None:
+        super().__init__()
+        self.shortcut = nn.Linear(3 * BLOCK_PX**2, c.latents, bias=False)
+        self.stem_8 = nn.Linear(3 * 64, c.channels_8)
+        self.level_8 = LevelTable(c.anchors, c.channels_8)
+        self.blocks_8 = nn.Sequential(*(ResidualBlock(c.channels_8) for _ in range(c.blocks_8)))
+        self.stem_16 = nn.Linear(4 * c.channels_8, c.channels_16)
+        self.level_16 = LevelTable(c.anchors, c.channels_16)
+        self.blocks_16 = nn.Sequential(*(ResidualBlock(c.channels_16) for _ in range(c.blocks_16)))
+        self.head = nn.Linear(c.channels_16, c.latents)
+
+    def linear(self, x: Tensor) -> Tensor:
+        """The shortcut's part of y."""
+        with torch.autocast(x.device.type, enabled=False):  # bfloat16 would blur the DC
+            return self.shortcut(space_to_depth(x, BLOCK_PX))
+
+    def features(self, x: Tensor, level: Tensor) -> Tensor:
+        """What the heads see: [B, H/16, W/16, D]."""
+        h = self.stem_8(space_to_depth(x, 8)) + self.level_8(level)
+        h = self.stem_16(space_to_depth(self.blocks_8(h), 2)) + self.level_16(level)
+        return self.blocks_16(h)
+
+    def forward(self, x: Tensor, level: Tensor, y_std: Tensor) -> Tensor:
+        linear = self.linear(x)
+        return linear.addcmul_(self.head(self.features(x, level)).float(), y_std)
+
+
+class Synthesis(nn.Module):
+    """g_s: y_hat [B, h, w, M] -> pixels [B, 16 h, 16 w, 3] around -1..1 (not clamped)."""
+
+    def __init__(self, c: TransformConfig) -> None:
+        super().__init__()
+        self.shortcut = nn.Linear(c.latents, 3 * BLOCK_PX**2, bias=False)
+        self.stem_16 = nn.Linear(c.latents, c.channels_16)
+        self.level_16 = LevelTable(c.anchors, c.channels_16)
+        self.blocks_16 = nn.Sequential(*(ResidualBlock(c.channels_16) for _ in range(c.blocks_16)))
+        self.stem_8 = nn.Linear(c.channels_16, 4 * c.channels_8)
+        self.level_8 = LevelTable(c.anchors, c.channels_8)
+        # One block more than g_a has: it is far cheaper than a dense 3x3 head.
+        self.blocks_8 = nn.Sequential(*(ResidualBlock(c.channels_8) for _ in range(c.blocks_8 + 1)))
+        self.head = nn.Linear(c.channels_8, 3 * 64)
+
+    def forward(self, y_hat: Tensor, level: Tensor, y_std: Tensor) -> Tensor:
+        with torch.autocast(y_hat.device.type, enabled=False):
+            linear = depth_to_space(self.shortcut(y_hat), BLOCK_PX)
+        h = self.stem_16(y_hat / y_std) + self.level_16(level)
+        h = depth_to_space(self.stem_8(self.blocks_16(h)), 2) + self.level_8(level)
+        correction = depth_to_space(self.head(self.blocks_8(h)), 8)
+        return linear.add_(correction, alpha=_HEAD_GAIN)
+
+
+@dataclasses.dataclass
+class Output:
+    """What training looks at: `x_hat` [B, H, W, 3], and `bits` [B], the rate of each sample."""
+
+    x_hat: Tensor
+    bits: Tensor
+
+
+class TransformModel(nn.Module):
+    """g_a and g_s with the gains between them: the part that every family has."""
+
+    y_std: Tensor
+
+    def __init__(self, config: TransformConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.g_a = Analysis(config)
+        self.g_s = Synthesis(config)
+        self.gain = LevelTable(config.anchors, config.latents)  # ln of steps per unit of y
+        self.inverse_gain = LevelTable(config.anchors, config.latents)  # ln, added to -gain
+        # Spread of each channel of y on photographs: every network sees y / y_std.
+        self.register_buffer("y_std", torch.ones(config.latents))
+
+    @torch.no_grad()
+    def start(self, x: Tensor) -> None:
+        """Start as a DCT codec, with the statistics of photographs x [B, H, W, 3] in -1..1."""
+        m = self.config.latents
+        analysis, synthesis = shortcut_matrices(m)
+        # Group g takes the frequencies of rank g, g + 4, ...: each group spans the spectrum.
+        order = [4 * (i % (m // GROUPS)) + i // (m // GROUPS) for i in range(m)]
+        self.g_a.shortcut.weight.copy_(torch.from_numpy(analysis[order]))
+        self.g_s.shortcut.weight.copy_(torch.from_numpy(synthesis[:, order]))
+        for head in (self.g_a.head, self.g_s.head):
+            head.weight.zero_()
+            head.bias.zero_()
+        for row in range(self.config.anchors):
+            # Minimum of lambda * step^2 / 12 plus the rate at high resolution: the step is
+            # sqrt(26 / lambda) grey levels, and one unit of y is 127.5 of them.
+            self.gain.rows[row] = math.log(127.5 * (self.config.lambda_of(row) / 26) ** 0.5)
+        y = self.g_a.linear(x).flatten(0, 2)
+        self.y_std.copy_(y.std(dim=0).clamp_min(1e-2))
+        self.start_prior(y / self.y_std)
+
+    def start_prior(self, y: Tensor) -> None:
+        """Set the prior's biases from normalised latents y [n, M]."""
+        raise NotImplementedError
+
+    def analyse(self, x: Tensor, level: Tensor) -> Tensor:
+        """y, float [B, H/16, W/16, M]."""
+        return self.g_a(x, level, self.y_std)
+
+    def synthesise(self, v_hat: Tensor, level: Tensor) -> Tensor:
+        """Pixels from the dequantised latents v_hat (in quantisation steps)."""
+        y_hat = v_hat * torch.exp(self.inverse_gain(level) - self.gain(level))
+        return self.g_s(y_hat, level, self.y_std)
