@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from latentcodec.container import ChunkType, Colour
 from latentcodec.errors import UnsupportedImage
-from latentcodec.metadata import attach, collect
+from latentcodec.metadata import attach, collect, save_options
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # Pillow's raw modes of 16 bits per channel, in any byte order, of which it may load only 8.
 _DEEP = re.compile(r";16[BLN]")
+_FRAME_MS = 120
+_QUALITY = 95  # of written files; formats without losses ignore it
 _COLOUR_OF_MODE = {
     **dict.fromkeys(("RGB", "RGBA", "RGBa", "RGBX", "P", "PA"), Colour.RGB),
     **dict.fromkeys(("L", "LA", "1"), Colour.GREY),
@@ -107,3 +110,39 @@ def image_of(picture: Picture) -> Image.Image:
         image = image.convert("L")
     attach(image, picture.metadata)
     return image
+
+
+def writable_format(path: Path) -> str | None:
+    """Pillow's name of the format that `path` has by its extension, if Pillow writes it."""
+    form = Image.registered_extensions().get(path.suffix.lower())
+    return form if form in Image.SAVE else None
+
+
+def file_bytes(image: Image.Image, form: str, **options: Any) -> bytes:
+    """An image as a file of a format, with its metadata. Raises UnsupportedImage.
+
+    Lossy formats are written at quality 95, as djxl does; `options` go to Pillow's `save`.
+    """
+    buffer = io.BytesIO()
+    try:
+        image.save(buffer, format=form, quality=_QUALITY, **save_options(image), **options)
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's writers raise nearly anything they cannot hold
+        raise UnsupportedImage(f"Pillow cannot write this image as {form}: {error}") from error
+    return buffer.getvalue()
+
+
+def frames_bytes(frames: list[NDArray[np.uint8]], form: str) -> bytes:
+    """Pixels [H, W, 3] as a file of a format; several frames make an endless animation."""
+    images = [Image.fromarray(pixels) for pixels in frames]
+    if len(images) == 1:
+        return file_bytes(images[0], form)
+    return file_bytes(
+        images[0], form, save_all=True, append_images=images[1:], duration=_FRAME_MS, loop=0
+    )
+
+
+def fitted(image: Image.Image, width: int, height: int) -> Image.Image:
+    """`image` scaled and cropped around its middle to a size."""
+    return ImageOps.fit(image, (width, height))

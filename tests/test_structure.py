@@ -22,7 +22,6 @@ LIVES_IN = {
         "image.py",
         "metadata.py",
         "pillow.py",
-        "cli/decode.py",
         "training/data.py",
         "bench/",
     ),

@@ -9,7 +9,7 @@ import click
 from latentcodec import __version__
 from latentcodec.errors import LatError
 
-_COMMANDS = ("encode", "decode", "info", "train", "export")
+_COMMANDS = ("encode", "decode", "info", "sample", "interpolate", "train", "export")
 
 
 class _Commands(click.Group):

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import click
 
-
-def _number(ctx: click.Context, param: click.Parameter, value: float) -> float:
-    if math.isnan(value):  # which no range excludes
-        raise click.BadParameter("nan is not a quality")
-    return value
+from latentcodec.cli import options
 
 
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT.lat", type=click.Path(path_type=Path))
-@click.option(
-    "-q",
-    "--quality",
-    type=click.FloatRange(1, 100),
-    default=50,
-    show_default=True,
-    callback=_number,
-    help="1 is smallest, 100 is best; tenths count.",
-)
+@options.quality
 @click.option("--model", default="hyper", show_default=True, help="A packaged model, by name.")
 def command(source: Path, target: Path, quality: float, model: str) -> None:
     """Encode the image IN (any format Pillow reads) as OUT.lat.

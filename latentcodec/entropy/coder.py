@@ -8,7 +8,7 @@ one concrete model, about ten times as fast as one model per symbol.
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from constriction import stream
@@ -83,6 +83,13 @@ def _groups(tables: np.ndarray) -> tuple[np.ndarray, list[tuple[int, int, int]]]
     return order, [s for s in spans if s[0] != ZERO_TABLE]
 
 
+class SymbolSource(Protocol):
+    """Where symbols come from: a payload, or chance."""
+
+    def get(self, tables: np.ndarray) -> np.ndarray:
+        """The symbols (int32 [n]) of `tables` (unsigned [n])."""
+
+
 class SymbolEncoder:
     """Collects the calls of one payload, in decoding order; `finish` gives the bytes."""
 
@@ -150,3 +157,23 @@ class SymbolDecoder:
         """Raises CorruptPayload unless the coder is back where the encoder began."""
         if not np.array_equal(self._coder.get_compressed(), _SEAL):
             raise CorruptPayload("a tile's payload is not what an encoder wrote for its symbols")
+
+
+class SymbolSampler:
+    """Draws symbols from their tables: what a decoder would read from random bits."""
+
+    def __init__(self, tables: TableSet, random: np.random.Generator) -> None:
+        self._tables, self._random = tables, random
+
+    def get(self, tables: np.ndarray) -> np.ndarray:
+        """Random symbols (int32 [n]) for `tables` (unsigned [n]); escapes are never drawn."""
+        order, spans = _groups(tables)
+        ordered = np.zeros(len(tables), dtype=np.int32)
+        for table, start, end in spans:
+            above = np.cumsum(self._tables.counts(table)[:-1])
+            drawn = self._random.integers(above[-1], size=end - start)
+            ordered[start:end] = np.searchsorted(above, drawn, side="right")
+            ordered[start:end] += int(self._tables.lows[table])
+        symbols = np.empty_like(ordered)
+        symbols[order] = ordered
+        return symbols

@@ -1,4 +1,4 @@
-"""The packaged `ae` and `vae` models at work: one table for each channel and quality."""
+"""The packaged `ae` model at work, and the coding of `vae`: a table per channel and quality."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentcodec.entropy.coder import SymbolDecoder, SymbolEncoder, TableSet
+from latentcodec.entropy.coder import SymbolEncoder, SymbolSource, TableSet
 from latentcodec.entropy.tables import MEAN_BITS, SYMBOL_LIMIT, TABLE_QUALITIES, ZERO_TABLE
 from latentcodec.errors import CorruptWeights
 from latentcodec.families.family import Family, Transforms, filled
@@ -16,15 +16,15 @@ from latentcodec.models.config import TransformConfig
 class FactorizedFamily(Family):
     """Plain rounding, and tables that depend on nothing but channel and quality."""
 
+    transforms = Transforms
+
     def __init__(self, tensors: dict[str, Tensor], config: TransformConfig) -> None:
         """`tensors`: those of a weights file, as `training.export` writes it.
 
         Raises CorruptWeights, or KeyError, TypeError, ValueError or RuntimeError, for others.
         """
-        super().__init__(filled(Transforms, config, tensors), config)
-        self.tables = TableSet(
-            *(tensors[f"tables.{part}"].numpy() for part in ("lows", "sizes", "counts"))
-        )
+        parts = (tensors[f"tables.{part}"].numpy() for part in ("lows", "sizes", "counts"))
+        super().__init__(filled(self.transforms, config, tensors), TableSet(*parts), config)
         self._rows = tensors["quality.table"].numpy().astype(np.uint16)
         if self._rows.shape != (len(TABLE_QUALITIES), config.latents):
             raise CorruptWeights("the quality table of the weights is misshapen")
@@ -54,9 +54,9 @@ class FactorizedFamily(Family):
         coder.put(symbols.transpose(2, 0, 1).ravel(), np.repeat(self.tables_of(tenths), count))
         return coder.finish(), symbols << MEAN_BITS
 
-    def decode_latents(self, payload: bytes, tenths: int, height: int, width: int) -> np.ndarray:
-        coder = SymbolDecoder(payload, self.tables)
-        symbols = coder.get(np.repeat(self.tables_of(tenths), height * width))
-        coder.finish()
+    def read_latents(
+        self, source: SymbolSource, tenths: int, height: int, width: int
+    ) -> np.ndarray:
+        symbols = source.get(np.repeat(self.tables_of(tenths), height * width))
         planes = symbols.reshape(self.config.latents, height, width)
         return np.ascontiguousarray(planes.transpose(1, 2, 0)) << MEAN_BITS

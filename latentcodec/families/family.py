@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from latentcodec.entropy.coder import SymbolDecoder, SymbolSource, TableSet
 from latentcodec.entropy.tables import MEAN_BITS
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.layers import LevelTable
@@ -45,8 +46,8 @@ def filled(kind: type[NetT], config: Any, tensors: dict[str, Tensor]) -> NetT:
 class Family(abc.ABC):
     """A loaded model, as the chain sees it. Nothing in it changes: threads may share it."""
 
-    def __init__(self, net: Transforms, config: TransformConfig) -> None:
-        self.net, self.config = net, config
+    def __init__(self, net: Transforms, tables: TableSet, config: TransformConfig) -> None:
+        self.net, self.tables, self.config = net, tables, config
         # How far, in latent positions, a pixel sees into y and a latent is seen in pixels.
         self.analysis_halo = config.blocks_16 + math.ceil(config.blocks_8 / 2)
         self.synthesis_halo = config.blocks_16 + math.ceil((config.blocks_8 + 1) / 2)
@@ -70,6 +71,14 @@ class Family(abc.ABC):
         x = self.net.g_s(y_hat, level, self.net.y_std)[0]
         return x.add_(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8).numpy()
 
+    def unit_steps(self, tenths: int) -> np.ndarray:
+        """How many units of a channel's spread one quantisation step is: float32 [M].
+
+        The measure in which latents of different channels are compared and mixed.
+        """
+        gain = self.net.gain(self.level(tenths))
+        return (torch.exp(-gain) / self.net.y_std)[0, 0, 0].numpy()
+
     def steps_of(self, y: np.ndarray, tenths: int) -> np.ndarray:
         """v: y (float32 [h, w, M]) in quantisation steps."""
         return y * self.net.gain(self.level(tenths)).exp()[0].numpy()
@@ -78,9 +87,18 @@ class Family(abc.ABC):
     def encode_latents(self, y: np.ndarray, tenths: int) -> tuple[bytes, np.ndarray]:
         """The payload of y (float32 [h, w, M]), and v_hat as the decoder will have it."""
 
-    @abc.abstractmethod
     def decode_latents(self, payload: bytes, tenths: int, height: int, width: int) -> np.ndarray:
         """v_hat, int32 [h, w, M] in 1/16 quantisation steps: the same on every machine.
 
         Raises CorruptPayload for bytes that no encoder wrote.
         """
+        coder = SymbolDecoder(payload, self.tables)
+        v_hat = self.read_latents(coder, tenths, height, width)
+        coder.finish()
+        return v_hat
+
+    @abc.abstractmethod
+    def read_latents(
+        self, source: SymbolSource, tenths: int, height: int, width: int
+    ) -> np.ndarray:
+        """v_hat as `decode_latents` gives it, from wherever the symbols come."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from latentcodec.entropy.coder import SymbolDecoder, SymbolEncoder, TableSet
+from latentcodec.entropy.coder import SymbolEncoder, SymbolSource, TableSet
 from latentcodec.entropy.integer_net import FRACTION_BITS
 from latentcodec.entropy.prior import HyperPrior, latents_of_step
 from latentcodec.entropy.quantise import Quantiser
@@ -37,10 +37,10 @@ class HyperFamily(Family):
 
         Raises CorruptWeights, or KeyError, TypeError, ValueError or RuntimeError, for others.
         """
-        super().__init__(filled(_Transforms, config, tensors), config)
-        self.tables = TableSet.symmetric(
+        tables = TableSet.symmetric(
             tensors["tables.halves"].numpy(), tensors["tables.counts"].numpy()
         )
+        super().__init__(filled(_Transforms, config, tensors), tables, config)
         self.quantiser = Quantiser(self.tables)
         self._prior = HyperPrior(tensors, config.steps)
 
@@ -79,16 +79,14 @@ class HyperFamily(Family):
         return calls, self._prior.run(psi, tenths, code)
 
     @torch.inference_mode()
-    def decode_latents(self, payload: bytes, tenths: int, height: int, width: int) -> np.ndarray:
-        coder = SymbolDecoder(payload, self.tables)
+    def read_latents(
+        self, source: SymbolSource, tenths: int, height: int, width: int
+    ) -> np.ndarray:
         z_shape = math.ceil(height / _Z_CELLS), math.ceil(width / _Z_CELLS)
         mean, table = self._prior.z_parameters(tenths, z_shape[0] * z_shape[1])
-        symbols = coder.get(table)
-        z_hat = _z_hat(symbols, mean, (*z_shape, self.config.hyper_latents))
+        z_hat = _z_hat(source.get(table), mean, (*z_shape, self.config.hyper_latents))
         psi = self._prior.psi(z_hat, tenths, height, width)
-        v_hat = self._prior.run(psi, tenths, lambda step, means, tables: coder.get(tables))
-        coder.finish()
-        return v_hat
+        return self._prior.run(psi, tenths, lambda step, means, tables: source.get(tables))
 
 
 def _z_hat(symbols: np.ndarray, mean: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

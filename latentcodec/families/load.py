@@ -9,12 +9,13 @@ from latentcodec.errors import CorruptWeights
 from latentcodec.families.factorized import FactorizedFamily
 from latentcodec.families.family import Family
 from latentcodec.families.hyper import HyperFamily
+from latentcodec.families.vae import VaeFamily
 from latentcodec.models.config import config_of
 
 _FAMILY_OF: dict[str, Any] = {
     "hyper": HyperFamily,
     "ae": FactorizedFamily,
-    "vae": FactorizedFamily,
+    "vae": VaeFamily,
 }
 
 
