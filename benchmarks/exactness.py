@@ -38,7 +38,7 @@ _MACHINES = {
 def latents_hash(data: bytes) -> str:
     """SHA-256 over the latents of a file, its tiles decoded last to first."""
     file = container.read(data)
-    family = model_store.load(model_store.by_name("hyper"))
+    family = model_store.load_codec(model_store.by_name("hyper"))
     height, width = cells(file.header.height_px), cells(file.header.width_px)
     v_hat = np.empty((height, width, family.config.latents), dtype=np.int32)
     tiles = zip(file.tiles, grid(height, width, TILE_PX // CELL_PX, halo=0), strict=True)
@@ -51,7 +51,7 @@ def latents_hash(data: bytes) -> str:
 def encode_all(images: Path, qualities: list[int], folder: Path) -> list[str]:
     """Write a file per image and quality; returns the hashes of what the encoder meant."""
     entry = model_store.by_name("hyper")
-    family = model_store.load(entry)
+    family = model_store.load_codec(entry)
     meant = []
     for path in sorted(images.glob("*.png")):
         pixels = np.asarray(Image.open(path).convert("RGB"))

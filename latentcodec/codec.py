@@ -33,7 +33,7 @@ def encode_picture(picture: Picture, quality: float, model: str) -> bytes:
             f"a picture {container.MAX_PIXELS}"
         )
     entry = model_store.by_name(model)
-    family = model_store.load(entry)
+    family = model_store.load_codec(entry)
     tiles = [
         family.encode_latents(_analyse_tile(family, picture.pixels, tenths, down, right), tenths)[0]
         for down, right in _grid(picture.pixels.shape[:2], family.analysis_halo)
@@ -45,7 +45,9 @@ def encode_picture(picture: Picture, quality: float, model: str) -> bytes:
 def decode_picture(data: bytes) -> Picture:
     """The picture in the bytes of a `.lat` file. Raises subclasses of LatError."""
     file = container.read(data)
-    family = model_store.load(model_store.by_code(file.header.model_code, file.header.weights_hash))
+    family = model_store.load_codec(
+        model_store.by_code(file.header.model_code, file.header.weights_hash)
+    )
     v_hat = decode_latents(file, family)
     pixels = np.empty((file.header.height_px, file.header.width_px, 3), dtype=np.uint8)
     tenths = file.header.quality_tenths

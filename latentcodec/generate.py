@@ -8,71 +8,66 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from latentcodec import container, model_store
-from latentcodec.entropy.coder import SymbolSampler
-from latentcodec.entropy.tables import MEAN_BITS
-from latentcodec.families.vae import VaeFamily
+from latentcodec.families.dense_vae import DenseVaeFamily
+from latentcodec.image import fitted, picture_of
 from latentcodec.tiling import CELL_PX, cells
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from latentcodec.families.family import Family
 
 # The transforms see these pictures whole, without tiles.
 MAX_PIXELS = 1 << 23
-PATHS = ("spherical", "linear")
+_SIZE = (256, 256)  # of samples, unless another one is asked for
 
 
 def sample(
-    model: str, count: int, width: int, height: int, quality: float, seed: int
+    model: str, count: int, size: tuple[int, int] | None, quality: float, seed: int
 ) -> list[np.ndarray]:
     """`count` pictures drawn from a model: uint8 [height, width, 3] each.
 
-    Of `vae`: z ~ N(0, I), then the synthesis. Of the others: latents drawn from the tables that
-    would code them, in coding order (ancestral sampling z -> y -> x for `hyper`), which is what
-    decoding random bits gives. quality: 1 to 100, the level whose model is drawn from.
+    Of `vae` and `vae64`: z ~ N(0, I), then the synthesis. Of the others: ancestral sampling,
+    z -> y -> x for `hyper`. size: width and height in px, or the model's own. quality: 1 to 100,
+    the level that is drawn from.
 
-    Raises UnknownModel, and ValueError for more than MAX_PIXELS pixels or none.
+    Raises UnknownModel, and ValueError for a size or a quality that the model does not have.
     """
-    _check_size(width, height)
     family, tenths = _family(model, quality)
+    own = _own_size(family)
+    width, height = size or own or _SIZE
+    _check_size(width, height)
+    if own and (width, height) != own:
+        raise ValueError(f"the model {model} draws pictures of {own[0]} x {own[1]} px only")
     random = np.random.default_rng(seed)
-    rows, columns = cells(height), cells(width)
     pictures = []
     for _ in range(count):
-        if isinstance(family, VaeFamily):
-            v_hat = family.prior_latents(random, tenths, rows, columns)
-        else:
-            source = SymbolSampler(family.tables, random)
-            v_hat = family.read_latents(source, tenths, rows, columns)
-        pictures.append(family.synthesise(v_hat, tenths)[:height, :width])
+        latents = family.draw(random, tenths, cells(height), cells(width))
+        pictures.append(family.render(latents, tenths)[:height, :width])
     return pictures
 
 
 def interpolate(
-    first: np.ndarray, second: np.ndarray, steps: int, model: str, quality: float, path: str
+    first: Image.Image, second: Image.Image, steps: int, model: str, quality: float, path: str
 ) -> list[np.ndarray]:
-    """`steps` pictures from `first` to `second` (uint8 [H, W, 3], of the same shape) in latents.
+    """`steps` pictures, uint8 [H, W, 3], from `first` to `second` through a model's latents.
 
-    path: "linear", or "spherical" (Shoemake 1985), which keeps the length of the latents between
-    those of the ends, where N(0, I) has its mass. Nothing is quantised.
+    Both are scaled and cropped to the size of the first, or to the model's own. path: "linear",
+    or "spherical" (Shoemake 1985), which keeps the length of the latents between those of the
+    ends, where N(0, I) has its mass. Nothing is quantised.
 
-    Raises UnknownModel, and ValueError for different shapes or too many pixels.
+    Raises UnknownModel, UnsupportedImage, and ValueError for too many pixels or another quality.
     """
-    if first.shape != second.shape:
-        raise ValueError("the two pictures must have the same size")
-    height, width, _ = first.shape
-    _check_size(width, height)
     family, tenths = _family(model, quality)
-    unit = family.unit_steps(tenths)
-    ends = [
-        family.steps_of(family.analyse(_padded(picture), tenths), tenths) * unit
-        for picture in (first, second)
-    ]
+    width, height = _own_size(family) or first.size
+    _check_size(width, height)
+    start, end = (
+        family.embed(_padded(picture_of(fitted(image, width, height)).pixels), tenths)
+        for image in (first, second)
+    )
     mix = between if path == "spherical" else _line
-    pictures = []
-    for share in np.linspace(0, 1, steps):
-        v = mix(ends[0], ends[1], float(share)) / unit
-        pictures.append(family.synthesise(v * (1 << MEAN_BITS), tenths)[:height, :width])
-    return pictures
+    shares = np.linspace(0, 1, steps)
+    return [family.render(mix(start, end, float(s)), tenths)[:height, :width] for s in shares]
 
 
 def between(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
@@ -101,11 +96,18 @@ def _line(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
     return (1 - share) * a + share * b
 
 
-def _family(model: str, quality: float) -> tuple[Family, int]:
+def _family(model: str, quality: float) -> tuple[Family | DenseVaeFamily, int]:
     tenths = round(10 * quality)
     if tenths not in container.QUALITY_TENTHS:
         raise ValueError(f"quality must be 1 to 100, not {quality}")
     return model_store.load(model_store.by_name(model)), tenths
+
+
+def _own_size(family: Family | DenseVaeFamily) -> tuple[int, int] | None:
+    """Width and height in px of the only pictures that a model has, if it is so."""
+    if isinstance(family, DenseVaeFamily):
+        return family.side_px, family.side_px
+    return None
 
 
 def _check_size(width: int, height: int) -> None:

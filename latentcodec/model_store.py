@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from latentcodec.errors import CorruptWeights, UnknownModel
 
 if TYPE_CHECKING:
+    from latentcodec.families.dense_vae import DenseVaeFamily
     from latentcodec.families.family import Family
 
 _FOLDER = Path(__file__).parent / "weights"
@@ -65,8 +66,18 @@ def by_code(code: str, short_hash: bytes) -> ModelEntry:
     )
 
 
+def load_codec(entry: ModelEntry) -> Family:
+    """A model that codes files. Raises UnknownModel for one that only draws pictures."""
+    from latentcodec.families.family import Family
+
+    model = load(entry)
+    if not isinstance(model, Family):
+        raise UnknownModel(f"the model {entry.name} draws pictures and codes no files")
+    return model
+
+
 @functools.lru_cache(maxsize=4)
-def load(entry: ModelEntry) -> Family:
+def load(entry: ModelEntry) -> Family | DenseVaeFamily:
     """The working model. Raises CorruptWeights if its file is missing or altered."""
     from latentcodec.families.load import load as load_weights
 

@@ -21,7 +21,7 @@ KODAK = Path(__file__).parent.parent / "benchmarks" / "data" / "kodak"
 @pytest.fixture(scope="session")
 def family() -> Family:
     """The packaged default model."""
-    return model_store.load(model_store.by_name("hyper"))
+    return model_store.load_codec(model_store.by_name("hyper"))
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ from latentcodec.codec import decode_latents
 torch.set_num_threads(int(sys.argv[1]))
 for path in sys.argv[2:]:
     file = container.read(open(path, "rb").read())
-    family = model_store.load(model_store.by_name("hyper"))
+    family = model_store.load_codec(model_store.by_name("hyper"))
     print(hashlib.sha256(decode_latents(file, family).tobytes()).hexdigest())
 """
 

@@ -15,7 +15,7 @@ from latentcodec.entropy.quantise import Quantiser
 from latentcodec.models.autoencoder import FactorizedDensity
 from latentcodec.models.build import build
 from latentcodec.models.coding_order import GROUPS, PHASES, coded_in_step
-from latentcodec.models.config import FAMILIES, HyperConfig, sized
+from latentcodec.models.config import HyperConfig, sized
 from latentcodec.models.dct import shortcut_matrices
 from latentcodec.models.hyper import HyperModel, join_phases, split_phases
 from latentcodec.models.layers import (
@@ -46,7 +46,7 @@ def test_full_dct_is_inverted_exactly() -> None:
     assert np.abs(synthesis @ analysis - np.eye(768)).max() < 1e-6
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", ["hyper", "ae", "vae"])
 def test_untrained_model_is_a_dct_codec(family: str, photo: np.ndarray) -> None:
     """Without noise the start reproduces a photograph as well as its level would."""
     model = build(family, sized(family, "base"))

@@ -158,7 +158,7 @@ def test_sigterm_ends_with_a_checkpoint(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("family", "config"),
-    [(name, sized(name, "small")) for name in FAMILIES]
+    [(name, sized(name, "small")) for name in ("hyper", "ae", "vae")]
     + [("hyper", HyperConfig(**{**vars(sized("hyper", "small")), "steps": 2}))],
 )
 def test_a_trained_model_exports_to_a_working_codec(
@@ -200,9 +200,10 @@ def test_packaged_weights_can_be_trained_on(
         # The scales of z are kept to an eighth, everything else to half precision or better.
         tolerance = 0.07 if name == "z_log_scale.rows" else 2e-3
         assert torch.allclose(restored[name], value, atol=tolerance, rtol=1e-3), name
-    before = restored["g_a.stem_8.weight"].clone()
+    name = next(n for n in restored if n.endswith("expand.weight"))
+    before = restored[name].clone()
     assert torch.isfinite(second.train_step()["loss"])
-    change = (second.model.state_dict()["g_a.stem_8.weight"] - before).abs().max()
+    change = (second.model.state_dict()[name] - before).abs().max()
     assert 0 < change < 1e-3
 
 

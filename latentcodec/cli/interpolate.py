@@ -32,19 +32,17 @@ def command(
     cropped to the size of A. An existing OUT is overwritten.
     """
     from latentcodec.generate import interpolate, montage
-    from latentcodec.image import fitted, frames_bytes, open_image, picture_of
+    from latentcodec.image import frames_bytes, open_image
     from latentcodec.outputs import write_file
 
     form = options.written_format(target)
     start = open_image(first)
-    end = fitted(open_image(second), start.width, start.height)
-    a, b = (picture_of(image).pixels for image in (start, end))
     try:
-        pictures = interpolate(a, b, steps, model, quality, path)
+        pictures = interpolate(start, open_image(second), steps, model, quality, path)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     animated = form == "GIF"
     frames = pictures + pictures[-2:0:-1] if animated else [montage(pictures, columns=steps)]
     data = frames_bytes(frames, form)
     write_file(target, data)
-    click.echo(f"{target}: {steps} steps, {start.width} x {start.height}")
+    click.echo(f"{target}: {steps} steps")

@@ -26,8 +26,12 @@ quality = click.option(
 )
 
 
-def parse_size(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, int]:
+def parse_size(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[int, int] | None:
     """`256x192` as width and height in px."""
+    if value is None:
+        return None
     match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", value)
     if not match:
         raise click.BadParameter(f"{value!r} is not a size such as 256x256")

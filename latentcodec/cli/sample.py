@@ -16,15 +16,13 @@ from latentcodec.cli import options
 @click.option("-n", "--count", type=click.IntRange(1, 400), default=16, show_default=True)
 @click.option(
     "--size",
-    default="256x256",
-    show_default=True,
     callback=options.parse_size,
-    help="Of each picture, WIDTHxHEIGHT in pixels.",
+    help="Of each picture, WIDTHxHEIGHT in pixels [256x256, or what the model has].",
 )
 @options.quality
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 def command(
-    target: Path, model: str, count: int, size: tuple[int, int], quality: float, seed: int
+    target: Path, model: str, count: int, size: tuple[int, int] | None, quality: float, seed: int
 ) -> None:
     """Draw pictures from a model and write them as a grid to the image OUT.
 
@@ -37,9 +35,10 @@ def command(
 
     form = options.written_format(target)
     try:
-        pictures = sample(model, count, *size, quality, seed)
+        pictures = sample(model, count, size, quality, seed)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
     grid = montage(pictures, columns=math.ceil(math.sqrt(count)))
     write_file(target, frames_bytes([grid], form))
-    click.echo(f"{target}: {count} of {size[0]} x {size[1]}, seed {seed}")
+    height, width, _ = pictures[0].shape
+    click.echo(f"{target}: {count} of {width} x {height}, seed {seed}")

@@ -74,8 +74,8 @@ def command(
     """
     if (minutes is None) == (updates is None):
         raise click.UsageError("give either --minutes or --updates")
-    if crop % 64:
-        raise click.BadParameter("--crop must be a multiple of 64")
+    if crop % 64 or (model == "vae64" and crop != 64):
+        raise click.BadParameter("--crop must be a multiple of 64, and for vae64 it is 64")
     from latentcodec.training.loop import Settings, best_precision, train
 
     chosen = sized(model, config)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from latentcodec.entropy.coder import SymbolDecoder, SymbolSource, TableSet
+from latentcodec.entropy.coder import SymbolDecoder, SymbolSampler, SymbolSource, TableSet
 from latentcodec.entropy.tables import MEAN_BITS
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.layers import LevelTable
@@ -31,16 +31,35 @@ class Transforms(nn.Module):
         self.register_buffer("y_std", torch.empty(config.latents))
 
 
-NetT = TypeVar("NetT", bound=Transforms)
+NetT = TypeVar("NetT", bound=nn.Module)
+TransformsT = TypeVar("TransformsT", bound=Transforms)
 
 
-def filled(kind: type[NetT], config: Any, tensors: dict[str, Tensor]) -> NetT:
-    """A `kind` with the `float.*` tensors of a weights file. Raises KeyError or RuntimeError."""
-    with torch.device("meta"):
-        net = kind(config)
+def weights_into(net: NetT, tensors: dict[str, Tensor]) -> NetT:
+    """Fill a network on the meta device with the `float.*` tensors of a weights file.
+
+    Raises KeyError for missing tensors, RuntimeError for misshapen ones.
+    """
     floats = {name: tensors[f"float.{name}"].float() for name in net.state_dict()}
     net.load_state_dict(floats, assign=True)
     return net.requires_grad_(False).eval()
+
+
+def filled(kind: type[TransformsT], config: Any, tensors: dict[str, Tensor]) -> TransformsT:
+    """Transforms with the tensors of a weights file; raises as `weights_into` does."""
+    with torch.device("meta"):
+        net = kind(config)
+    return weights_into(net, tensors)
+
+
+def pixels_of(picture: np.ndarray) -> Tensor:
+    """uint8 [H, W, 3] -> float32 [1, H, W, 3] in -1..1."""
+    return torch.from_numpy(picture.astype(np.float32)).div_(127.5).sub_(1).unsqueeze(0)
+
+
+def bytes_of(x: Tensor) -> np.ndarray:
+    """float32 [1, H, W, 3] around -1..1 -> uint8 [H, W, 3]; x is overwritten."""
+    return x[0].add_(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8).numpy()
 
 
 class Family(abc.ABC):
@@ -59,8 +78,7 @@ class Family(abc.ABC):
     @torch.inference_mode()
     def analyse(self, pixels: np.ndarray, tenths: int) -> np.ndarray:
         """g_a: uint8 [H, W, 3], H and W multiples of 16 -> y, float32 [H/16, W/16, M]."""
-        x = torch.from_numpy(pixels.astype(np.float32)).div_(127.5).sub_(1).unsqueeze(0)
-        return self.net.g_a(x, self.level(tenths), self.net.y_std)[0].numpy()
+        return self.net.g_a(pixels_of(pixels), self.level(tenths), self.net.y_std)[0].numpy()
 
     @torch.inference_mode()
     def synthesise(self, v_hat: np.ndarray, tenths: int) -> np.ndarray:
@@ -68,8 +86,7 @@ class Family(abc.ABC):
         level = self.level(tenths)
         steps = torch.exp(self.net.inverse_gain(level) - self.net.gain(level))
         y_hat = torch.from_numpy(v_hat).float().unsqueeze(0) * (steps / (1 << MEAN_BITS))
-        x = self.net.g_s(y_hat, level, self.net.y_std)[0]
-        return x.add_(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8).numpy()
+        return bytes_of(self.net.g_s(y_hat, level, self.net.y_std))
 
     def unit_steps(self, tenths: int) -> np.ndarray:
         """How many units of a channel's spread one quantisation step is: float32 [M].
@@ -102,3 +119,19 @@ class Family(abc.ABC):
         self, source: SymbolSource, tenths: int, height: int, width: int
     ) -> np.ndarray:
         """v_hat as `decode_latents` gives it, from wherever the symbols come."""
+
+    def draw(self, random: np.random.Generator, tenths: int, height: int, width: int) -> np.ndarray:
+        """Latents drawn from the tables that would code them: float32 [h, w, M], in units.
+
+        Ancestral sampling in coding order, which is what decoding random bits gives.
+        """
+        v_hat = self.read_latents(SymbolSampler(self.tables, random), tenths, height, width)
+        return v_hat * (self.unit_steps(tenths) / (1 << MEAN_BITS))
+
+    def embed(self, pixels: np.ndarray, tenths: int) -> np.ndarray:
+        """Latents in units, not quantised: float32 [h, w, M] of uint8 [16 h, 16 w, 3]."""
+        return self.steps_of(self.analyse(pixels, tenths), tenths) * self.unit_steps(tenths)
+
+    def render(self, latents: np.ndarray, tenths: int) -> np.ndarray:
+        """The picture, uint8 [16 h, 16 w, 3], of latents [h, w, M] in units."""
+        return self.synthesise(latents * ((1 << MEAN_BITS) / self.unit_steps(tenths)), tenths)

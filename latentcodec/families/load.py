@@ -6,6 +6,7 @@ from typing import Any
 
 from latentcodec import tensor_file
 from latentcodec.errors import CorruptWeights
+from latentcodec.families.dense_vae import DenseVaeFamily
 from latentcodec.families.factorized import FactorizedFamily
 from latentcodec.families.family import Family
 from latentcodec.families.hyper import HyperFamily
@@ -16,10 +17,11 @@ _FAMILY_OF: dict[str, Any] = {
     "hyper": HyperFamily,
     "ae": FactorizedFamily,
     "vae": VaeFamily,
+    "vae64": DenseVaeFamily,
 }
 
 
-def load(weights: bytes) -> Family:
+def load(weights: bytes) -> Family | DenseVaeFamily:
     """The model in a safetensors file that `training.export` wrote.
 
     Raises CorruptWeights for anything else.

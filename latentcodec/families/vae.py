@@ -6,9 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from latentcodec.entropy.tables import MEAN_BITS
 from latentcodec.families.factorized import FactorizedFamily
-from latentcodec.families.family import Transforms
+from latentcodec.families.family import Transforms, pixels_of
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.layers import LevelTable
 
@@ -34,19 +33,12 @@ class VaeFamily(FactorizedFamily):
 
     @torch.inference_mode()
     def posterior(self, pixels: np.ndarray, tenths: int) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and ln sigma of q(z | x), float32 [h, w, M] each, for uint8 pixels [H, W, 3].
-
-        H and W are multiples of 16.
-        """
+        """Mean and ln sigma of q(z | x), float32 [h, w, M] each, of uint8 [16 h, 16 w, 3]."""
         level = self.level(tenths)
-        mean = self.steps_of(self.analyse(pixels, tenths), tenths) * self.unit_steps(tenths)
-        x = torch.from_numpy(pixels.astype(np.float32)).div_(127.5).sub_(1).unsqueeze(0)
-        log_sigma = self.net.log_sigma(level) + self.net.sigma_head(self.net.g_a.features(x, level))
-        return mean, log_sigma[0].numpy()
+        features = self.net.g_a.features(pixels_of(pixels), level)
+        log_sigma = self.net.log_sigma(level) + self.net.sigma_head(features)
+        return self.embed(pixels, tenths), log_sigma[0].numpy()
 
-    def prior_latents(
-        self, random: np.random.Generator, tenths: int, height: int, width: int
-    ) -> np.ndarray:
-        """z ~ N(0, I) as `synthesise` takes it: float32 [h, w, M] in 1/16 steps."""
-        z = random.standard_normal((height, width, self.config.latents), dtype=np.float32)
-        return z / self.unit_steps(tenths) * (1 << MEAN_BITS)
+    def draw(self, random: np.random.Generator, tenths: int, height: int, width: int) -> np.ndarray:
+        """z ~ N(0, I), float32 [h, w, M]."""
+        return random.standard_normal((height, width, self.config.latents), dtype=np.float32)

@@ -8,18 +8,10 @@ from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
-class TransformConfig:
-    """Sizes of g_a and g_s and the quality scale: all that the `ae` and `vae` families have.
+class Config:
+    """The quality scale. Configurations are stored as JSON in checkpoints and packaged weights."""
 
-    Stored as JSON in checkpoints and packaged weights.
-    """
-
-    channels_8: int = 128  # width at 1/8 resolution
-    channels_16: int = 256  # width at 1/16 resolution
-    blocks_8: int = 4
-    blocks_16: int = 2
-    latents: int = 384  # channels of y
-    anchors: int = 10  # rows of the tables over the quality scale
+    anchors: int = 10  # rows of the tables over the scale
     lambda_low: float = 0.001
     lambda_high: float = 1.0
 
@@ -32,6 +24,17 @@ class TransformConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class TransformConfig(Config):
+    """Sizes of g_a and g_s: all that the `ae` and `vae` families have."""
+
+    channels_8: int = 128  # width at 1/8 resolution
+    channels_16: int = 256  # width at 1/16 resolution
+    blocks_8: int = 4
+    blocks_16: int = 2
+    latents: int = 384  # channels of y
+
+
+@dataclasses.dataclass(frozen=True)
 class HyperConfig(TransformConfig):
     """Sizes of the `hyper` family."""
 
@@ -41,7 +44,24 @@ class HyperConfig(TransformConfig):
     steps: int = 4  # coding steps: 2 (checkerboard) or 4
 
 
-_CONFIG_OF = {"hyper": HyperConfig, "ae": TransformConfig, "vae": TransformConfig}
+@dataclasses.dataclass(frozen=True)
+class DenseConfig(Config):
+    """Sizes of the `vae64` family, and its only multiplier."""
+
+    lambda_low: float = 0.002
+    lambda_high: float = 0.002
+    channels_fine: int = 128
+    channels_coarse: int = 256
+    blocks: int = 2  # at each resolution
+    latents: int = 256  # entries of z
+
+
+_CONFIG_OF: dict[str, type[Config]] = {
+    "hyper": HyperConfig,
+    "ae": TransformConfig,
+    "vae": TransformConfig,
+    "vae64": DenseConfig,
+}
 FAMILIES = tuple(_CONFIG_OF)
 # "small" is for rehearsals and tests: the same code in seconds.
 _SIZES: dict[str, dict[str, int]] = {
@@ -55,17 +75,20 @@ _SIZES: dict[str, dict[str, int]] = {
         "hyper_latents": 16,
         "hyper_channels": 32,
         "context_channels": 32,
+        "channels_fine": 16,
+        "channels_coarse": 24,
+        "blocks": 1,
     },
 }
 SIZES = tuple(_SIZES)
 
 
-def config_of(family: str, values: dict[str, Any]) -> TransformConfig:
+def config_of(family: str, values: dict[str, Any]) -> Config:
     """The configuration of a family from stored values. Raises TypeError for unknown ones."""
     return _CONFIG_OF[family](**values)
 
 
-def sized(family: str, size: str) -> TransformConfig:
+def sized(family: str, size: str) -> Config:
     """The configuration of one of SIZES."""
     known = {field.name for field in dataclasses.fields(_CONFIG_OF[family])}
     return config_of(family, {k: v for k, v in _SIZES[size].items() if k in known})

@@ -20,7 +20,7 @@ from latentcodec.models.layers import LevelTable
 from latentcodec.models.transforms import Output, TransformModel
 
 _LARGEST_START = 0.98  # of the posterior's variance at the start: no channel begins dead
-_LOG_SIGMA_RANGE = (-9.0, 2.0)
+LOG_SIGMA_RANGE = (-9.0, 2.0)
 
 
 def kl_bits(mean: Tensor, log_sigma: Tensor) -> Tensor:
@@ -58,7 +58,7 @@ class VariationalAutoencoder(TransformModel):
         features = self.g_a.features(x, level)
         y = self.g_a.linear(x) + self.g_a.head(features).float() * self.y_std
         log_sigma = self.log_sigma(level) + self.sigma_head(features).float()
-        return y * self.gain(level).exp(), log_sigma.clamp(*_LOG_SIGMA_RANGE)
+        return y * self.gain(level).exp(), log_sigma.clamp(*LOG_SIGMA_RANGE)
 
     def forward(self, x: Tensor, level: Tensor) -> Output:
         """The rate is the divergence; pixels come from a sample of the posterior.

@@ -10,6 +10,7 @@ import collections
 import dataclasses
 import io
 import json
+import math
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,13 +104,39 @@ def _shares(images: list[Tensor], origin: list[str]) -> np.ndarray:
     return area / area.sum()
 
 
+@dataclasses.dataclass(frozen=True)
+class View:
+    """How crops are cut: scaled down by a factor from `scales`, or not, and turned or upright."""
+
+    scales: tuple[float, float] = (0.6, 1.0)
+    # Scaling also cleans the coding noise of the photographs.
+    unscaled_share: float = 0.5  # of the batches
+    upright: bool = False  # only mirrored, not turned
+
+    def smallest_px(self, crop_px: int) -> int:
+        """The least side of an image from which every crop can be cut."""
+        return math.ceil(crop_px / self.scales[0])
+
+
+# Textures for the codecs; whole scenes for the family that draws whole pictures.
+_VIEW_OF = {"vae64": View((0.12, 0.25), 0.0, upright=True)}
+
+
+def view_of(family: str) -> View:
+    """How crops for a family are cut."""
+    return _VIEW_OF.get(family, View())
+
+
 class CropSampler:
     """Random crops, a pure function of (seed, step): a resumed run sees the same ones."""
 
-    def __init__(self, photographs: Photographs, crop_px: int, seed: int) -> None:
+    def __init__(
+        self, photographs: Photographs, crop_px: int, seed: int, view: View | None = None
+    ) -> None:
         self.photographs = photographs
         self.crop_px = crop_px
         self.seed = seed
+        self.view = view or View()
         probe = np.random.default_rng(seed)
         details = [self._place(probe, crop_px)[1] for _ in range(512)]
         self._flat = float(np.quantile(details, _FLAT_SHARE))
@@ -131,15 +158,15 @@ class CropSampler:
     def batch(self, step: int, count: int) -> Tensor:
         """`count` augmented crops for `step`: float32 [count, crop_px, crop_px, 3] in -1..1."""
         random = np.random.default_rng((self.seed, step))
-        # Half of the batches are scaled down, which also cleans the coding noise of the photos.
-        scale = random.uniform(0.6, 1.0) if random.random() < 0.5 else 1.0
+        unscaled = random.random() < self.view.unscaled_share
+        scale = 1.0 if unscaled else random.uniform(*self.view.scales)
         side = round(self.crop_px / scale)
         crops: list[Tensor] = []
         while len(crops) < count:
             crop, detail = self._place(random, side)
             if detail < self._flat and random.random() > _FLAT_KEEP:
                 continue
-            crops.append(_turn(_fit(crop, self.crop_px), random))
+            crops.append(_turn(_fit(crop, self.crop_px), random, self.view.upright))
         batch = torch.stack(crops)
         size = (count, 1, 1, 3)
         factor = torch.from_numpy(1 + _JITTER * random.uniform(-1, 1, size).astype(np.float32))
@@ -157,8 +184,8 @@ def _fit(crop: Tensor, side: int) -> Tensor:
     return x[0].permute(1, 2, 0).clamp(-1, 1)
 
 
-def _turn(crop: Tensor, random: np.random.Generator) -> Tensor:
-    """One of the eight flips and transposes of a square, [s, s, 3]."""
-    flips = [axis for axis in (0, 1) if random.random() < 0.5]
+def _turn(crop: Tensor, random: np.random.Generator, upright: bool) -> Tensor:
+    """One of the eight flips and transposes of a square, [s, s, 3], or of its two upright ones."""
+    flips = [axis for axis in (0, 1) if random.random() < 0.5 and not (upright and axis == 0)]
     crop = crop.flip(flips) if flips else crop
-    return crop.transpose(0, 1) if random.random() < 0.5 else crop
+    return crop.transpose(0, 1) if random.random() < 0.5 and not upright else crop

@@ -24,7 +24,6 @@ from latentcodec.models.build import build
 from latentcodec.models.config import config_of
 from latentcodec.models.hyper import HyperModel
 from latentcodec.models.layers import LevelTable
-from latentcodec.models.transforms import TransformModel
 from latentcodec.models.vae import VariationalAutoencoder
 from latentcodec.training import checkpoint
 from latentcodec.training.tables import density_tables, standard_tables
@@ -72,7 +71,7 @@ def export(source: Path, target: Path, data: list[Path] | None = None) -> None:
     target.write_bytes(tensor_file.pack(tensors, description))
 
 
-def _float_tensors(model: TransformModel) -> dict[str, Tensor]:
+def _float_tensors(model: torch.nn.Module) -> dict[str, Tensor]:
     kept: dict[str, Tensor] = {}
     for name, value in model.state_dict().items():
         if not name.startswith(_INTEGER):

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from latentcodec.models.build import build
-from latentcodec.models.config import TransformConfig, config_of
+from latentcodec.models.config import Config, config_of
 from latentcodec.training import checkpoint
-from latentcodec.training.data import CropSampler, Photographs
+from latentcodec.training.data import CropSampler, Photographs, view_of
 from latentcodec.training.distributed import Ranks
 from latentcodec.training.optimiser import Optimisers, rate_share
 from latentcodec.training.restore import model_state
@@ -35,7 +35,7 @@ class Settings:
 
     data: list[Path]
     out: Path
-    config: TransformConfig
+    config: Config
     family: str = "hyper"
     resume: Path | None = None
     minutes: float | None = None  # of training in all, earlier runs included
@@ -74,7 +74,8 @@ class Trainer:
         self.progress = Progress()
         self.fresh_since = 0  # step at which the optimisers began without a past
         torch.manual_seed(settings.seed)
-        self.sampler = CropSampler(photographs, settings.crop_px, settings.seed)
+        view = view_of(settings.family)
+        self.sampler = CropSampler(photographs, settings.crop_px, settings.seed, view)
         saved: tuple[dict[str, Tensor], dict[str, Any]] | None = None
         config = settings.config
         if settings.resume:
@@ -203,8 +204,7 @@ def train(settings: Settings, report: Callable[[str], None]) -> None:
     learning rate descends: longer training resumes from there.
     """
     ranks = Ranks.join(settings.device)
-    # A crop is taken from an image at up to 1 / 0.6 of its size.
-    smallest_px = math.ceil(settings.crop_px / 0.6)
+    smallest_px = view_of(settings.family).smallest_px(settings.crop_px)
     photographs = Photographs.load(settings.data, smallest_px, ranks.device)
     trainer = Trainer(settings, photographs, ranks)
     if ranks.rank:

@@ -12,7 +12,7 @@ from torch import Tensor
 from latentcodec.entropy import tables
 from latentcodec.models.autoencoder import Autoencoder
 from latentcodec.models.vae import VariationalAutoencoder, kl_bits
-from latentcodec.training.data import CropSampler, Photographs
+from latentcodec.training.data import CropSampler, Photographs, View
 
 _FARTHEST = 2000  # symbols looked at, on both sides
 _TAIL = 2.0**-20  # mass on either side that is left to the escape
@@ -69,7 +69,7 @@ def _neutral_steps(
     model: VariationalAutoencoder, data: list[Path]
 ) -> tuple[np.ndarray, np.ndarray]:
     """ln of the neutral steps, float64 [anchors, M], and which channels carry anything."""
-    photographs = Photographs.load(data, math.ceil(_CROP_PX / 0.6), torch.device("cpu"))
+    photographs = Photographs.load(data, View().smallest_px(_CROP_PX), torch.device("cpu"))
     sampler = CropSampler(photographs, _CROP_PX, seed=2)
     steps, live = [], []
     for anchor in range(model.config.anchors):
