@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,3 +147,12 @@ def frames_bytes(frames: list[NDArray[np.uint8]], form: str) -> bytes:
 def fitted(image: Image.Image, width: int, height: int) -> Image.Image:
     """`image` scaled and cropped around its middle to a size."""
     return ImageOps.fit(image, (width, height))
+
+
+def psnr_db(image: Image.Image, data: bytes) -> float:
+    """PSNR over all RGB samples of the picture in a `.lat` file against what went in."""
+    from latentcodec.codec import decode_picture
+
+    difference = decode_picture(data).pixels.astype(np.float64) - picture_of(image).pixels
+    mse = float(np.square(difference).mean())
+    return 10 * math.log10(255**2 / mse) if mse else math.inf

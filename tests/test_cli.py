@@ -82,7 +82,7 @@ def test_encode_and_decode(folder: Path, crop: Image.Image) -> None:
     result = call("encode", "-q", 72.5, folder / "photo.png", folder / "out.lat")
     data = (folder / "out.lat").read_bytes()
     assert (result.exit_code, result.stderr) == (0, "")
-    assert f"56 x 40, {len(data)} bytes" in result.stdout
+    assert f"56 x 40, quality 72.5, {len(data)} bytes" in result.stdout
     assert data == latentcodec.encode(crop, quality=72.5)
     result = call("decode", folder / "out.lat", folder / "out.png")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -297,3 +297,38 @@ def test_the_program_itself(folder: Path) -> None:
     )
     assert wrong.returncode == 1
     assert "notes.txt is not an image" in one_sentence(wrong.stderr)
+
+
+@pytest.mark.parametrize(
+    ("option", "low", "high"),
+    [("--target-size 2k", 1960, 2000), ("--target-bpp 1", 3011, 3072), ("--ratio 20", 3613, 3686)],
+)
+def test_a_wanted_size_is_met(
+    folder: Path, photo: np.ndarray, option: str, low: int, high: int
+) -> None:
+    """Two per cent below at most, never above; the picture has 192 x 128 px."""
+    Image.fromarray(photo[:128, :192]).save(folder / "photo.png")
+    result = call("encode", folder / "photo.png", folder / "new.lat", *option.split())
+    assert result.exit_code == 0, result.stderr
+    assert low <= (folder / "new.lat").stat().st_size <= high
+
+
+def test_a_wanted_psnr_is_met(folder: Path, crop: Image.Image) -> None:
+    result = call("encode", folder / "photo.png", folder / "new.lat", "--target-psnr", 36)
+    assert result.exit_code == 0
+    decoded = np.asarray(latentcodec.decode((folder / "new.lat").read_bytes()), dtype=float)
+    psnr = 10 * np.log10(255**2 / np.square(decoded - np.asarray(crop)).mean())
+    assert 36 <= psnr < 36.2
+
+
+def test_what_no_quality_reaches_is_said(folder: Path) -> None:
+    photo, new = folder / "photo.png", folder / "new.lat"
+    assert "the smallest file" in fails(folder, "encode", photo, new, "--target-size", 40)
+    assert "falls short" in fails(folder, "encode", photo, new, "--target-psnr", 90)
+
+
+@pytest.mark.parametrize("options", ["-q 50 --ratio 20", "--target-bpp 1 --target-psnr 30"])
+def test_two_goals_are_a_usage_error(folder: Path, options: str) -> None:
+    result = call("encode", folder / "photo.png", folder / "new.lat", *options.split())
+    assert result.exit_code == 2
+    assert not (folder / "new.lat").exists()

@@ -68,8 +68,11 @@ class Family(abc.ABC):
     def __init__(self, net: Transforms, tables: TableSet, config: TransformConfig) -> None:
         self.net, self.tables, self.config = net, tables, config
         # How far, in latent positions, a pixel sees into y and a latent is seen in pixels.
-        self.analysis_halo = config.blocks_16 + math.ceil(config.blocks_8 / 2)
-        self.synthesis_halo = config.blocks_16 + math.ceil((config.blocks_8 + 1) / 2)
+        reach = config.kernel // 2
+        self.analysis_halo = reach * config.blocks_16 + math.ceil(reach * config.blocks_8 / 2)
+        self.synthesis_halo = reach * config.blocks_16 + math.ceil(
+            reach * (config.blocks_8 + 1) / 2
+        )
 
     def level(self, tenths: int) -> Tensor:
         """A quality in tenths (10..1000) on the scale of the level tables: float [1]."""

@@ -31,6 +31,7 @@ class TransformConfig(Config):
     channels_16: int = 256  # width at 1/16 resolution
     blocks_8: int = 4
     blocks_16: int = 2
+    kernel: int = 3  # side of the depthwise filters of g_a and g_s
     latents: int = 384  # channels of y
 
 

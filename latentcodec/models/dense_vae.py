@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from latentcodec.models.config import DenseConfig
-from latentcodec.models.layers import ResidualBlock, depth_to_space, space_to_depth
+from latentcodec.models.layers import depth_to_space, residual_blocks, space_to_depth
 from latentcodec.models.transforms import Output
 from latentcodec.models.vae import LOG_SIGMA_RANGE, kl_bits
 
@@ -29,11 +29,11 @@ class Encoder(nn.Module):
         super().__init__()
         fine, coarse = c.channels_fine, c.channels_coarse
         self.stem = nn.Linear(3 * _PATCH_PX**2, fine)
-        self.blocks_16 = _blocks(fine, c.blocks)
+        self.blocks_16 = residual_blocks(fine, c.blocks)
         self.down_8 = nn.Linear(4 * fine, coarse)
-        self.blocks_8 = _blocks(coarse, c.blocks)
+        self.blocks_8 = residual_blocks(coarse, c.blocks)
         self.down_4 = nn.Linear(4 * coarse, coarse)
-        self.blocks_4 = _blocks(coarse, c.blocks)
+        self.blocks_4 = residual_blocks(coarse, c.blocks)
         self.head = nn.Linear(_CELLS**2 * coarse, 2 * c.latents)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -51,13 +51,13 @@ class Decoder(nn.Module):
         super().__init__()
         fine, coarse = c.channels_fine, c.channels_coarse
         self.stem = nn.Linear(c.latents, _CELLS**2 * coarse)
-        self.blocks_4 = _blocks(coarse, c.blocks)
+        self.blocks_4 = residual_blocks(coarse, c.blocks)
         self.up_8 = nn.Linear(coarse, 4 * coarse)
-        self.blocks_8 = _blocks(coarse, c.blocks)
+        self.blocks_8 = residual_blocks(coarse, c.blocks)
         self.up_16 = nn.Linear(coarse, 4 * fine)
-        self.blocks_16 = _blocks(fine, c.blocks)
+        self.blocks_16 = residual_blocks(fine, c.blocks)
         self.up_32 = nn.Linear(fine, 2 * fine)
-        self.blocks_32 = _blocks(fine // 2, 1)
+        self.blocks_32 = residual_blocks(fine // 2, 1)
         self.head = nn.Linear(fine // 2, 3 * (_PATCH_PX // 2) ** 2)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -88,7 +88,3 @@ class DenseVae(nn.Module):
         mean, log_sigma = self.encoder(x)
         z = mean + log_sigma.exp() * torch.randn_like(mean)
         return Output(self.decoder(z), kl_bits(mean, log_sigma).sum(dim=1))
-
-
-def _blocks(channels: int, count: int) -> nn.Sequential:
-    return nn.Sequential(*(ResidualBlock(channels) for _ in range(count)))

@@ -135,11 +135,7 @@ class HyperModel(TransformModel):
         self.context.head.weight.mul_(0.1)
 
     def forward(self, x: Tensor, level: Tensor) -> Output:
-        """The rate is that of the rounded latents, and trains the scales.
-
-        A rounded latent tells neither its mean nor itself where to go: these two follow the rate
-        under additive uniform noise (Balle et al. 2018). Pixels and context see rounded latents,
-        with straight-through gradients.
+        """Pixels and context see rounded latents, with straight-through gradients.
 
         x: float [B, H, W, 3] in -1..1, H and W multiples of 64; level: float [B] in
         0..anchors - 1.
@@ -153,10 +149,18 @@ class HyperModel(TransformModel):
         z_hat = z_mean + round_through(z - z_mean)
         v = y * self.gain(level).exp()
         mean, scale, v_hat = self.predict(v, self.h_s(z_hat, level), level)
+        y_bits = self.latent_bits(v, v_hat, mean, scale).sum(dim=(1, 2, 3))
+        return Output(self.synthesise(v_hat, level), y_bits + z_bits)
+
+    def latent_bits(self, v: Tensor, v_hat: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+        """Bits of each latent: those of the rounded one, which train the scale.
+
+        A rounded latent tells neither its mean nor itself where to go: these two follow the rate
+        under additive uniform noise (Balle et al. 2018).
+        """
         noisy = gaussian_bits(v + torch.rand_like(v) - 0.5, mean, scale.detach())
         coded = gaussian_bits((v_hat - mean).detach(), torch.zeros_like(mean), scale)
-        y_bits = (coded + noisy - noisy.detach()).sum(dim=(1, 2, 3))
-        return Output(self.synthesise(v_hat, level), y_bits + z_bits)
+        return coded + noisy - noisy.detach()
 
     def predict(self, v: Tensor, psi: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Mean, scale and v_hat (all [B, h, w, M], in quantisation steps), step by step."""

@@ -10,15 +10,15 @@ from torch.nn import functional
 
 
 class ResidualBlock(nn.Module):
-    """x + W2 relu(W1 depthwise3x3(x)), the width doubled inside; shape [B, H, W, C] is kept.
+    """x + W2 relu(W1 depthwise(x)), the width doubled inside; shape [B, H, W, C] is kept.
 
     The two products are `Linear` layers over the last axis: on a CPU they reach the matrix
     kernels directly, without the layout changes that a 1x1 convolution brings.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, kernel: int = 3) -> None:
         super().__init__()
-        self.depthwise = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+        self.depthwise = nn.Conv2d(channels, channels, kernel, padding=kernel // 2, groups=channels)
         self.expand = nn.Linear(channels, 2 * channels)
         self.project = nn.Linear(2 * channels, channels)
 
@@ -27,6 +27,11 @@ class ResidualBlock(nn.Module):
         h = self.project(functional.relu(self.expand(h), inplace=True))
         # New memory costs as much as the sum itself, but autocast must keep x's precision.
         return x + h if torch.is_grad_enabled() else h.add_(x)
+
+
+def residual_blocks(channels: int, count: int, kernel: int = 3) -> nn.Sequential:
+    """`count` of them, one after another."""
+    return nn.Sequential(*(ResidualBlock(channels, kernel) for _ in range(count)))
 
 
 class LevelTable(nn.Module):

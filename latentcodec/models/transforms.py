@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from latentcodec.models.coding_order import GROUPS
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.dct import BLOCK_PX, shortcut_matrices
-from latentcodec.models.layers import LevelTable, ResidualBlock, depth_to_space, space_to_depth
+from latentcodec.models.layers import LevelTable, depth_to_space, residual_blocks, space_to_depth
 
-_HEAD_GAIN = 0.1  # range of the pixel correction that g_s adds to the shortcut, of 2
+HEAD_GAIN = 0.1  # range of the pixel correction that g_s adds to the shortcut, of 2
 
 
 class Analysis(nn.Module):
@@ -28,10 +28,10 @@ class Analysis(nn.Module):
         self.shortcut = nn.Linear(3 * BLOCK_PX**2, c.latents, bias=False)
         self.stem_8 = nn.Linear(3 * 64, c.channels_8)
         self.level_8 = LevelTable(c.anchors, c.channels_8)
-        self.blocks_8 = nn.Sequential(*(ResidualBlock(c.channels_8) for _ in range(c.blocks_8)))
+        self.blocks_8 = residual_blocks(c.channels_8, c.blocks_8, c.kernel)
         self.stem_16 = nn.Linear(4 * c.channels_8, c.channels_16)
         self.level_16 = LevelTable(c.anchors, c.channels_16)
-        self.blocks_16 = nn.Sequential(*(ResidualBlock(c.channels_16) for _ in range(c.blocks_16)))
+        self.blocks_16 = residual_blocks(c.channels_16, c.blocks_16, c.kernel)
         self.head = nn.Linear(c.channels_16, c.latents)
 
     def linear(self, x: Tensor) -> Tensor:
@@ -58,11 +58,11 @@ class Synthesis(nn.Module):
         self.shortcut = nn.Linear(c.latents, 3 * BLOCK_PX**2, bias=False)
         self.stem_16 = nn.Linear(c.latents, c.channels_16)
         self.level_16 = LevelTable(c.anchors, c.channels_16)
-        self.blocks_16 = nn.Sequential(*(ResidualBlock(c.channels_16) for _ in range(c.blocks_16)))
+        self.blocks_16 = residual_blocks(c.channels_16, c.blocks_16, c.kernel)
         self.stem_8 = nn.Linear(c.channels_16, 4 * c.channels_8)
         self.level_8 = LevelTable(c.anchors, c.channels_8)
         # One block more than g_a has: it is far cheaper than a dense 3x3 head.
-        self.blocks_8 = nn.Sequential(*(ResidualBlock(c.channels_8) for _ in range(c.blocks_8 + 1)))
+        self.blocks_8 = residual_blocks(c.channels_8, c.blocks_8 + 1, c.kernel)
         self.head = nn.Linear(c.channels_8, 3 * 64)
 
     def forward(self, y_hat: Tensor, level: Tensor, y_std: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ class Synthesis(nn.Module):
         h = self.stem_16(y_hat / y_std) + self.level_16(level)
         h = depth_to_space(self.stem_8(self.blocks_16(h)), 2) + self.level_8(level)
         correction = depth_to_space(self.head(self.blocks_8(h)), 8)
-        return linear.add_(correction, alpha=_HEAD_GAIN)
+        return linear.add_(correction, alpha=HEAD_GAIN)
 
 
 @dataclasses.dataclass

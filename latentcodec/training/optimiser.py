@@ -12,8 +12,17 @@ WARMUP_STEPS = 200
 FINAL_SHARE = 0.02
 
 
+def muon(matrices: list[nn.Parameter]) -> torch.optim.Optimizer:
+    """Orthogonalised momentum, its updates scaled to the size of Adam's."""
+    return torch.optim.Muon(
+        matrices, lr=MUON_RATE, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"
+    )
+
+
 class Optimisers:
     """Muon (Jordan et al. 2024) for the matrices between hidden layers, AdamW for the rest."""
+
+    matrix_optimiser = staticmethod(muon)
 
     def __init__(self, model: nn.Module) -> None:
         self.names: dict[Tensor, str] = {p: name for name, p in model.named_parameters()}
@@ -25,12 +34,7 @@ class Optimisers:
                 matrices.append(p)
             else:
                 rest.append(p)
-        self.muon = torch.optim.Muon(
-            matrices,
-            lr=MUON_RATE,
-            weight_decay=0.0,
-            adjust_lr_fn="match_rms_adamw",
-        )
+        self.muon = self.matrix_optimiser(matrices)
         self.adam = torch.optim.AdamW(
             [
                 {"params": rest, "lr": ADAM_RATE},

@@ -1,0 +1,232 @@
+"""What each choice in the recipe of `hyper` is worth: short trainings of equal time, one change each.
+
+    python benchmarks/ablations.py --data PHOTOS --validation PHOTOS --minutes 5 --out FOLDER
+
+Every row trains the base model from the start for the same minutes on the same crops, exports it
+with measured tables, and measures real payloads on validation photographs. Finished rows are kept:
+a run that was interrupted goes on. SOAP comes from the package pytorch-optimizer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from unittest import mock
+
+import click
+import numpy as np
+import torch
+from PIL import Image
+
+from latentcodec import tensor_file
+from latentcodec.bench.bdrate import Curve, bd_rate
+from latentcodec.bench.codecs import ANCHOR, find
+from latentcodec.bench.metrics import mean_squared_error, psnr_db
+from latentcodec.families.family import Family
+from latentcodec.families.load import load
+from latentcodec.models import dct, hyper, layers, transforms
+from latentcodec.models.config import HyperConfig
+from latentcodec.models.hyper import HyperModel
+from latentcodec.models.layers import gaussian_bits, round_through
+from latentcodec.training import loop, optimiser
+from latentcodec.training.export import export
+from latentcodec.training.loop import Settings, best_precision, train
+
+_QUALITIES = (50, 250, 450, 650, 850, 980)  # in tenths
+_FIELDS = ("change", "crops", "minutes", "device", "bd_rate_percent")
+
+# A change: how it alters the settings, and what it replaces while it trains.
+Change = tuple[
+    Callable[[Settings], Settings], Callable[[], contextlib.AbstractContextManager[object]]
+]
+
+
+def _same(settings: Settings) -> Settings:
+    return settings
+
+
+def _sized(**sizes: int | float) -> Change:
+    def altered(settings: Settings) -> Settings:
+        config = dataclasses.replace(settings.config, **sizes)
+        return dataclasses.replace(settings, config=config)
+
+    return altered, contextlib.nullcontext
+
+
+def _set(**values: int | float) -> Change:
+    return lambda s: dataclasses.replace(s, **values), contextlib.nullcontext
+
+
+def _patched(owner: object, name: str, value: object) -> Change:
+    return _same, lambda: mock.patch.object(owner, name, value)
+
+
+class _AdamEverywhere(optimiser.Optimisers):
+    """AdamW in Muon's place."""
+
+    matrix_optimiser = staticmethod(
+        lambda matrices: torch.optim.AdamW(
+            matrices, lr=optimiser.ADAM_RATE, betas=(0.9, 0.98), weight_decay=0.0
+        )
+    )
+
+
+def _soap(matrices: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    import pytorch_optimizer
+
+    return pytorch_optimizer.SOAP(
+        matrices, lr=optimiser.MUON_RATE, betas=(0.95, 0.95), weight_decay=0.0
+    )
+
+
+class _Soap(optimiser.Optimisers):
+    """SOAP in Muon's place (Vyas et al. 2024)."""
+
+    matrix_optimiser = staticmethod(_soap)
+
+
+class _NoiseOnly(HyperModel):
+    """The rate under additive noise alone, with plain rounding, as the families without z have."""
+
+    def latent_bits(
+        self, v: torch.Tensor, v_hat: torch.Tensor, mean: torch.Tensor, scale: torch.Tensor
+    ) -> torch.Tensor:
+        return gaussian_bits(v + torch.rand_like(v) - 0.5, mean, scale)
+
+
+@contextlib.contextmanager
+def _noise_only() -> Iterator[None]:
+    plain = mock.patch.object(hyper, "round_for_rate", lambda offset, scale: round_through(offset))
+    with plain, mock.patch.object(loop, "build", lambda family, config: _NoiseOnly(config)):
+        yield
+
+
+_CHANGES: dict[str, Change] = {
+    "none (baseline)": (_same, contextlib.nullcontext),
+    "none, another seed": _set(seed=2),
+    "2 coding steps (checkerboard)": _sized(steps=2),
+    "AdamW instead of Muon": _patched(loop, "Optimisers", _AdamEverywhere),
+    "SOAP instead of Muon": _patched(loop, "Optimisers", _Soap),
+    "depthwise 5x5": _sized(kernel=5),
+    "depthwise 7x7": _sized(kernel=7),
+    "DCT rank 320": _sized(latents=320),
+    "DCT rank 256": _sized(latents=256),
+    "chroma ranked 1.6 times as high": _patched(dct, "CHROMA_RANK", 1.6),
+    "chroma ranked 3 times as high": _patched(dct, "CHROMA_RANK", 3.0),
+    "loss weight lambda^-0.35": _set(loss_exponent=0.35),
+    "loss weight lambda^-0.65": _set(loss_exponent=0.65),
+    "prior not started from data": _patched(HyperModel, "start_prior", lambda self, y: None),
+    "rate from noise alone, plain rounding": (_same, _noise_only),
+    "price of an error 16 bits": _patched(layers, "ERROR_BITS", 16.0),
+    "smallest scale 0.05": _patched(hyper, "SCALE_BOUND", 0.05),
+    "4 crops of 384 px": _set(batch=4, crop_px=384),
+    "16 crops of 192 px": _set(batch=16, crop_px=192),
+    "learning rate descends over 60 %": _set(decay_share=0.6),
+    "correction of pixels not scaled down": _patched(transforms, "HEAD_GAIN", 1.0),
+}
+
+
+def _family_curve(family: Family, pictures: list[np.ndarray]) -> Curve:
+    def coded(picture: np.ndarray, tenths: float) -> tuple[int, np.ndarray]:
+        payload, v_hat = family.encode_latents(family.analyse(picture, int(tenths)), int(tenths))
+        return len(payload), family.synthesise(v_hat, int(tenths))
+
+    return _curve(coded, _QUALITIES, pictures)
+
+
+def _jpeg_curve(pictures: list[np.ndarray]) -> Curve:
+    codec = find(ANCHOR)
+
+    def coded(picture: np.ndarray, setting: float) -> tuple[int, np.ndarray]:
+        data = codec.encode(Image.fromarray(picture), setting)
+        return len(data), np.asarray(codec.decode(data))
+
+    return _curve(coded, codec.settings, pictures)
+
+
+def _curve(
+    coded: Callable[[np.ndarray, float], tuple[int, np.ndarray]],
+    settings: Sequence[float],
+    pictures: list[np.ndarray],
+) -> Curve:
+    """Mean bits per pixel and mean PSNR over `pictures` (uint8 [H, W, 3]) at each setting."""
+    points = []
+    for setting in settings:
+        rows = []
+        for picture in pictures:
+            size_bytes, decoded = coded(picture, setting)
+            rate = 8 * size_bytes / (picture.shape[0] * picture.shape[1])
+            rows.append((rate, psnr_db(mean_squared_error(picture, decoded))))
+        points.append(np.mean(rows, axis=0))
+    return Curve.from_points(*np.transpose(points).tolist())
+
+
+def _pictures(folder: Path, count: int) -> list[np.ndarray]:
+    """Every n-th photograph, cut to sides that 64 divides: uint8 [H, W, 3]."""
+    files = sorted(folder.glob("*.png"))
+    found = []
+    for path in files[:: max(1, len(files) // count)][:count]:
+        pixels = np.asarray(Image.open(path).convert("RGB"))
+        height, width = (side // 64 * 64 for side in pixels.shape[:2])
+        found.append(pixels[:height, :width])
+    return found
+
+
+def _measure(name: str, settings: Settings, pictures: list[np.ndarray]) -> dict[str, object]:
+    alter, change = _CHANGES[name]
+    settings = alter(settings)
+    with change():
+        train(settings, lambda line: None)
+        export(settings.out, settings.out, settings.data)
+    family = load(settings.out.read_bytes())
+    assert isinstance(family, Family)
+    run = tensor_file.unpack(settings.out.read_bytes())[1]["trained"]["runs"][-1]
+    return {
+        "change": name,
+        "crops": run["crops"],
+        "minutes": round(run["seconds"] / 60, 2),
+        "device": run["device"],
+        "bd_rate_percent": round(
+            bd_rate(_jpeg_curve(pictures), _family_curve(family, pictures)).percent, 2
+        ),
+    }
+
+
+@click.command()
+@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--validation", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--minutes", type=float, default=5, show_default=True)
+@click.option("--count", default=8, show_default=True, help="Validation photographs.")
+@click.option("--only", help="Rows whose name contains this.")
+@click.option("--out", type=click.Path(path_type=Path), required=True)
+def main(
+    data: Path, validation: Path, minutes: float, count: int, only: str | None, out: Path
+) -> None:
+    """Train and measure every change; write OUT/ablations.csv."""
+    out.mkdir(parents=True, exist_ok=True)
+    table = out / "ablations.csv"
+    rows = list(csv.DictReader(table.open())) if table.exists() else []
+    pictures = _pictures(validation, count)
+    for index, name in enumerate(_CHANGES):
+        if any(row["change"] == name for row in rows) or (only and only not in name):
+            continue
+        settings = Settings(
+            data=[data],
+            out=out / f"{index:02d}.safetensors",
+            config=HyperConfig(),
+            minutes=minutes,
+            bfloat16=best_precision("cpu"),
+        )
+        rows.append({k: str(v) for k, v in _measure(name, settings, pictures).items()})
+        click.echo("  ".join(rows[-1].values()))
+        with table.open("w", newline="") as file:
+            writer = csv.DictWriter(file, _FIELDS)
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()

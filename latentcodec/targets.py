@@ -1,0 +1,70 @@
+"""The quality at which a file has a wanted size, or a picture a wanted fidelity."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+from latentcodec.container import QUALITY_TENTHS
+
+_NEAR = 0.01  # a file this little below the wanted size is good enough
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """A file, its quality, and whether it is what was wanted or only as near as the scale goes."""
+
+    data: bytes
+    quality: float
+    reached: bool
+
+
+def for_size(encode: Callable[[float], bytes], size_bytes: float) -> Found:
+    """The best quality whose file has at most `size_bytes` bytes.
+
+    encode: from a quality, 1 to 100, to the bytes of a file; sizes rise with it. Not reached
+    where even the smallest file is larger; that one is returned then. A few encodings.
+    """
+    low, high = QUALITY_TENTHS.start, QUALITY_TENTHS.stop - 1
+    best, largest = encode(low / 10), encode(high / 10)
+    if len(best) > size_bytes:
+        return Found(best, low / 10, reached=False)
+    if len(largest) <= size_bytes:
+        return Found(largest, high / 10, reached=True)
+    above, straight = len(largest), True
+    while high - low > 1 and len(best) < size_bytes * (1 - _NEAR):
+        # The logarithm of the size is nearly straight over the quality; halving every other time
+        # bounds the number of encodings where it is not.
+        share = math.log(size_bytes / len(best)) / math.log(above / len(best)) if straight else 0.5
+        straight = not straight
+        middle = min(max(low + round((high - low) * share - 0.5), low + 1), high - 1)
+        data = encode(middle / 10)
+        if len(data) <= size_bytes:
+            low, best = middle, data
+        else:
+            high, above = middle, len(data)
+    return Found(best, low / 10, reached=True)
+
+
+def for_psnr(
+    encode: Callable[[float], bytes], psnr_db: Callable[[bytes], float], wanted_db: float
+) -> Found:
+    """The lowest quality whose picture has at least `wanted_db`.
+
+    psnr_db: of the picture in a file. Not reached where even the best quality falls short.
+    """
+    low, high = QUALITY_TENTHS.start, QUALITY_TENTHS.stop - 1
+    smallest, best = encode(low / 10), encode(high / 10)
+    if psnr_db(smallest) >= wanted_db:
+        return Found(smallest, low / 10, reached=True)
+    if psnr_db(best) < wanted_db:
+        return Found(best, high / 10, reached=False)
+    while high - low > 1:
+        middle = (low + high) // 2
+        data = encode(middle / 10)
+        if psnr_db(data) >= wanted_db:
+            high, best = middle, data
+        else:
+            low = middle
+    return Found(best, high / 10, reached=True)

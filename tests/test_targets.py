@@ -1,0 +1,58 @@
+"""Searches for a size and a fidelity: met where the scale allows, and said where it does not."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from latentcodec.targets import for_psnr, for_size
+
+
+class FakeCodec:
+    """Sizes that rise exponentially, with steps and a ripple; PSNR that rises linearly."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def encode(self, quality: float) -> bytes:
+        self.calls += 1
+        size = round(2000 * math.exp(quality / 30) + 8 * math.sin(quality))
+        return bytes([round(quality * 10) % 256, round(quality * 10) // 256]).ljust(size)
+
+    @staticmethod
+    def psnr_db(data: bytes) -> float:
+        return 25 + (data[0] + 256 * data[1]) / 50
+
+
+@pytest.mark.parametrize("size", [2100, 3000, 9_999, 20_000, 55_000])
+def test_a_size_is_met_from_below(size: int) -> None:
+    codec = FakeCodec()
+    found = for_size(codec.encode, size)
+    assert found.reached
+    assert 0.98 * size <= len(found.data) <= size
+    assert len(found.data) == len(codec.encode(found.quality))
+    assert codec.calls <= 9
+
+
+def test_sizes_beyond_the_scale() -> None:
+    codec = FakeCodec()
+    small, large = for_size(codec.encode, 1000), for_size(codec.encode, 10**9)
+    assert (small.reached, small.quality) == (False, 1)
+    assert (large.reached, large.quality) == (True, 100)
+
+
+@pytest.mark.parametrize("wanted", [25.0, 25.21, 33.333, 45.0])
+def test_a_fidelity_is_met_by_the_lowest_quality(wanted: float) -> None:
+    codec = FakeCodec()
+    found = for_psnr(codec.encode, codec.psnr_db, wanted)
+    assert found.reached
+    assert codec.psnr_db(found.data) >= wanted
+    if found.quality > 1:
+        assert codec.psnr_db(codec.encode(found.quality - 0.1)) < wanted
+
+
+def test_a_fidelity_beyond_the_scale() -> None:
+    codec = FakeCodec()
+    found = for_psnr(codec.encode, codec.psnr_db, 60)
+    assert (found.reached, found.quality) == (False, 100)
