@@ -1,4 +1,4 @@
-"""What each choice in the recipe of `hyper` is worth: short trainings of equal time, one change each.
+"""What each choice in the recipe of `hyper` is worth: trainings of equal time, one change each.
 
     python benchmarks/ablations.py --data PHOTOS --validation PHOTOS --minutes 5 --out FOLDER
 
