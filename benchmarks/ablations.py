@@ -28,7 +28,7 @@ from latentcodec.bench.metrics import mean_squared_error, psnr_db
 from latentcodec.families.family import Family
 from latentcodec.families.load import load
 from latentcodec.models import dct, hyper, layers, transforms
-from latentcodec.models.config import HyperConfig
+from latentcodec.models.config import HyperConfig, config_of
 from latentcodec.models.hyper import HyperModel
 from latentcodec.models.layers import gaussian_bits, round_through
 from latentcodec.training import loop, optimiser
@@ -50,7 +50,7 @@ def _same(settings: Settings) -> Settings:
 
 def _sized(**sizes: int | float) -> Change:
     def altered(settings: Settings) -> Settings:
-        config = dataclasses.replace(settings.config, **sizes)
+        config = config_of(settings.family, {**dataclasses.asdict(settings.config), **sizes})
         return dataclasses.replace(settings, config=config)
 
     return altered, contextlib.nullcontext

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from latentcodec.errors import LatError
+from latentcodec.errors import LatError, LossWarning
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,19 +19,25 @@ if TYPE_CHECKING:
     from PIL import Image
 
 __version__ = "0.1.0"
-__all__ = ["LatError", "__version__", "decode", "encode"]
+__all__ = ["LatError", "LossWarning", "__version__", "decode", "encode"]
 
 
 def encode(
-    image: Image.Image | NDArray[np.uint8], quality: float = 50, model: str = "hyper"
+    image: Image.Image | NDArray[np.uint8],
+    quality: float = 50,
+    model: str = "hyper",
+    strict: bool = False,
 ) -> bytes:
     """Encode a picture as a `.lat` file.
 
     Args:
-        image: a Pillow image (8-bit RGB or grey), or a uint8 array [H, W, 3] or [H, W].
-            Pillow's EXIF, ICC profile and XMP are kept.
+        image: a Pillow image, or a uint8 array [H, W], [H, W, 2], [H, W, 3] or [H, W, 4], whose
+            second or fourth channel is alpha. RGB and grey are stored as such, alpha without
+            losses; EXIF, ICC profile and XMP of a Pillow image are kept. What has to be
+            converted (16 bits, CMYK and other colour spaces) gives a `LossWarning`.
         quality: 1 (smallest) to 100 (best), in tenths.
         model: name or family of a packaged model.
+        strict: raise an error instead of a `LossWarning`.
 
     Returns:
         The bytes of the file.
@@ -43,7 +49,7 @@ def encode(
     from latentcodec.codec import encode_picture
     from latentcodec.image import picture_of
 
-    return encode_picture(picture_of(image), quality, model)
+    return encode_picture(picture_of(image, strict), quality, model)
 
 
 def decode(data: bytes) -> Image.Image:
@@ -53,7 +59,7 @@ def decode(data: bytes) -> Image.Image:
         data: the bytes of the file.
 
     Returns:
-        A Pillow image of mode RGB or L, with EXIF, ICC profile and XMP in `info`.
+        A Pillow image of mode RGB, RGBA, L or LA, with EXIF, ICC profile and XMP in `info`.
 
     Raises:
         latentcodec.LatError: the data is not a `.lat` file, is damaged, or names a model that

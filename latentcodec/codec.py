@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from latentcodec import container, model_store
+from latentcodec.alpha import decode_alpha, encode_alpha, smooth_hidden
 from latentcodec.container import Header, LatFile
 from latentcodec.errors import LimitExceeded
 from latentcodec.image import Picture
@@ -34,12 +36,17 @@ def encode_picture(picture: Picture, quality: float, model: str) -> bytes:
         )
     entry = model_store.by_name(model)
     family = model_store.load_codec(entry)
+    pixels, alphas = picture.pixels, []
+    spans = _grid((height, width), family.analysis_halo)
+    if picture.alpha is not None:
+        pixels = smooth_hidden(pixels, picture.alpha)
+        alphas = [encode_alpha(picture.alpha[_pixels(d.own), _pixels(r.own)]) for d, r in spans]
     tiles = [
-        family.encode_latents(_analyse_tile(family, picture.pixels, tenths, down, right), tenths)[0]
-        for down, right in _grid(picture.pixels.shape[:2], family.analysis_halo)
+        family.encode_latents(_analyse_tile(family, pixels, tenths, down, right), tenths)[0]
+        for down, right in spans
     ]
     header = Header(width, height, picture.colour, tenths, entry.code, entry.short_hash)
-    return container.write(LatFile(header, tiles, picture.metadata))
+    return container.write(LatFile(header, tiles, picture.metadata, alphas))
 
 
 def decode_picture(data: bytes) -> Picture:
@@ -55,7 +62,18 @@ def decode_picture(data: bytes) -> Picture:
         x = family.synthesise(v_hat[down.seen, right.seen], tenths)
         target = pixels[_pixels(down.own), _pixels(right.own)]
         target[:] = x[_pixels(down.inner), _pixels(right.inner)][: len(target), : target.shape[1]]
-    return Picture(pixels, file.header.colour, file.metadata)
+    return Picture(pixels, file.header.colour, file.metadata, _alpha_of(file))
+
+
+def _alpha_of(file: LatFile) -> np.ndarray | None:
+    """The alpha samples of a whole file, uint8 [H, W], if it has any."""
+    if not file.header.colour.has_alpha:
+        return None
+    plane = np.empty((file.header.height_px, file.header.width_px), dtype=np.uint8)
+    for payload, (down, right) in zip(file.alphas, _grid(plane.shape, halo=0), strict=True):
+        target = plane[_pixels(down.own), _pixels(right.own)]
+        target[:] = decode_alpha(payload, *target.shape)
+    return plane
 
 
 def decode_latents(file: LatFile, family: Family) -> np.ndarray:
@@ -87,3 +105,15 @@ def _analyse_tile(
     below, beside = -seen.shape[0] % CELL_PX, -seen.shape[1] % CELL_PX
     padded = np.pad(seen, ((0, below), (0, beside), (0, 0)), mode="edge")
     return family.analyse(padded, tenths)[down.inner, right.inner]
+
+
+def psnr_db(picture: Picture, data: bytes) -> float:
+    """PSNR over all RGB samples of the picture in a `.lat` file against what went in.
+
+    Colours that alpha hides do not count.
+    """
+    difference = decode_picture(data).pixels.astype(np.float32) - picture.pixels
+    if picture.alpha is not None:
+        difference = difference[picture.alpha > 0]
+    mse = float(np.square(difference).mean()) if difference.size else 0.0
+    return 10 * math.log10(255**2 / mse) if mse else math.inf

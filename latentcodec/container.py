@@ -30,6 +30,7 @@ MAX_SIDE_PX = 65535
 MAX_PIXELS = 1 << 28
 MAX_METADATA_BYTES = 1 << 24
 MAX_TILE_BYTES = 1 << 24
+MAX_ALPHA_BYTES = 1 << 21  # twice the samples of a tile
 QUALITY_TENTHS = range(10, 1001)
 
 # signature, version, colour, quality in tenths, width, height, model code, weights hash
@@ -45,17 +46,30 @@ class Colour(enum.IntEnum):
 
     RGB = 0
     GREY = 1
+    RGB_ALPHA = 2
+    GREY_ALPHA = 3
+
+    @property
+    def is_grey(self) -> bool:
+        return self in (Colour.GREY, Colour.GREY_ALPHA)
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether every tile is followed by its ALPHA chunk."""
+        return self in (Colour.RGB_ALPHA, Colour.GREY_ALPHA)
 
 
 class ChunkType(enum.IntEnum):
     """Chunk types that this version writes."""
 
     TILE = 0x01
+    ALPHA = 0x02
     ICC = 0x81
     EXIF = 0x82
     XMP = 0x83
 
 
+_MOST_BYTES = {int(ChunkType.TILE): MAX_TILE_BYTES, int(ChunkType.ALPHA): MAX_ALPHA_BYTES}
 METADATA_CHUNKS = (ChunkType.ICC, ChunkType.EXIF, ChunkType.XMP)
 
 
@@ -91,6 +105,7 @@ class LatFile:
     header: Header
     tiles: list[bytes]
     metadata: dict[ChunkType, bytes]
+    alphas: list[bytes] = dataclasses.field(default_factory=list)  # one a tile, or none
 
 
 def write(file: LatFile) -> bytes:
@@ -116,11 +131,20 @@ def write(file: LatFile) -> bytes:
             if len(file.metadata[kind]) > MAX_METADATA_BYTES:
                 raise LimitExceeded(f"{kind.name} data may have {MAX_METADATA_BYTES} bytes at most")
             parts.append(_chunk_bytes(kind, file.metadata[kind]))
-    for tile in file.tiles:
+    parts += _tile_chunks(file)
+    return b"".join(parts)
+
+
+def _tile_chunks(file: LatFile) -> list[bytes]:
+    """The chunks of each tile, in the order of the file."""
+    parts = []
+    for number, tile in enumerate(file.tiles):
         if len(tile) > MAX_TILE_BYTES:
             raise LimitExceeded(f"a tile may have {MAX_TILE_BYTES} bytes at most")
         parts.append(_chunk_bytes(ChunkType.TILE, tile))
-    return b"".join(parts)
+        if file.header.colour.has_alpha:
+            parts.append(_chunk_bytes(ChunkType.ALPHA, file.alphas[number]))
+    return parts
 
 
 def read_header(data: bytes | memoryview) -> Header:
@@ -163,15 +187,16 @@ def read(data: bytes, max_pixels: int = MAX_PIXELS) -> LatFile:
         )
     view = memoryview(data)
     metadata, position = _read_metadata(view)
-    tiles: list[bytes] = []
-    for _ in range(math.prod(header.tile_grid)):
+    wanted = [ChunkType.TILE, ChunkType.ALPHA] if header.colour.has_alpha else [ChunkType.TILE]
+    found: dict[ChunkType, list[bytes]] = {ChunkType.TILE: [], ChunkType.ALPHA: []}
+    for kind in wanted * math.prod(header.tile_grid):
         chunk, position = _read_chunk(view, position)
-        if chunk.type != ChunkType.TILE:
-            raise CorruptChunk("a metadata chunk stands among the tiles")
-        tiles.append(chunk.payload)
+        if chunk.type != kind:
+            raise CorruptChunk(f"a chunk of type {chunk.type:#04x} stands among the tiles")
+        found[kind].append(chunk.payload)
     if position != len(data):
         raise TrailingData(f"{len(data) - position} bytes follow the last tile")
-    return LatFile(header, tiles, metadata)
+    return LatFile(header, found[ChunkType.TILE], metadata, found[ChunkType.ALPHA])
 
 
 def read_metadata(data: bytes) -> dict[ChunkType, bytes]:
@@ -194,6 +219,8 @@ def _read_metadata(view: memoryview) -> tuple[dict[ChunkType, bytes], int]:
             if chunk.type in metadata:
                 raise CorruptChunk(f"there are two {ChunkType(chunk.type).name} chunks")
             metadata[ChunkType(chunk.type)] = chunk.payload
+        elif chunk.type == ChunkType.ALPHA:
+            raise CorruptChunk("an ALPHA chunk stands before its tile")
         elif not chunk.type & _OPTIONAL:
             raise UnknownChunk(f"the file needs a chunk of unknown type {chunk.type:#04x}")
 
@@ -226,7 +253,7 @@ def _read_chunk(view: memoryview, start: int) -> tuple[Chunk, int]:
         raise CorruptChunk("a chunk's length has too many digits")
     if digit and not byte:
         raise CorruptChunk("a chunk's length is not written in its shortest form")
-    if length > (MAX_TILE_BYTES if kind == ChunkType.TILE else MAX_METADATA_BYTES):
+    if length > _MOST_BYTES.get(kind, MAX_METADATA_BYTES):
         raise CorruptChunk(f"a chunk claims {length} bytes, more than its type may have")
     end = position + length
     if end + _CRC.size > len(view):

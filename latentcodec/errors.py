@@ -39,6 +39,10 @@ class CorruptPayload(LatError):
     """A tile's payload passes its checksum but no encoder wrote it."""
 
 
+class CorruptAlpha(LatError):
+    """A tile's transparency passes its checksum but no encoder wrote it."""
+
+
 class UnknownModel(LatError):
     """The model that the file names is not in this installation."""
 
@@ -53,3 +57,7 @@ class UnsupportedImage(LatError):
 
 class LimitExceeded(LatError):
     """The picture is larger than the format or the decoder's limit allows."""
+
+
+class LossWarning(UserWarning):
+    """Something of the picture is not kept: it is encoded in another form than it had."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from latentcodec.container import ChunkType, Colour
 from latentcodec.errors import UnsupportedImage
 from latentcodec.metadata import attach, collect, save_options
+from latentcodec.modes import CONVERTED_MODES, lossy, storable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,29 +25,35 @@ _DEEP = re.compile(r";16[BLN]")
 _FRAME_MS = 120
 _QUALITY = 95  # of written files; formats without losses ignore it
 _COLOUR_OF_MODE = {
-    **dict.fromkeys(("RGB", "RGBA", "RGBa", "RGBX", "P", "PA"), Colour.RGB),
-    **dict.fromkeys(("L", "LA", "1"), Colour.GREY),
+    "RGB": Colour.RGB,
+    "L": Colour.GREY,
+    "RGBA": Colour.RGB_ALPHA,
+    "LA": Colour.GREY_ALPHA,
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """Pixels uint8 [H, W, 3] (grey ones repeated), their colour mode, and metadata chunks."""
+    """Pixels uint8 [H, W, 3] (grey ones repeated), their colour mode, and metadata chunks.
+
+    alpha: uint8 [H, W] where the colour mode has it.
+    """
 
     pixels: NDArray[np.uint8]
     colour: Colour
     metadata: dict[ChunkType, bytes]
+    alpha: NDArray[np.uint8] | None = None
 
 
-def open_image(path: Path) -> Image.Image:
-    """Open and fully read an image file.
+def open_image(path: Path, strict: bool = False) -> Image.Image:
+    """Open and fully read an image file, of an animation its first frame.
 
-    Raises UnsupportedImage for anything that Pillow cannot read or reads only in part, and
-    OSError where the file itself cannot be read.
+    Raises UnsupportedImage for anything that Pillow cannot read, under `strict` also for what it
+    reads only in part (otherwise a LossWarning), and OSError where the file cannot be read.
     """
     try:
         with Image.open(path) as image:
-            _refuse_reduced(image)
+            _note_reduced(image, strict)
             image.load()
             return image
     except (UnsupportedImage, MemoryError):
@@ -62,53 +68,68 @@ def open_image(path: Path) -> Image.Image:
         raise UnsupportedImage(f"{path} is a damaged image: {error}") from None
 
 
-def _refuse_reduced(image: ImageFile) -> None:
-    """Raise UnsupportedImage where Pillow would load less than the opened file holds."""
+def _note_reduced(image: ImageFile, strict: bool) -> None:
+    """Say where Pillow will load less than the opened file holds."""
     # The further pictures of an MPO file are previews and depth maps of the first.
     if image.format != "MPO" and getattr(image, "is_animated", False):
-        raise UnsupportedImage("the image has several frames or pages; a .lat file holds one")
-    if any(_DEEP.search(str(tile[3])) for tile in image.tile):
-        raise UnsupportedImage("the image has 16 bits per channel; convert it to 8 bits")
+        lossy("the image has several frames or pages; the first one is kept", strict)
+    deep = any(_DEEP.search(str(tile[3])) for tile in image.tile)
+    if deep and not image.mode.startswith("I"):  # those still have all bits, and are noted later
+        lossy("the image has 16 bits per channel; 8 are kept", strict)
 
 
-def picture_of(image: Image.Image | NDArray[np.uint8]) -> Picture:
-    """The picture to encode from a Pillow image or a uint8 array [H, W, 3] or [H, W].
+def picture_of(image: Image.Image | NDArray[np.uint8], strict: bool = False) -> Picture:
+    """The picture to encode from a Pillow image or a uint8 array.
 
-    Of an animated image that is the current frame, as in Pillow's own `save`. Raises
-    UnsupportedImage for modes whose content would be lost.
+    Arrays are [H, W], [H, W, 2] (grey and alpha), [H, W, 3] or [H, W, 4]. Of an animated image it
+    is the current frame, as in Pillow's own `save`. Modes that lose something give a LossWarning.
+
+    Raises UnsupportedImage for other modes, and under `strict` where something would be lost.
     """
     if isinstance(image, np.ndarray):
         return _picture_of_array(image)
     if image.width == 0 or image.height == 0:
         raise UnsupportedImage("the image has no pixels")
-    if image.mode not in _COLOUR_OF_MODE:
-        raise UnsupportedImage(
-            f"images of mode {image.mode} cannot be encoded: convert them to 8-bit RGB or grey"
-        )
-    source = image
-    if image.has_transparency_data:
-        source = image.convert("RGBA")
-        if np.asarray(source.getchannel("A")).min() < 255:
-            raise UnsupportedImage("the image has transparency, which .lat files do not hold yet")
-    pixels = np.array(source.convert("RGB"))
-    return Picture(pixels, _COLOUR_OF_MODE[image.mode], collect(image))
+    metadata = collect(image)
+    source = storable(image, strict)
+    if image.mode in CONVERTED_MODES:  # the profile was of the old colours
+        metadata.pop(ChunkType.ICC, None)
+    alpha = np.array(source.getchannel("A")) if source.mode in ("RGBA", "LA") else None
+    if source.mode == "LA":
+        source = source.getchannel("L")
+        return Picture(_rgb(source), Colour.GREY_ALPHA, metadata, alpha)
+    return Picture(_rgb(source), _COLOUR_OF_MODE[source.mode], metadata, alpha)
+
+
+def _rgb(image: Image.Image) -> NDArray[np.uint8]:
+    """The colours of an image of mode RGB, RGBA or L; those under alpha as they are."""
+    if image.mode == "RGBA":
+        return np.array(image)[:, :, :3].copy()
+    return np.array(image.convert("RGB"))
 
 
 def _picture_of_array(array: NDArray[Any]) -> Picture:
     if array.dtype != np.uint8 or array.size == 0:
         raise UnsupportedImage("an array must hold uint8 pixels, at least one")
     if array.ndim == 2:
-        return Picture(np.repeat(array[:, :, None], 3, axis=2), Colour.GREY, {})
-    if array.ndim != 3 or array.shape[2] != 3:
-        raise UnsupportedImage("an array must have the shape [H, W, 3] or [H, W]")
-    return Picture(array, Colour.RGB, {})
+        array = array[:, :, None]
+    if array.ndim != 3 or array.shape[2] not in (1, 2, 3, 4):
+        raise UnsupportedImage("an array must have the shape [H, W] or [H, W, 2, 3 or 4]")
+    grey = array.shape[2] < 3
+    alpha = array[:, :, -1].copy() if array.shape[2] in (2, 4) else None
+    if alpha is not None and alpha.min() == 255:
+        alpha = None
+    pixels = np.repeat(array[:, :, :1], 3, axis=2) if grey else array[:, :, :3]
+    return Picture(pixels, Colour(grey + 2 * (alpha is not None)), {}, alpha)
 
 
 def image_of(picture: Picture) -> Image.Image:
     """The Pillow image of a decoded picture, its metadata in `info`."""
-    image = Image.fromarray(picture.pixels, "RGB")
-    if picture.colour is Colour.GREY:
+    image = Image.fromarray(picture.pixels)
+    if picture.colour.is_grey:
         image = image.convert("L")
+    if picture.alpha is not None:
+        image.putalpha(Image.fromarray(picture.alpha))
     attach(image, picture.metadata)
     return image
 
@@ -147,12 +168,3 @@ def frames_bytes(frames: list[NDArray[np.uint8]], form: str) -> bytes:
 def fitted(image: Image.Image, width: int, height: int) -> Image.Image:
     """`image` scaled and cropped around its middle to a size."""
     return ImageOps.fit(image, (width, height))
-
-
-def psnr_db(image: Image.Image, data: bytes) -> float:
-    """PSNR over all RGB samples of the picture in a `.lat` file against what went in."""
-    from latentcodec.codec import decode_picture
-
-    difference = decode_picture(data).pixels.astype(np.float64) - picture_of(image).pixels
-    mse = float(np.square(difference).mean())
-    return 10 * math.log10(255**2 / mse) if mse else math.inf

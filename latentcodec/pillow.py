@@ -17,7 +17,12 @@ from latentcodec.errors import LatError, NotALatFile
 from latentcodec.metadata import attach
 
 FORMAT = "LAT"
-_MODES = {Colour.RGB: "RGB", Colour.GREY: "L"}
+_MODES = {
+    Colour.RGB: "RGB",
+    Colour.GREY: "L",
+    Colour.RGB_ALPHA: "RGBA",
+    Colour.GREY_ALPHA: "LA",
+}
 _DEFAULT_QUALITY = 50
 
 

@@ -153,13 +153,14 @@ WRONG_IMAGE: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "not an image"),
     "text": (lambda: b"hello", "not an image"),
     "truncated": (lambda: picture("RGB", "BMP")[:-50], "damaged"),
+    "float": (lambda: picture("F", "TIFF"), "mode F"),
+}
+LOSING: dict[str, tuple[Callable[[], bytes], str]] = {
     "animated": (
         lambda: picture("RGB", "PNG", save_all=True, append_images=[Image.new("RGB", (20, 10), 9)]),
         "frames",
     ),
-    "transparent": (lambda: picture("RGBA", "PNG"), "transparency"),
     "16 bit": (lambda: picture("I;16", "PNG"), "16 bit"),
-    "float": (lambda: picture("F", "TIFF"), "mode F"),
     "CMYK": (lambda: picture("CMYK", "JPEG"), "CMYK"),
 }
 
@@ -169,6 +170,20 @@ def test_encode_refuses(folder: Path, make: Callable[[], bytes], words: str) -> 
     (folder / "wrong.png").write_bytes(make())
     assert words in fails(folder, "encode", folder / "wrong.png", folder / "out.lat")
     assert words in fails(folder, "encode", folder / "wrong.png", folder / "new.lat")
+
+
+@pytest.mark.parametrize(("make", "words"), LOSING.values(), ids=LOSING)
+def test_losses_are_said_once_or_refused(
+    folder: Path, make: Callable[[], bytes], words: str
+) -> None:
+    (folder / "losing.png").write_bytes(make())
+    source, new = folder / "losing.png", folder / "new.lat"
+    assert words in fails(folder, "encode", "--strict", source, new)
+    result = call("encode", "--target-bpp", 20, source, new)
+    assert result.exit_code == 0
+    assert result.stderr.startswith("Warning: ")
+    assert result.stderr.count("\n") == 1
+    assert words in result.stderr
 
 
 @pytest.mark.parametrize(("command", "kind"), [("encode", "png"), ("decode", "lat")])

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from latentcodec import container, errors
-from latentcodec.container import ChunkType, Colour, Header, LatFile
+from latentcodec.container import METADATA_CHUNKS, ChunkType, Colour, Header, LatFile
 from latentcodec.errors import LatError
 
 HEADER = Header(40, 24, Colour.RGB, 505, "TEST", b"\x01\x02\x03\x04")
@@ -37,6 +37,7 @@ def chunk(kind: int, payload: bytes = b"") -> bytes:
 
 
 END = chunk(ChunkType.TILE, TILE)
+ALPHA = chunk(ChunkType.ALPHA, b"\x00\x80")
 
 
 @pytest.mark.parametrize(
@@ -62,9 +63,13 @@ def test_header_comes_back(changed: dict[str, object]) -> None:
 def test_tiles_and_metadata_come_back_in_order() -> None:
     big = dataclasses.replace(HEADER, width_px=2049, height_px=1025)
     assert big.tile_grid == (2, 3)
-    file = LatFile(big, [bytes([n]) * n for n in range(6)], dict.fromkeys(ChunkType, b"m"))
-    file.metadata.pop(ChunkType.TILE)
+    tiles, metadata = [bytes([n]) * n for n in range(6)], dict.fromkeys(METADATA_CHUNKS, b"m")
+    file = LatFile(big, tiles, metadata)
     assert container.read(container.write(file)) == file
+    for colour in (Colour.RGB_ALPHA, Colour.GREY_ALPHA):
+        clear = dataclasses.replace(big, colour=colour)
+        file = LatFile(clear, tiles, metadata, [bytes([9, n]) for n in range(6)])
+        assert container.read(container.write(file)) == file
 
 
 @pytest.mark.parametrize(
@@ -94,7 +99,7 @@ BROKEN = {
     "a later version": (header(4, b"\x02") + END, errors.UnsupportedVersion),
     "version 0": (header(4, b"\x00") + END, errors.UnsupportedVersion),
     "header checksum": (DATA[:20] + b"\0\0\0\0" + END, errors.CorruptHeader),
-    "unknown colour mode": (header(5, b"\x02") + END, errors.CorruptHeader),
+    "unknown colour mode": (header(5, b"\x04") + END, errors.CorruptHeader),
     "quality below 1": (header(6, b"\x09\x00") + END, errors.CorruptHeader),
     "quality above 100": (header(6, b"\xe9\x03") + END, errors.CorruptHeader),
     "no width": (header(8, b"\0\0") + END, errors.CorruptHeader),
@@ -117,7 +122,15 @@ BROKEN = {
         header(8, b"\x01\x04") + END + chunk(ChunkType.ICC) + END,
         errors.CorruptChunk,
     ),
-    "an unknown required chunk": (header() + chunk(0x02) + END, errors.UnknownChunk),
+    "an unknown required chunk": (header() + chunk(0x03) + END, errors.UnknownChunk),
+    "alpha before its tile": (header(5, b"\x02") + ALPHA + END, errors.CorruptChunk),
+    "alpha where there is none": (header() + END + ALPHA, errors.TrailingData),
+    "no alpha where there should be": (header(5, b"\x02") + END, errors.TruncatedFile),
+    "two tiles where alpha should be": (header(5, b"\x03") + END + END, errors.CorruptChunk),
+    "alpha above the limit": (
+        header(5, b"\x02") + END + b"\x02\x81\x80\x80\x01",
+        errors.CorruptChunk,
+    ),
     "a byte too many": (DATA + b"\0", errors.TrailingData),
     "a tile too many": (DATA + END, errors.TrailingData),
 }
@@ -135,6 +148,7 @@ def test_every_class_for_broken_files_is_covered() -> None:
     """Those that `container.read` raises; the others have tests where they arise."""
     elsewhere = {
         errors.CorruptPayload,
+        errors.CorruptAlpha,
         errors.UnknownModel,
         errors.CorruptWeights,
         errors.UnsupportedImage,

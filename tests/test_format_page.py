@@ -95,9 +95,10 @@ def test_chunk_types_are_those_of_the_reader() -> None:
     assert {name: int(row[0], 16) for name, row in found.items()} == {
         kind.name: kind.value for kind in ChunkType
     }
-    limits = {row[3] for row in found.values()}
-    assert limits == {"2^24 bytes"}
+    assert found.pop("ALPHA")[3] == "2^21 bytes"
+    assert {row[3] for row in found.values()} == {"2^24 bytes"}
     assert container.MAX_TILE_BYTES == container.MAX_METADATA_BYTES == 1 << 24
+    assert container.MAX_ALPHA_BYTES == 1 << 21
 
 
 def test_limits_are_those_of_the_reader() -> None:
@@ -112,7 +113,9 @@ def test_every_error_has_its_line() -> None:
     named = {row[1].strip("`") for row in rows(section("Everything that can be wrong"))}
     known = {kind.__name__ for kind in errors.LatError.__subclasses__()}
     assert named == known - {"UnsupportedImage"}
-    for name in re.findall(r"`(\w*(?:Chunk|Header|File|Version|Payload|Model|Weights))`", PAGE):
+    for name in re.findall(
+        r"`(\w*(?:Chunk|Header|File|Version|Payload|Model|Weights|Alpha))`", PAGE
+    ):
         assert name in known
 
 

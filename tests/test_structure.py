@@ -20,6 +20,7 @@ LIVES_IN = {
     "click": ("cli/",),
     "PIL": (
         "image.py",
+        "modes.py",
         "metadata.py",
         "pillow.py",
         "training/data.py",
@@ -27,7 +28,7 @@ LIVES_IN = {
     ),
     "torch.optim": ("training/",),
     "latentcodec.training": ("training/", "cli/train.py", "cli/export.py"),
-    "latentcodec.bench": ("bench/",),
+    "latentcodec.bench": ("bench/", "cli/bench.py", "cli/compare.py"),
     # Loading these runs code from the file that is loaded.
     "pickle": (),
     "marshal": (),

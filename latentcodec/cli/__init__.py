@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 
 import click
 
 from latentcodec import __version__
-from latentcodec.errors import LatError
+from latentcodec.errors import LatError, LossWarning
 
-_COMMANDS = ("encode", "decode", "info", "sample", "interpolate", "train", "export")
+_COMMANDS = (
+    "encode",
+    "decode",
+    "info",
+    "sample",
+    "interpolate",
+    "train",
+    "export",
+    "bench",
+    "compare",
+)
 
 
 class _Commands(click.Group):
@@ -25,7 +36,12 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", LossWarning)
+                warnings.showwarning = lambda message, *_: click.echo(
+                    f"Warning: {message}", err=True
+                )
+                return super().invoke(ctx)
         except LatError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:

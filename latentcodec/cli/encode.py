@@ -12,8 +12,7 @@ from click.core import ParameterSource
 from latentcodec.cli import options
 
 if TYPE_CHECKING:
-    from PIL import Image
-
+    from latentcodec.image import Picture
     from latentcodec.targets import Found
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
@@ -43,6 +42,7 @@ def _size_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
 @click.option("--ratio", type=_POSITIVE, help="The same as a compression ratio, such as 20.")
 @click.option("--target-psnr", type=_POSITIVE, help="Lowest quality with this PSNR in dB.")
 @click.option("--model", default="hyper", show_default=True, help="A packaged model, by name.")
+@click.option("--strict", is_flag=True, help="Refuse images of which something would be lost.")
 def command(
     source: Path,
     target: Path,
@@ -52,11 +52,13 @@ def command(
     ratio: float | None,
     target_psnr: float | None,
     model: str,
+    strict: bool,
 ) -> None:
     """Encode the image IN (any format Pillow reads) as OUT.lat.
 
     An existing OUT.lat is overwritten, as cwebp, avifenc and cjxl do; it is replaced only when
-    the new file is complete. EXIF, ICC profile and XMP are kept.
+    the new file is complete. Alpha is kept without losses, and so are EXIF, ICC profile and XMP.
+    Of animations the first frame is kept, of 16 bits 8, and CMYK becomes RGB, with a warning.
     """
     goals = (target_size, target_bpp, ratio, target_psnr)
     context = click.get_current_context()
@@ -65,47 +67,46 @@ def command(
         raise click.UsageError(
             "give one of --quality, --target-size, --target-bpp, --ratio and --target-psnr"
         )
-    from latentcodec.image import open_image
+    from latentcodec.image import open_image, picture_of
     from latentcodec.outputs import write_file
 
-    image = open_image(source)
-    found = _encoded(image, model, quality, _limit_bytes(image, *goals[:3]), target_psnr)
+    picture = picture_of(open_image(source, strict), strict)
+    found = _encoded(picture, model, quality, _limit_bytes(picture, *goals[:3]), target_psnr)
     write_file(target, found.data)
+    height, width, _ = picture.pixels.shape
     size = len(found.data)
-    bpp = 8 * size / (image.width * image.height)
-    shown = (
-        f"{image.width} x {image.height}, quality {found.quality:g}, {size} bytes, {bpp:.3f} bpp"
+    click.echo(
+        f"{target}: {width} x {height}, quality {found.quality:g}, "
+        f"{size} bytes, {8 * size / (width * height):.3f} bpp"
     )
-    click.echo(f"{target}: {shown}")
 
 
 def _limit_bytes(
-    image: Image.Image, size: int | None, bpp: float | None, ratio: float | None
+    picture: Picture, size: int | None, bpp: float | None, ratio: float | None
 ) -> float | None:
     """What the file may have, if one of the three is given."""
-    pixels = image.width * image.height
+    height, width, _ = picture.pixels.shape
     if bpp is not None:
-        return bpp * pixels / 8
+        return bpp * height * width / 8
     if ratio is not None:
-        samples = 1 if image.mode in ("1", "L", "LA") else 3
-        return samples * pixels / ratio
+        samples = (1 if picture.colour.is_grey else 3) + picture.colour.has_alpha
+        return samples * height * width / ratio
     return size
 
 
 def _encoded(
-    image: Image.Image,
+    picture: Picture,
     model: str,
     quality: float,
     limit_bytes: float | None,
     wanted_db: float | None,
 ) -> Found:
     """The file at a quality, or at the one that a limit or a fidelity asks for."""
-    from latentcodec import encode
-    from latentcodec.image import psnr_db
+    from latentcodec.codec import encode_picture, psnr_db
     from latentcodec.targets import Found, for_psnr, for_size
 
     def encoded(quality: float) -> bytes:
-        return encode(image, quality, model)
+        return encode_picture(picture, quality, model)
 
     if limit_bytes is not None:
         found = for_size(encoded, limit_bytes)
@@ -114,7 +115,7 @@ def _encoded(
             f"more than the {limit_bytes:.0f} that are wanted"
         )
     elif wanted_db is not None:
-        found = for_psnr(encoded, lambda data: psnr_db(image, data), wanted_db)
+        found = for_psnr(encoded, lambda data: psnr_db(picture, data), wanted_db)
         problem = f"even quality 100 falls short of {wanted_db:g} dB with this picture"
     else:
         return Found(encoded(quality), quality, reached=True)

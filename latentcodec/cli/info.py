@@ -20,6 +20,8 @@ def _describe(data: bytes) -> dict[str, Any]:
     except UnknownModel:
         name = None
     chunks = {"tiles": sum(map(len, file.tiles))}
+    if file.alphas:
+        chunks["alpha"] = sum(map(len, file.alphas))
     chunks |= {kind.name.lower(): len(payload) for kind, payload in file.metadata.items()}
     return {
         "version": container.VERSION,

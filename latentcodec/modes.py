@@ -1,0 +1,99 @@
+"""Pillow's many modes become the four that a file can hold: RGB or grey, with alpha or without.
+
+What is lost on the way is said by a LossWarning, or refused where the caller is strict.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from latentcodec.errors import LossWarning, UnsupportedImage
+
+# Modes that hold nothing that the four do not.
+_KEPT = {
+    "RGB": "RGB",
+    "RGBX": "RGB",
+    "RGBA": "RGBA",
+    "RGBa": "RGBA",
+    "P": "RGB",
+    "PA": "RGBA",
+    "L": "L",
+    "LA": "LA",
+    "1": "L",
+}
+# Modes whose colours change, so that their profile no longer describes them.
+CONVERTED_MODES = ("CMYK", "YCbCr", "LAB", "HSV")
+
+
+def lossy(message: str, strict: bool) -> None:
+    """Warn that something is lost, or refuse: raises UnsupportedImage under `strict`."""
+    if strict:
+        raise UnsupportedImage(message)
+    warnings.warn(message, LossWarning, stacklevel=4)
+
+
+def storable(image: Image.Image, strict: bool) -> Image.Image:
+    """`image` in one of the modes RGB, RGBA, L and LA; alpha only where something is transparent.
+
+    Raises UnsupportedImage for modes without a meaning as a photograph, and under `strict` for
+    those that lose something.
+    """
+    if image.mode in _KEPT:
+        return _without_needless_alpha(image)
+    if image.mode in ("I", "I;16", "I;16L", "I;16B", "I;16N"):
+        lossy("the image has 16 bits per channel; 8 are kept", strict)
+        return _eight_bits(image)
+    if image.mode in CONVERTED_MODES:
+        lossy(f"the image is in {image.mode}; it is stored as RGB", strict)
+        return _to_rgb(image)
+    if image.mode == "La":
+        return _without_needless_alpha(image.convert("LA"))
+    raise UnsupportedImage(
+        f"images of mode {image.mode} cannot be encoded: convert them to 8-bit RGB or grey"
+    )
+
+
+def _without_needless_alpha(image: Image.Image) -> Image.Image:
+    grey = _KEPT[image.mode] in ("L", "LA")
+    if image.has_transparency_data:
+        # By way of RGBA, which knows of transparent colours and palettes.
+        full = image.convert("RGBA")
+        if full.getchannel("A").getextrema() != (255, 255):
+            return _grey_with_alpha(full) if grey else full
+    return image.convert("L" if grey else "RGB")
+
+
+def _grey_with_alpha(image: Image.Image) -> Image.Image:
+    """RGBA of equal channels as LA; Pillow's own conversion would round them anew."""
+    return Image.merge("LA", (image.getchannel("R"), image.getchannel("A")))
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Samples of 0..65535 as mode L; larger ones have no such meaning."""
+    samples = np.asarray(image).astype(np.int64)
+    if samples.min() < 0 or samples.max() > 65535:
+        raise UnsupportedImage("the image has 32 bits per channel; convert it to 8 bits")
+    return Image.fromarray(((samples * 255 + 32767) // 65535).astype(np.uint8))
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """By its ICC profile into sRGB if it has one that works, or else by Pillow's formulas."""
+    profile = image.info.get("icc_profile")
+    if image.mode == "LAB":
+        source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    elif profile:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    else:
+        return image.convert("RGB")
+    try:
+        result = ImageCms.profileToProfile(
+            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except ImageCms.PyCMSError:  # a profile of another colour space, or a damaged one
+        return image.convert("RGB")
+    assert result is not None  # not in place
+    return result
