@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import math
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from latentcodec import __version__
 from latentcodec.models.build import build
 from latentcodec.models.config import Config, config_of
 from latentcodec.training import checkpoint
@@ -96,7 +99,15 @@ class Trainer:
             self.forward = torch.compile(self.forward, dynamic=False)  # type: ignore[assignment]
         self.levels = config.anchors - 1
         self.progress.runs.append(
-            {"device": _device_name(self.device), "crops": 0, "seconds": 0.0, "seed": settings.seed}
+            {
+                "device": _device_name(self.device),
+                "crops": 0,
+                "seconds": 0.0,
+                "seed": settings.seed,
+                "data": [path.name for path in settings.data],
+                "images": len(photographs.images),
+                "source": _source(),
+            }
         )
 
     def _restore(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
@@ -195,6 +206,14 @@ def best_precision(device: str) -> bool:
 
 def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+
+
+def _source() -> str:
+    """What code is training: the commit, where the package lies in a repository, or its version."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"]
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return f"latentcodec {__version__}"
 
 
 def train(settings: Settings, report: Callable[[str], None]) -> None:
