@@ -1,9 +1,9 @@
-# Both targets set up everything they need in .venv on a fresh machine.
+# Every target sets up everything it needs in .venv on a fresh machine.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench
+.PHONY: demo test bench figures smoke
 
 demo: $(VENV)/.installed
 	$(BIN)/python benchmarks/demo.py
@@ -15,7 +15,14 @@ test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/kodak.py
+	$(BIN)/python benchmarks/kodak.py run
+
+figures: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/kodak.py figures
+
+smoke: $(VENV)/.installed-dev
+	$(BIN)/latentcodec bench benchmarks/data/kodak --out build/smoke --fresh \
+		--limit 3 --points 4 --timed-images 0 --sliders 1
 
 $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)

@@ -19,6 +19,7 @@ from PIL import Image
 from latentcodec import codec, model_store
 from latentcodec.bench.metrics import mean_squared_error, psnr_db
 from latentcodec.container import Colour
+from latentcodec.decoder import decode_picture
 from latentcodec.families.family import Family
 from latentcodec.families.vae import VaeFamily
 from latentcodec.generate import between
@@ -80,12 +81,12 @@ def _sharpness_of(
 ) -> tuple[float, float, float] | None:
     encode, area = _coder(pixels, model), pixels.shape[0] * pixels.shape[1]
     if goal == "PSNR":
-        found = for_psnr(encode, lambda d: _psnr(codec.decode_picture(d).pixels, pixels), value)
+        found = for_psnr(encode, lambda d: _psnr(decode_picture(d).pixels, pixels), value)
     else:
         found = for_size(encode, value * area / 8)
     if not found.reached:
         return None
-    decoded = codec.decode_picture(found.data).pixels
+    decoded = decode_picture(found.data).pixels
     share = _gradient_energy(decoded) / _gradient_energy(pixels)
     return 8 * len(found.data) / area, _psnr(decoded, pixels), share
 

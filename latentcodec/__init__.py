@@ -52,11 +52,13 @@ def encode(
     return encode_picture(picture_of(image, strict), quality, model)
 
 
-def decode(data: bytes) -> Image.Image:
+def decode(data: bytes, region: tuple[int, int, int, int] | None = None) -> Image.Image:
     """Decode a `.lat` file.
 
     Args:
         data: the bytes of the file.
+        region: left, top, width and height in pixels of the part that is wanted; only the tiles
+            that it needs are decoded.
 
     Returns:
         A Pillow image of mode RGB, RGBA, L or LA, with EXIF, ICC profile and XMP in `info`.
@@ -64,8 +66,9 @@ def decode(data: bytes) -> Image.Image:
     Raises:
         latentcodec.LatError: the data is not a `.lat` file, is damaged, or names a model that
             is not installed.
+        ValueError: the region is not inside the picture.
     """
-    from latentcodec.codec import decode_picture
+    from latentcodec.decoder import Region, decode_picture
     from latentcodec.image import image_of
 
-    return image_of(decode_picture(data))
+    return image_of(decode_picture(data, Region(*region) if region else None))

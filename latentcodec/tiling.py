@@ -10,7 +10,10 @@ import dataclasses
 import math
 from collections.abc import Iterator
 
+from latentcodec import container
+
 CELL_PX = 16  # pixels per latent position
+TILE_CELLS = container.TILE_PX // CELL_PX
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,3 +58,8 @@ def grid(rows: int, columns: int, tile: int, halo: int) -> Iterator[tuple[Span, 
     for down in spans(rows, tile, halo):
         for right in across:
             yield down, right
+
+
+def pixels_of(positions: slice) -> slice:
+    """The pixels of a range of latent positions."""
+    return slice(positions.start * CELL_PX, positions.stop * CELL_PX)

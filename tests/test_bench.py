@@ -1,113 +1,57 @@
-"""The benchmark: its arithmetic against published curves, and its runner on a tiny image."""
+"""The benchmark: metrics, real files, resumption, and the command from end to end."""
 
 from __future__ import annotations
 
-import csv
-import importlib.util
+import io
 import json
 import math
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from PIL import Image
 
 pytest.importorskip("scipy", reason="the extra `bench` is not installed")
 pytest.importorskip("matplotlib", reason="the extra `bench` is not installed")
+pytest.importorskip("pytorch_msssim", reason="the extra `bench` is not installed")
+pytest.importorskip("ssimulacra2", reason="the extra `bench` is not installed")
 
-from latentcodec.bench.bdrate import Curve, NotComparable, bd_rate
-from latentcodec.bench.codecs import CODECS, PillowCodec
-from latentcodec.bench.metrics import bits_per_pixel, psnr_db
-from latentcodec.bench.report import collect, compare, summary, table
-from latentcodec.bench.run import Row, measure, read_rows
+from latentcodec.bench import metrics
+from latentcodec.bench.metrics import bits_per_pixel, mean_squared_error, psnr_db
+from latentcodec.bench.progress import Progress
+from latentcodec.bench.rows import Row, TimeRow, line_of, read_rows, write_rows
+from latentcodec.bench.run import measure_file, spread
+from latentcodec.cli import main
+from latentcodec.errors import LatError
 
 ROOT = Path(__file__).resolve().parent.parent
-PUBLISHED = json.loads((ROOT / "benchmarks/reference/kodak_rd.json").read_text(encoding="utf-8"))
-JPEG = next(codec for codec in CODECS if codec.name == "jpeg420")
-
-
-def published(name: str) -> Curve:
-    return Curve.from_points(PUBLISHED[name]["bpp"], PUBLISHED[name]["psnr"])
-
-
-@pytest.mark.parametrize(
-    ("name", "percent"),
-    [
-        ("WebP", -36.2),
-        ("bmshj2018-hyperprior", -55.0),
-        ("mbt2018-mean", -58.0),
-        ("AV1", -62.4),
-        ("VVC (VTM 9.1)", -67.6),
-    ],
-)
-def test_bd_rate_of_published_curves(name: str, percent: float) -> None:
-    assert bd_rate(published("JPEG"), published(name)).percent == pytest.approx(percent, abs=0.5)
-
-
-def test_bd_rate_of_identical_curves_is_zero() -> None:
-    result = bd_rate(published("JPEG"), published("JPEG"))
-    assert result.percent == pytest.approx(0.0, abs=1e-9)
-    assert (result.low_db, result.high_db) == (
-        pytest.approx(min(PUBLISHED["JPEG"]["psnr"])),
-        pytest.approx(max(PUBLISHED["JPEG"]["psnr"])),
-    )
-
-
-def test_half_the_rate_is_minus_fifty_percent() -> None:
-    anchor = published("JPEG")
-    half = Curve(bpp=anchor.bpp / 2, psnr_db=anchor.psnr_db)
-    assert bd_rate(anchor, half).percent == pytest.approx(-50.0)
-    assert bd_rate(half, anchor).percent == pytest.approx(100.0)
-
-
-@pytest.mark.parametrize(("start_db", "accepted"), [(34.01, False), (33.99, True), (40.0, False)])
-def test_refuses_less_than_one_db_of_overlap(start_db: float, accepted: bool) -> None:
-    anchor = Curve.from_points([0.5, 1.0, 2.0], [30.0, 33.0, 35.0])
-    test = Curve.from_points([0.5, 1.0, 2.0], [start_db, start_db + 2, start_db + 4])
-    if accepted:
-        assert bd_rate(anchor, test).high_db == 35.0
-    else:
-        with pytest.raises(NotComparable, match="overlap by 0"):
-            bd_rate(anchor, test)
-
-
-def test_refuses_a_curve_of_one_point() -> None:
-    with pytest.raises(NotComparable, match="2 points"):
-        bd_rate(published("JPEG"), Curve.from_points([1.0], [33.0]))
-
-
-def test_curve_drops_what_does_not_rise() -> None:
-    curve = Curve.from_points(
-        [2.0, 0.5, 1.0, 1.0, 1.5, 3.0], [35.0, 30.0, 31.0, 32.0, 32.0, math.inf]
-    )
-    assert curve.bpp.tolist() == [0.5, 1.0, 2.0]
-    assert curve.psnr_db.tolist() == [30.0, 32.0, 35.0]
-
-
-def test_curve_refuses_a_rate_of_zero() -> None:
-    with pytest.raises(ValueError, match="above 0 bpp"):
-        Curve.from_points([0.0, 1.0], [30.0, 31.0])
+BLACK = np.zeros((4, 5, 3), dtype=np.uint8)
 
 
 def test_psnr_of_known_arrays() -> None:
-    black = np.zeros((4, 5, 3), dtype=np.uint8)
-    one_channel = black.copy()
+    one_channel = BLACK.copy()
     one_channel[..., 1] = 3
-    assert psnr_db(black, np.full_like(black, 255)) == pytest.approx(0.0)
-    assert psnr_db(np.full_like(black, 1), black) == pytest.approx(48.1308, abs=1e-4)
-    assert psnr_db(black, one_channel) == pytest.approx(10 * math.log10(255**2 / 3))
-    assert psnr_db(black, black) == math.inf
+    white = np.full_like(BLACK, 255)
+    assert psnr_db(mean_squared_error(BLACK, white)) == pytest.approx(0.0)
+    assert psnr_db(mean_squared_error(np.full_like(BLACK, 1), BLACK)) == pytest.approx(48.1308)
+    assert psnr_db(mean_squared_error(BLACK, one_channel)) == pytest.approx(
+        10 * math.log10(255**2 / 3)
+    )
+    assert psnr_db(mean_squared_error(BLACK, BLACK)) == math.inf
 
 
-def test_psnr_refuses_unlike_arrays() -> None:
-    black = np.zeros((4, 5, 3), dtype=np.uint8)
+def test_refuses_unlike_arrays() -> None:
     with pytest.raises(ValueError, match="decoded image is"):
-        psnr_db(black, black[:3])
+        mean_squared_error(BLACK, BLACK[:3])
     with pytest.raises(ValueError, match="uint8"):
-        psnr_db(black, black.astype(np.float32))
+        mean_squared_error(BLACK, BLACK.astype(np.float32))
 
 
 def test_bits_per_pixel() -> None:
@@ -116,152 +60,240 @@ def test_bits_per_pixel() -> None:
         bits_per_pixel(10, 0, 5)
 
 
-@pytest.fixture
-def image_folder(tmp_path: Path) -> Path:
-    """A folder with one smooth, slightly noisy RGB image of 48x32 px."""
-    folder = tmp_path / "images"
+def test_all_metrics_of_a_copy_and_of_noise(photo: np.ndarray) -> None:
+    crop = photo[:176, :192]
+    same = metrics.distortion(crop, crop)
+    assert (same.psnr, same.psnr_y, same.ms_ssim_db) == (math.inf, math.inf, math.inf)
+    assert same.ssimulacra2 == pytest.approx(100.0)
+    noise = np.random.default_rng(1).integers(-8, 9, crop.shape)
+    noisy = metrics.distortion(crop, np.clip(crop + noise, 0, 255).astype(np.uint8))
+    assert noisy.psnr < noisy.psnr_y < 40  # luma averages the noise of three channels
+    assert noisy.ms_ssim_db == pytest.approx(-10 * math.log10(1 - noisy.ms_ssim))
+    assert 0 < noisy.ssimulacra2 < 90
+
+
+def test_psnr_y_sees_luma_alone() -> None:
+    grey = np.full((16, 16, 3), 100, dtype=np.uint8)
+    assert metrics.distortion(grey, grey + np.uint8(2)).psnr_y == pytest.approx(
+        10 * math.log10(255**2 / 4)
+    )
+
+
+def test_small_images_have_no_ms_ssim() -> None:
+    measured = metrics.distortion(BLACK, BLACK)
+    assert math.isnan(measured.ms_ssim) and math.isnan(measured.ssimulacra2)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two crops of photographs, 192x176 px, one of them with metadata that must not count."""
+    folder = tmp_path_factory.mktemp("bench") / "photos"
     folder.mkdir()
-    rows, columns = np.mgrid[0:32, 0:48]
-    smooth = np.stack([4 * columns, 6 * rows, 2 * (rows + columns)], axis=-1)
-    noise = np.random.default_rng(1).integers(0, 20, smooth.shape)
-    Image.fromarray((smooth + noise).astype(np.uint8)).save(folder / "tiny.png")
+    for name in ("kodim05", "kodim23"):
+        with Image.open(ROOT / "benchmarks/data/kodak" / f"{name}.png") as image:
+            crop = image.crop((250, 60, 442, 236))
+            exif = Image.Exif()
+            exif[0x010E] = "a long description " * 50
+            crop.save(folder / f"{name}.png", exif=exif)
     return folder
 
 
-def test_csv_has_the_sizes_of_real_files(image_folder: Path, tmp_path: Path) -> None:
-    assert isinstance(JPEG, PillowCodec)
-    codec = replace(JPEG, settings=(30, 80))
-    csv_path = tmp_path / "rd.csv"
-    seen: list[tuple[str, int, int]] = []
-    paths = [image_folder / "tiny.png"]
-    rows = measure([codec], paths, csv_path, False, lambda *progress: seen.append(progress))
-
-    assert seen == [("jpeg420", 1, 2), ("jpeg420", 2, 2)]
-    assert read_rows(csv_path) == rows
-    with csv_path.open(encoding="utf-8", newline="") as stream:
-        records = list(csv.DictReader(stream))
-    assert [record["setting"] for record in records] == ["30", "80"]
-    image = Image.open(image_folder / "tiny.png")
-    for record in records:
-        path = tmp_path / "again.jpg"
-        image.save(
-            path,
-            quality=int(record["setting"]),
-            subsampling="4:2:0",
-            optimize=True,
-            progressive=True,
-        )
-        assert int(record["bytes"]) == path.stat().st_size
-        assert float(record["bpp"]) == pytest.approx(8 * path.stat().st_size / (48 * 32))
-        decoded = np.asarray(Image.open(path).convert("RGB"))
-        assert float(record["psnr"]) == pytest.approx(psnr_db(np.asarray(image), decoded))
+def bench(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["bench", *map(str, arguments)])
 
 
-def test_resume_reuses_finished_rows_only(image_folder: Path, tmp_path: Path) -> None:
-    assert isinstance(JPEG, PillowCodec)
-    codec = replace(JPEG, settings=(30, 80))
-    csv_path, paths = tmp_path / "rd.csv", [image_folder / "tiny.png"]
-    first, second = measure([codec], paths, csv_path, False, lambda codec, done, total: None)
-    # A run that was killed while it wrote the second row; the first is marked to be known again.
-    marked = replace(first, encode_s=77.0)
-    text = csv_path.read_text(encoding="utf-8").replace(f",{first.encode_s},", ",77.0,")
-    csv_path.write_text(text[:-9], encoding="utf-8")
-
-    resumed = measure([codec], paths, csv_path, True, lambda codec, done, total: None)
-    assert resumed[0] == marked
-    assert resumed[1].bytes == second.bytes
-    assert read_rows(csv_path) == resumed
-    assert (
-        measure([codec], paths, csv_path, False, lambda codec, done, total: None)[0].encode_s
-        != 77.0
+@pytest.fixture(scope="module")
+def finished(photos: Path) -> tuple[Path, Result]:
+    """The folder and output of a run of three codecs."""
+    out = photos.parent / "out"
+    curves = ROOT / "benchmarks/reference/kodak_rd.json"
+    run = bench(
+        *(photos, "--out", out, "--codecs", "lat,jpeg,webp,lat:nope", "--points", "3"),
+        *("--timed-images", "1", "--runs", "3", "--jobs", "2", "--sliders", "1"),
+        *("--published", curves, "--published-names", "ELIC"),
     )
+    assert run.exit_code == 0, run.output
+    return out, run
 
 
-def test_refuses_a_table_with_other_columns(tmp_path: Path) -> None:
-    (tmp_path / "rd.csv").write_text("codec,bytes\njpeg420,12\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="other columns"):
-        read_rows(tmp_path / "rd.csv")
-
-
-def rows_of(codec: str, factors: dict[str, float], shift_db: float = 0.0) -> list[Row]:
-    """Rows of a codec that needs `factor` times the rate of a made-up reference, by image."""
-    settings = next(entry.settings for entry in CODECS if entry.name == codec)
-    return [
-        Row(codec, setting, image, 8, 8, 1, factor * 1.1**step, 25 + step + shift_db, 0.1, 0.2)
-        for image, factor in factors.items()
-        for step, setting in enumerate(settings)
+def test_sizes_are_those_of_real_files(finished: tuple[Path, Result], photos: Path) -> None:
+    rows = [row for row in read_rows(Row, finished[0] / "rd.csv") if row.codec == "jpeg"]
+    assert [(row.image, row.setting) for row in rows] == [
+        (image, setting) for image in ("kodim05.png", "kodim23.png") for setting in (5, 40, 96)
     ]
+    for row in rows:
+        path = finished[0] / "again.jpg"
+        pixels = np.asarray(Image.open(photos / row.image).convert("RGB"))
+        Image.fromarray(pixels).save(
+            path, quality=int(row.setting), subsampling="4:2:0", optimize=True, progressive=True
+        )
+        assert row.bytes == path.stat().st_size
+        assert row.bpp == pytest.approx(8 * row.bytes / (192 * 176), abs=1e-6)
+        again = mean_squared_error(pixels, np.asarray(Image.open(path)))
+        assert row.psnr == pytest.approx(psnr_db(again), abs=1e-5)
 
 
-def test_report_counts_wins_and_averages_both_ways() -> None:
-    rows = rows_of("jpeg420", {"a": 1.0, "b": 1.0, "c": 1.0})
-    rows += rows_of("lat", {"a": 0.5, "b": 0.5, "c": 1.25})
-    results = collect(CODECS, rows)
-    assert list(results) == ["lat", "jpeg420"]
-
-    against = compare(results["jpeg420"], results["lat"])
-    assert not isinstance(against.of_mean_curve, str)
-    assert against.of_mean_curve.percent == pytest.approx(-25.0)
-    assert against.mean_percent == pytest.approx((-50 - 50 + 25) / 3)
-    assert against.wins == 2
-    figures = summary(results)
-    assert figures["lat_against"]["jpeg420"]["wins"] == 2
-    assert "on 2 of 3 images (0 not comparable)" in table(results)[-1]
-
-
-def test_report_refuses_with_a_reason() -> None:
-    rows = rows_of("jpeg420", {"a": 1.0}) + rows_of("lat", {"a": 0.5}, shift_db=30.0)
-    results = collect(CODECS, rows)
-    text = "\n".join(table(results))
-    assert "latentcodec, mean curve: the curves overlap by 0.00 dB, and 1 dB is needed." in text
-    assert "on 0 of 1 images (1 not comparable)" in text
-    del results["jpeg420"]
-    assert "no BD-rate, because jpeg420 was not measured" in "\n".join(table(results))
+def test_writes_every_kind_of_result(finished: tuple[Path, Result]) -> None:
+    out, run = finished
+    assert {path.name for path in out.iterdir()} >= {
+        *("rd.csv", "times.csv", "results.json", "summary.md", "report.html"),
+        *(f"{name}.png" for name in ("psnr", "psnr_y", "ms_ssim_db", "ssimulacra2")),
+        *(f"{name}.svg" for name in ("psnr", "psnr_y", "ms_ssim_db", "ssimulacra2")),
+    }
+    assert "JPEG, 4:2:0, optimised, progressive" in run.stdout
+    assert "lat:nope is skipped: there is no model 'nope'" in run.stderr
+    assert "sizes and quality: 18 of 18 files in" in run.stderr
+    facts = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert facts["run"]["images"] == {"folder": "photos", "count": 2}
+    assert facts["run"]["settings"]["jpeg"] == [5, 40, 96]
+    assert facts["run"]["versions"]["webp"].startswith("Pillow ")
+    assert "nope" in facts["run"]["skipped"]["lat:nope"]
+    assert {"machine", "commit", "date", "seeds", "command", "times"} <= set(facts["run"])
+    own = facts["codecs"]["lat"]["against_jpeg"]["psnr"]
+    assert own["bd_rate_of_mean_curve_percent"] < 0
+    assert Image.open(out / "psnr.png").format == "PNG"
 
 
-def kodak_script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("kodak_script", ROOT / "benchmarks/kodak.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def test_times_are_medians_of_one_job(finished: tuple[Path, Result]) -> None:
+    rows = read_rows(TimeRow, finished[0] / "times.csv")
+    assert len(rows) == 9
+    assert {row.image for row in rows} == {"kodim05.png"}
+    assert all(row.runs == 3 and row.encode_s > 0 and row.decode_s > 0 for row in rows)
+    peaks = {row.codec: row.peak_mib for row in rows}
+    assert peaks["lat"] > 1.3 * peaks["jpeg"]  # torch is in one process and not in the other
 
 
-def test_script_writes_its_three_files(image_folder: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    arguments = ["--images", str(image_folder), "--out", str(out), "--codecs", "webp,jpeg420"]
-    run = CliRunner().invoke(kodak_script().main, [*arguments, "--limit", "1"])
-    assert run.exit_code == 0, run.output
-    assert "JPEG 4:2:0" in run.stdout
-    assert "webp: 15 of 15" in run.stderr
-    facts = json.loads((out / "summary.json").read_text(encoding="utf-8"))
-    assert facts["images"] == {"folder": "images", "count": 1}
-    assert facts["versions"]["webp"].startswith("Pillow ")
-    assert str(tmp_path) not in (out / "summary.json").read_text(encoding="utf-8")
-    assert len(read_rows(out / "rd.csv")) == 30
-    assert Image.open(out / "rd.png").format == "PNG"
+def test_published_numbers_are_only_drawn(finished: tuple[Path, Result]) -> None:
+    out, _ = finished
+    for name in ("rd.csv", "results.json"):
+        codecs = (
+            json.dumps(json.loads((out / name).read_text())["codecs"])
+            if "json" in name
+            else (out / name).read_text(encoding="utf-8")
+        )
+        assert "ELIC" not in codecs
+    table = [
+        line
+        for line in (out / "summary.md").read_text(encoding="utf-8").splitlines()
+        if "|" in line
+    ]
+    assert len(table) == 5 and "ELIC" not in "\n".join(table)
+    assert "ELIC (published)" in (out / "psnr.svg").read_text(encoding="utf-8")
 
 
-def test_script_says_what_is_wrong(tmp_path: Path) -> None:
-    main = kodak_script().main
-    empty = CliRunner().invoke(main, ["--images", str(tmp_path), "--out", str(tmp_path / "out")])
-    assert empty.exit_code == 1
-    assert "has no images" in empty.output
-    unknown = CliRunner().invoke(main, ["--images", str(tmp_path), "--codecs", "jpeg420,gif"])
-    assert unknown.exit_code == 2
-    assert "'gif' is none of lat,jpeg420" in unknown.output
-
-
-def test_script_skips_what_pillow_lacks(
-    image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("PIL.features.check", lambda feature: feature != "avif")
-    out = tmp_path / "out"
-    arguments = ["--images", str(image_folder), "--out", str(out), "--codecs", "jpeg420,avif"]
-    run = CliRunner().invoke(kodak_script().main, arguments)
-    assert run.exit_code == 0, run.output
-    assert "avif is skipped: Pillow" in run.stderr
-    assert (
-        "AVIF" in json.loads((out / "summary.json").read_text(encoding="utf-8"))["skipped"]["avif"]
+def test_two_runs_give_the_same_files(finished: tuple[Path, Result], photos: Path) -> None:
+    out = photos.parent / "again"
+    run = bench(
+        *(photos, "--out", out, "--codecs", "lat,jpeg,webp", "--points", "3"),
+        *("--timed-images", "0", "--jobs", "1", "--sliders", "0"),
     )
+    assert run.exit_code == 0, run.output
+    assert (out / "rd.csv").read_bytes() == (finished[0] / "rd.csv").read_bytes()
+
+
+def test_resumes_with_what_is_finished_and_current(photos: Path, tmp_path: Path) -> None:
+    arguments = (photos, "--out", tmp_path, "--codecs", "jpeg,webp", "--points", "2", "--limit", 1)
+    arguments += ("--timed-images", "0", "--sliders", "0", "--jobs", "1")
+    assert bench(*map(str, arguments)).exit_code == 0
+    first, second, third, fourth = read_rows(Row, tmp_path / "rd.csv")
+    # A run that was killed while it wrote the third row, after the codec of the second changed;
+    # the first is marked to be known again.
+    marked, stale = replace(first, psnr=77.0), replace(second, psnr=78.0, version="other")
+    write_rows(Row, tmp_path / "rd.csv", [marked, stale])
+    with (tmp_path / "rd.csv").open("a", encoding="utf-8") as stream:
+        stream.write(line_of(third)[:-9])
+    run = bench(*map(str, arguments))
+    assert run.exit_code == 0, run.output
+    assert "sizes and quality: 3 of 3 files" in run.stderr
+    assert read_rows(Row, tmp_path / "rd.csv") == [marked, second, third, fourth]
+    facts = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert facts["run"]["rows_reused"] == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
+def test_an_interrupted_run_keeps_its_rows(photos: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "latentcodec", "bench", str(photos), "--out", str(tmp_path)]
+    command += ["--codecs", "jpeg,avif:0", "--timed-images", "0", "--sliders", "0", "--jobs", "1"]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, text=True)
+    table = tmp_path / "rd.csv"
+    for _ in range(600):
+        if table.exists() and table.read_text(encoding="utf-8").count("\n") > 2:
+            break
+        time.sleep(0.1)
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does it
+    assert run.communicate(timeout=60)[1].strip() == "Aborted!"
+    assert run.returncode == 1
+    assert 2 <= len(read_rows(Row, table)) < 40
+    assert not (tmp_path / "results.json").exists()
+
+
+def test_rows_survive_the_table(tmp_path: Path) -> None:
+    row = Row("a,b", 8.5, 'x"y.png', "h", "v", 3, 4, 5, 0.1, 0.0, math.inf, 1.5, 0.9, 10.0, -3.0)
+    write_rows(Row, tmp_path / "rd.csv", [row, replace(row, psnr=1.0)])
+    assert read_rows(Row, tmp_path / "rd.csv") == [row, replace(row, psnr=1.0)]
+    write_rows(Row, tmp_path / "rd.csv", [replace(row, ms_ssim=math.nan)])
+    assert math.isnan(read_rows(Row, tmp_path / "rd.csv")[0].ms_ssim)
+
+
+def test_refuses_a_table_that_is_not_ours(tmp_path: Path) -> None:
+    path = tmp_path / "rd.csv"
+    path.write_text("codec,bytes\njpeg,12\n", encoding="utf-8")
+    with pytest.raises(LatError, match="other columns"):
+        read_rows(Row, path)
+    write_rows(Row, path, [])
+    path.write_text(path.read_text(encoding="utf-8") + "jpeg,x\n", encoding="utf-8")
+    with pytest.raises(LatError, match="damaged row"):
+        read_rows(Row, path)
+
+
+def test_says_what_is_wrong(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    empty = bench(tmp_path, "--out", out, "--codecs", "jpeg")
+    assert (empty.exit_code, "has no images" in empty.output) == (1, True)
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG no more")
+    broken = bench(tmp_path, "--out", out, "--codecs", "jpeg")
+    assert (broken.exit_code, broken.output.count("\n")) == (1, 1)
+    unknown = bench(tmp_path, "--out", out, "--codecs", "jpeg,gif")
+    assert unknown.exit_code == 2
+    assert "there is no codec 'gif'; known: lat, jpeg, webp" in unknown.output
+    option = bench(tmp_path, "--out", out, "--codecs", "avif:99")
+    assert (option.exit_code, "a number from 0 to 10" in option.output) == (2, True)
+    assert bench(tmp_path, "--out", out, "--published-names", "ELIC").exit_code == 2
+    assert bench(tmp_path, "--out", out, "--codecs", ",").exit_code == 2
+    none = bench(tmp_path, "--out", out, "--codecs", "lat:nope")
+    assert (none.exit_code, "none of the codecs can run" in none.output) == (1, True)
+
+
+def test_a_failing_codec_is_named(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    with pytest.raises(LatError, match=r"^webp failed on kodim05.png at 30: boom$"):
+        measure_file("webp", 30, photos / "kodim05.png")
+
+
+def test_help_needs_no_extra() -> None:
+    code = "import sys; from latentcodec.cli import main\n"
+    code += "main(['bench', '--help'], standalone_mode=False)\n"
+    code += "assert not {'torch', 'matplotlib', 'scipy', 'PIL'} & set(sys.modules), sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_points_keep_both_ends() -> None:
+    assert spread(range(10), 4) == [0, 3, 6, 9]
+    assert spread((5, 40), 4) == (5, 40)
+
+
+def test_progress_tells_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    said = io.StringIO()
+    progress = Progress("work", lambda text: print(text, end="", file=said), live=False)
+    now = 110.0
+    progress(1, 100)  # too soon for another line
+    now = 140.0
+    progress(10, 100)
+    now = 500.0
+    progress(100, 100)
+    assert said.getvalue() == "work: 10 of 100 files, 6 min left\nwork: 100 of 100 files in 7 min\n"

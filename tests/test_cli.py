@@ -347,3 +347,15 @@ def test_two_goals_are_a_usage_error(folder: Path, options: str) -> None:
     result = call("encode", folder / "photo.png", folder / "new.lat", *options.split())
     assert result.exit_code == 2
     assert not (folder / "new.lat").exists()
+
+
+def test_a_region_is_decoded(folder: Path, data: bytes) -> None:
+    result = call("decode", folder / "photo.lat", folder / "out.png", "--region", "10,5,20,30")
+    assert result.exit_code == 0
+    assert Image.open(folder / "out.png").size == (20, 30)
+    outside = fails(
+        folder, "decode", folder / "photo.lat", folder / "out.png", "--region", "50,0,9,9"
+    )
+    assert "56 x 40 px" in outside
+    wrong = call("decode", folder / "photo.lat", folder / "out.png", "--region", "1,2,3")
+    assert wrong.exit_code == 2

@@ -1,4 +1,4 @@
-"""Bjontegaard's difference in rate between two rate-distortion curves."""
+"""Bjontegaard's differences in rate and in quality between two rate-distortion curves."""
 
 from __future__ import annotations
 
@@ -8,86 +8,129 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 MIN_OVERLAP_DB = 1.0
 
 
 class NotComparable(ValueError):
-    """Two curves share too little of the PSNR axis; the message is one sentence for a person."""
+    """Two curves share too little of an axis; the message is one sentence for a person."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A rate-distortion curve that rises strictly in PSNR, and never falls in rate.
+    """A rate-distortion curve that rises strictly in rate and in quality.
 
     Attributes:
         bpp: float64 [n], bits per pixel, all above 0.
-        psnr_db: float64 [n], dB.
+        quality: float64 [n], in dB, or in points for a metric that has no dB.
     """
 
     bpp: NDArray[np.float64]
-    psnr_db: NDArray[np.float64]
+    quality: NDArray[np.float64]
 
     @classmethod
-    def from_points(cls, bpp: Sequence[float], psnr_db: Sequence[float]) -> Curve:
-        """Build a curve from points in any order; both sequences have length n, in bpp and dB.
+    def from_points(cls, bpp: Sequence[float], quality: Sequence[float]) -> Curve:
+        """Build a curve from points in any order; both sequences have length n.
 
         Points that cannot be on a strictly rising curve are dropped, see below.
 
         Raises:
             ValueError: The sequences differ in length, or a rate is not positive.
         """
-        points = sorted(zip(bpp, psnr_db, strict=True), key=lambda point: (point[0], -point[1]))
+        points = sorted(zip(bpp, quality, strict=True), key=lambda point: (point[0], -point[1]))
         if points and not points[0][0] > 0.0:
             raise ValueError(f"a rate must be above 0 bpp, not {points[0][0]}")
         kept: list[tuple[float, float]] = []
-        best_db = -math.inf
-        for rate, quality in points:
-            # PCHIP needs strictly rising PSNR. A point that spends more bits and does not raise
-            # the PSNR is one that nobody would choose, so it is left out. So is an exact copy,
+        best = -math.inf
+        for rate, reached in points:
+            # PCHIP needs strictly rising quality. A point that spends more bits and does not
+            # raise it is one that nobody would choose, so it is left out. So is an exact copy,
             # whose PSNR is infinite and has no place on the axis.
-            if quality > best_db and math.isfinite(quality):
-                kept.append((rate, quality))
-                best_db = quality
+            if reached > best and math.isfinite(reached):
+                kept.append((rate, reached))
+                best = reached
         table = np.array(kept, dtype=np.float64).reshape(-1, 2)
-        return cls(bpp=table[:, 0], psnr_db=table[:, 1])
+        return cls(bpp=table[:, 0], quality=table[:, 1])
 
-    def mean_log_rate(self, low_db: float, high_db: float) -> float:
-        """Mean of ln(bpp) over the PSNR range from low_db to high_db, which the curve covers."""
-        log_rate = PchipInterpolator(self.psnr_db, np.log(self.bpp))
-        return float(log_rate.integrate(low_db, high_db)) / (high_db - low_db)
+    def mean_log_rate(self, low: float, high: float) -> float:
+        """Mean of ln(bpp) over the qualities from low to high, which the curve covers."""
+        return _mean(self.quality, np.log(self.bpp), low, high)
+
+    def mean_quality(self, low_bpp: float, high_bpp: float) -> float:
+        """Mean quality over ln(bpp) between two rates that the curve covers."""
+        return _mean(np.log(self.bpp), self.quality, math.log(low_bpp), math.log(high_bpp))
 
 
 @dataclass(frozen=True)
 class BdRate:
-    """A BD-rate in percent (negative: fewer bits) and the PSNR range in dB that it is over."""
+    """A BD-rate in percent (negative: fewer bits) and the range of quality that it is over."""
 
     percent: float
-    low_db: float
-    high_db: float
+    low: float
+    high: float
 
 
-def bd_rate(anchor: Curve, test: Curve) -> BdRate:
-    """How many more bits, in percent, `test` needs than `anchor` at equal PSNR.
+@dataclass(frozen=True)
+class BdGain:
+    """A gain in quality (positive: better) and the range of rates in bpp that it is over."""
 
-    The mean, over the whole PSNR range that both curves cover, of the difference in ln(rate),
-    turned back into a ratio. After G. Bjontegaard, "Calculation of average PSNR differences
-    between RD-curves", VCEG-M33, 2001, with his cubic polynomial replaced by piecewise cubic
-    Hermite interpolation (PCHIP), which does not overshoot between the points.
+    gain: float
+    low_bpp: float
+    high_bpp: float
+
+
+def bd_rate(anchor: Curve, test: Curve, min_overlap: float = MIN_OVERLAP_DB) -> BdRate:
+    """How many more bits, in percent, `test` needs than `anchor` at equal quality.
+
+    The mean, over the whole range of quality that both curves cover, of the difference in
+    ln(rate), turned back into a ratio. After G. Bjontegaard, "Calculation of average PSNR
+    differences between RD-curves", VCEG-M33, 2001, with his cubic polynomial replaced by piecewise
+    cubic Hermite interpolation (PCHIP), which does not overshoot between the points.
 
     Raises:
-        NotComparable: A curve has fewer than two points, or the ranges overlap by less than 1 dB.
+        NotComparable: A curve has fewer than two points, or the ranges of quality overlap by less
+            than `min_overlap`, which is in the unit of quality.
     """
+    low, high = _shared_quality(anchor, test, min_overlap)
+    difference = test.mean_log_rate(low, high) - anchor.mean_log_rate(low, high)
+    return BdRate(percent=100.0 * math.expm1(difference), low=low, high=high)
+
+
+def bd_gain(anchor: Curve, test: Curve, min_overlap: float = MIN_OVERLAP_DB) -> BdGain:
+    """How much better `test` is than `anchor` at equal rate, in the unit of quality.
+
+    BD-PSNR where the quality is PSNR: the mean difference over the logarithm of the rates that
+    both curves cover, by the same interpolation as `bd_rate`.
+
+    Raises:
+        NotComparable: As `bd_rate`, or the curves share no rates.
+    """
+    _shared_quality(anchor, test, min_overlap)
+    low = float(max(anchor.bpp[0], test.bpp[0]))
+    high = float(min(anchor.bpp[-1], test.bpp[-1]))
+    if not low < high:
+        raise NotComparable("the curves share no range of bits per pixel")
+    gain = test.mean_quality(low, high) - anchor.mean_quality(low, high)
+    return BdGain(gain=gain, low_bpp=low, high_bpp=high)
+
+
+def _mean(x: NDArray[np.float64], y: NDArray[np.float64], low: float, high: float) -> float:
+    """Mean of the PCHIP curve through the points over x from low to high."""
+    from scipy.interpolate import PchipInterpolator  # of the extra, which not all of bench needs
+
+    return float(PchipInterpolator(x, y).integrate(low, high)) / (high - low)
+
+
+def _shared_quality(anchor: Curve, test: Curve, min_overlap: float) -> tuple[float, float]:
     shortest = min(len(anchor.bpp), len(test.bpp))
     if shortest < 2:
-        raise NotComparable(f"a curve needs 2 points that rise in PSNR, and one has {shortest}")
-    low_db = float(max(anchor.psnr_db[0], test.psnr_db[0]))
-    high_db = float(min(anchor.psnr_db[-1], test.psnr_db[-1]))
-    overlap_db = max(high_db - low_db, 0.0)
-    if overlap_db < MIN_OVERLAP_DB:
+        raise NotComparable(f"a curve needs 2 points that rise in quality, and one has {shortest}")
+    low = float(max(anchor.quality[0], test.quality[0]))
+    high = float(min(anchor.quality[-1], test.quality[-1]))
+    overlap = max(high - low, 0.0)
+    if overlap < min_overlap:
+        unit = "dB" if min_overlap == MIN_OVERLAP_DB else "points"
         raise NotComparable(
-            f"the curves overlap by {overlap_db:.2f} dB, and {MIN_OVERLAP_DB:g} dB is needed"
+            f"the curves overlap by {overlap:.2f} {unit}, and {min_overlap:g} {unit} is needed"
         )
-    difference = test.mean_log_rate(low_db, high_db) - anchor.mean_log_rate(low_db, high_db)
-    return BdRate(percent=100.0 * math.expm1(difference), low_db=low_db, high_db=high_db)
+    return low, high

@@ -1,39 +1,51 @@
-"""The codecs that are measured: latentcodec, and what Pillow offers beside it."""
+"""What a codec is to the benchmark, and how one is found by its name.
+
+A codec is named on the command line as NAME or NAME:OPTION, such as `avif:2` for AVIF at speed 2.
+Other packages add codecs through the entry point group `latentcodec.codecs`; docs/benchmark.md
+has an example.
+"""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+import importlib.metadata
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
-import PIL
-from PIL import Image, features
+from latentcodec.bench import lat_codec, pillow_codecs
+from latentcodec.errors import LatError
 
-import latentcodec
-from latentcodec import model_store
+if TYPE_CHECKING:
+    from PIL import Image
+
+ENTRY_POINTS = "latentcodec.codecs"
+ANCHOR = "jpeg"
+OWN = "lat"
 
 
 class Codec(Protocol):
-    """What the runner needs to know of a codec."""
+    """What the benchmark needs to know of a codec."""
 
     @property
     def name(self) -> str:
-        """Short name, as in the option --codecs and in rd.csv."""
+        """The name by which it was asked for, NAME or NAME:OPTION."""
 
     @property
     def label(self) -> str:
-        """Name for a person, in tables and plots."""
+        """Name for a person, in tables and plots, with what matters of its settings."""
 
     @property
-    def settings(self) -> tuple[float, ...]:
-        """Qualities to measure, on the codec's own scale."""
+    def settings(self) -> Sequence[float]:
+        """Settings to measure, on the codec's own scale, from the smallest file to the largest."""
+
+    @property
+    def fine_settings(self) -> Sequence[float]:
+        """Settings to search where a file of some size is wanted, in the same order."""
 
     def missing(self) -> str | None:
-        """Why this installation cannot run the codec, or None where it can."""
+        """Why this installation cannot run the codec, in one sentence, or None where it can."""
 
     def version(self) -> str:
-        """The libraries that do the work, with their versions."""
+        """The libraries that do the work, with their versions. Rows of another one are redone."""
 
     def encode(self, image: Image.Image, setting: float) -> bytes:
         """Encode an RGB image to the bytes of a file."""
@@ -42,103 +54,32 @@ class Codec(Protocol):
         """Decode the bytes of a file to an RGB image."""
 
 
-@dataclass(frozen=True)
-class LatCodec:
-    """latentcodec itself, through its two public functions."""
+# Makes the codec from what follows the colon of its name, or from "". Raises LatError.
+Factory = Callable[[str], Codec]
 
-    name: str = "lat"
-    label: str = "latentcodec"
-    settings: tuple[float, ...] = (1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100)
-
-    def missing(self) -> str | None:
-        """None: the package is here, or this file would not be."""
-        return None
-
-    def version(self) -> str:
-        """The version of the package, and its default model with the hash of its weights."""
-        entry = model_store.by_name(model_store.DEFAULT_MODEL)
-        return f"latentcodec {latentcodec.__version__}, {entry.name} {entry.sha256[:8]}"
-
-    def encode(self, image: Image.Image, setting: float) -> bytes:
-        """Encode at quality `setting`, 1 to 100."""
-        return latentcodec.encode(image, quality=setting)
-
-    def decode(self, data: bytes) -> Image.Image:
-        """Decode a .lat file."""
-        return latentcodec.decode(data).convert("RGB")
+_BUILT_IN: dict[str, Factory] = {OWN: lat_codec.lat, **pillow_codecs.FACTORIES}
 
 
-@dataclass(frozen=True)
-class PillowCodec:
-    """A format that Pillow writes.
+def names() -> list[str]:
+    """All names that `find` knows, the built-in ones first."""
+    installed = (entry.name for entry in importlib.metadata.entry_points(group=ENTRY_POINTS))
+    return list(dict.fromkeys([*_BUILT_IN, *installed]))
 
-    Attributes:
-        file_format: Pillow's name of the format.
-        feature: The name under which `PIL.features` knows it: jpg, webp or avif.
-        options: What `Image.save` gets besides the quality.
+
+def find(name: str) -> Codec:
+    """The codec called `name`, NAME or NAME:OPTION.
+
+    Raises:
+        LatError: There is none, the option is not one of its, or its package cannot be imported.
     """
-
-    name: str
-    label: str
-    settings: tuple[float, ...]
-    file_format: str
-    feature: str
-    options: Mapping[str, Any]
-
-    def missing(self) -> str | None:
-        """One sentence if this Pillow was built without the format."""
-        if features.check(self.feature):
-            return None
-        return f"Pillow {PIL.__version__} was built without {self.file_format}."
-
-    def version(self) -> str:
-        """Pillow's version and the library's."""
-        return f"Pillow {PIL.__version__}, {_library(self.feature)}"
-
-    def encode(self, image: Image.Image, setting: float) -> bytes:
-        """Encode at the integer quality `setting` of the format's own scale."""
-        buffer = io.BytesIO()
-        image.save(buffer, self.file_format, quality=int(setting), **self.options)
-        return buffer.getvalue()
-
-    def decode(self, data: bytes) -> Image.Image:
-        """Decode to RGB."""
-        return Image.open(io.BytesIO(data), formats=[self.file_format]).convert("RGB")
-
-
-def _library(feature: str) -> str:
-    """Name and version of the library behind a format."""
-    # mozjpeg and libjpeg-turbo answer to the same version number, but mozjpeg makes files several
-    # percent smaller at the same quality, so a baseline must say which of them it is.
-    for flavour in ("mozjpeg", "libjpeg_turbo"):
-        if feature == "jpg" and features.check(flavour):
-            return f"{flavour.replace('_', '-')} {features.version(flavour)}"
-    return f"lib{feature} {features.version(feature)}"
-
-
-_JPEG_QUALITIES = (5, 8, 12, 18, 25, 35, 45, 55, 65, 75, 82, 88, 92, 95, 97)
-_WEBP_QUALITIES = (0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95, 98)
-_AVIF_QUALITIES = (5, 10, 15, 20, 27, 35, 43, 51, 60, 70, 80, 88, 93, 95)
-
-
-def _jpeg(name: str, subsampling: str) -> PillowCodec:
-    label = f"JPEG {subsampling}, optimised, progressive"
-    options = {"subsampling": subsampling, "optimize": True, "progressive": True}
-    return PillowCodec(name, label, _JPEG_QUALITIES, "JPEG", "jpg", options)
-
-
-def _avif(name: str, speed: int) -> PillowCodec:
-    label = f"AVIF 4:2:0, speed {speed}"
-    options = {"subsampling": "4:2:0", "speed": speed}
-    return PillowCodec(name, label, _AVIF_QUALITIES, "AVIF", "avif", options)
-
-
-# The settings are spread so that every curve covers about 0.1 to 3.5 bpp on photographs.
-CODECS: tuple[Codec, ...] = (
-    LatCodec(),
-    _jpeg("jpeg420", "4:2:0"),
-    _jpeg("jpeg444", "4:4:4"),
-    PillowCodec("webp", "WebP, method 6", _WEBP_QUALITIES, "WEBP", "webp", {"method": 6}),
-    _avif("avif", speed=6),
-    _avif("avif-slow", speed=2),
-)
+    base, _, option = name.partition(":")
+    if base in _BUILT_IN:
+        return _BUILT_IN[base](option)
+    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS, name=base):
+        try:
+            return entry.load()(option)
+        except LatError:
+            raise
+        except Exception as error:  # somebody else's package may fail in any way
+            raise LatError(f"the codec {base} of {entry.value} cannot be loaded: {error}") from None
+    raise LatError(f"there is no codec {base!r}; known: {', '.join(names())}")

@@ -1,43 +1,100 @@
-"""Plots of rate-distortion curves."""
+"""Plots of rate-distortion curves, each over a linear and a logarithmic axis of rate."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import io
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter, StrMethodFormatter
 
-from latentcodec.bench.report import CodecResult
+from latentcodec.bench.codecs import OWN
+from latentcodec.bench.metrics import METRICS, Metric
+from latentcodec.bench.published import Published
+from latentcodec.bench.results import CodecResult
+from latentcodec.bench.styles import styles
+from latentcodec.outputs import write_file
 
-# Marker and dash differ from codec to codec, so that the curves can be told apart without colour.
-# They go by name, so that a codec looks the same in every plot.
-_STYLES: dict[str, dict[str, Any]] = {
-    "lat": {"color": "black", "marker": "o", "linestyle": "-", "linewidth": 2.2},
-    "jpeg420": {"color": "tab:red", "marker": "s", "linestyle": "--"},
-    "jpeg444": {"color": "tab:orange", "marker": "^", "linestyle": ":"},
-    "webp": {"color": "tab:green", "marker": "D", "linestyle": "-."},
-    "avif": {"color": "tab:blue", "marker": "v", "linestyle": (0, (5, 1, 1, 1, 1, 1))},
-    "avif-slow": {"color": "tab:purple", "marker": "x", "linestyle": (0, (8, 3))},
-}
-_BPP_TICKS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0)
+_MARKER_SIZES = {"*": 8, "x": 7, "+": 8}
+_PUBLISHED_MARKERS = "^sDv<>ox*P"
+_BPP_TICKS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0)
 
 
-def plot_mean_curves(results: Iterable[CodecResult], title: str, path: Path) -> None:
-    """Draw the mean curve of each codec, PSNR in dB over bits per pixel, as a PNG file."""
-    figure = Figure(figsize=(8.0, 5.5), dpi=150, layout="constrained")
-    axes = figure.add_subplot()
+def plot_all(
+    results: Mapping[str, CodecResult], published: Sequence[Published], title: str, folder: Path
+) -> list[Path]:
+    """Write one plot per metric that was measured, as PNG and SVG, and return their paths."""
+    paths = []
+    for metric in METRICS:
+        drawn = [result for result in results.values() if len(result.mean[metric.column].bpp)]
+        if not drawn:
+            continue
+        # The salt, so that two runs write the same bytes.
+        with rc_context({"svg.hashsalt": "latentcodec", "svg.fonttype": "none"}):
+            figure = _figure(drawn, published, title, metric)
+            for suffix in ("png", "svg"):
+                path = folder / f"{metric.column}.{suffix}"
+                write_file(path, _bytes(figure, suffix))
+                paths.append(path)
+    return paths
+
+
+def _figure(
+    results: Sequence[CodecResult], published: Sequence[Published], title: str, metric: Metric
+) -> Figure:
+    figure = Figure(figsize=(12.0, 6.2), dpi=120, layout="constrained")
+    logarithmic, linear = figure.subplots(1, 2, sharey=True)
+    for axes in (logarithmic, linear):
+        _draw(axes, results, published, metric)
+    logarithmic.set_xscale("log")
+    logarithmic.xaxis.set_major_locator(FixedLocator(_BPP_TICKS))
+    logarithmic.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    logarithmic.xaxis.set_minor_formatter(NullFormatter())
+    logarithmic.set_xlabel("bits per pixel (size of the file, log scale)")
+    linear.set_xlabel("bits per pixel (size of the file, linear scale)")
+    linear.set_xlim(left=0.0)
+    logarithmic.set_ylabel(metric.label)
+    figure.suptitle(title)
+    handles, labels = logarithmic.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
+    return figure
+
+
+def _draw(
+    axes: Axes, results: Sequence[CodecResult], published: Iterable[Published], metric: Metric
+) -> None:
+    chosen = styles([result.name for result in results])
     for result in results:
-        style = _STYLES[result.name]
-        axes.plot(result.mean.bpp, result.mean.psnr_db, label=result.label, markersize=5, **style)
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(_BPP_TICKS))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("bits per pixel (size of the file, log scale)")
-    axes.set_ylabel("RGB PSNR, dB")
-    axes.set_title(title)
-    axes.grid(which="major", color="0.85")
-    axes.legend()
-    figure.savefig(path)
+        curve_of, style = result.mean[metric.column], chosen[result.name]
+        axes.plot(
+            curve_of.bpp,
+            curve_of.quality,
+            label=result.label,
+            color=style.color,
+            marker=style.marker,
+            markersize=_MARKER_SIZES.get(style.marker, 5),
+            linewidth=2.4 if result.name == OWN else 1.6,
+        )
+    for place, curve in enumerate(published):
+        if metric.column in curve.quality:
+            axes.plot(
+                curve.bpp,
+                curve.quality[metric.column],
+                label=f"{curve.name} (published)",
+                color="0.55",
+                linestyle="--",
+                linewidth=0.9,
+                marker=_PUBLISHED_MARKERS[place % len(_PUBLISHED_MARKERS)],
+                markersize=3,
+                zorder=1,
+            )
+    axes.grid(which="major", color="0.88")
+
+
+def _bytes(figure: Figure, suffix: str) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=suffix, metadata={"Date": None} if suffix == "svg" else None)
+    return buffer.getvalue()

@@ -1,191 +1,179 @@
-"""Measures codecs on images, through real files, and keeps one row per file in a CSV table."""
+"""Measures codecs on images through real files, several at a time, and keeps what is finished."""
 
 from __future__ import annotations
 
-import csv
-import io
+import functools
+import multiprocessing
+import signal
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
-from PIL import Image
 
+from latentcodec.bench import codecs
 from latentcodec.bench.codecs import Codec
-from latentcodec.bench.metrics import bits_per_pixel, psnr_db
+from latentcodec.bench.images import load_rgb, pixel_hash
+from latentcodec.bench.metrics import bits_per_pixel, distortion
+from latentcodec.bench.rows import Row, line_of, read_rows, write_rows
+from latentcodec.errors import LatError
 
-IMAGE_SUFFIXES = (".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg")
+Progress = Callable[[int, int], None]
+_DIGITS = 6  # of the floats in the table, so that it reads back as what it was
 
 
 @dataclass(frozen=True)
-class Row:
-    """One file of one codec. The fields are the columns of rd.csv.
+class Plan:
+    """What to measure: every codec at every one of its settings on every image.
 
-    `width` and `height` are in pixels, `bytes` is the size of the file, `psnr` is RGB in dB, and
-    the times are wall seconds of encoding and decoding in memory.
+    `settings` holds the settings by name of the codec, `hashes` the pixel hash by path.
     """
 
-    codec: str
-    setting: float
-    image: str
-    width: int
-    height: int
-    bytes: int
-    bpp: float
-    psnr: float
-    encode_s: float
-    decode_s: float
+    codecs: Sequence[Codec]
+    settings: dict[str, Sequence[float]]
+    hashes: dict[Path, str]
 
-    @property
-    def key(self) -> tuple[str, float, str]:
-        """What the row measures: codec, setting, and name of the image."""
-        return self.codec, self.setting, self.image
+    @classmethod
+    def of(cls, chosen: Sequence[Codec], paths: Sequence[Path], points: int | None) -> Plan:
+        """The plan with at most `points` settings per codec, spread over its whole range.
 
+        Raises LatError or OSError for an image that cannot be read.
+        """
+        settings = {codec.name: spread(codec.settings, points) for codec in chosen}
+        return cls(chosen, settings, {path: pixel_hash(load_rgb(path)) for path in paths})
 
-COLUMNS = tuple(field.name for field in fields(Row))
-
-
-def list_images(folder: Path) -> list[Path]:
-    """The images of a folder in order of name; no subfolders."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    def tasks(self) -> Iterator[tuple[Codec, float, Path]]:
+        """Everything to measure, image by image, so that a worker loads each image once."""
+        for path in self.hashes:
+            for codec in self.codecs:
+                for setting in self.settings[codec.name]:
+                    yield codec, setting, path
 
 
-def read_rows(csv_path: Path) -> list[Row]:
-    """The complete rows of rd.csv; none where there is no such file.
-
-    Raises:
-        ValueError: The file has other columns.
-    """
-    if not csv_path.exists():
-        return []
-    # A run that was killed may have left half a row, which has no line end.
-    text = csv_path.read_text(encoding="utf-8")
-    reader = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1]))
-    if reader.fieldnames is not None and tuple(reader.fieldnames) != COLUMNS:
-        raise ValueError(f"{csv_path.name} has other columns than {', '.join(COLUMNS)}")
-    return [_parse(record) for record in reader]
+def spread(settings: Sequence[float], points: int | None) -> Sequence[float]:
+    """`points` of the settings, evenly spread with both ends; all where there are no more."""
+    if points is None or points >= len(settings):
+        return settings
+    picks = np.linspace(0, len(settings) - 1, points).round().astype(int)
+    return [settings[pick] for pick in picks]
 
 
 def measure(
-    codecs: Sequence[Codec],
-    images: Sequence[Path],
-    csv_path: Path,
-    resume: bool,
-    progress: Callable[[str, int, int], None],
-) -> list[Row]:
-    """Encode and decode every image at every setting of every codec, one job at a time.
+    plan: Plan, csv_path: Path, jobs: int, fresh: bool, progress: Progress
+) -> tuple[list[Row], int]:
+    """Encode and decode everything in the plan, `jobs` files at a time.
 
     Args:
-        codecs: What to measure, in this order.
-        images: Files that Pillow reads as RGB.
-        csv_path: rd.csv, appended to row by row, so that an interrupted run loses one row.
-        resume: Reuse the rows in `csv_path`. They are taken as they are: delete those of a codec
-            that has changed since. Without it the file is begun afresh.
-        progress: Called after each row with the codec's name and its rows done and in all.
+        plan: What to measure.
+        csv_path: rd.csv. Rows are appended as they are finished, so that an interrupted run loses
+            nothing else, and those of earlier runs are reused where codec and image are the same.
+        jobs: Worker processes; each uses one thread of torch, whatever their number, so that
+            the pixels do not depend on it.
+        fresh: Begin the table afresh instead.
+        progress: Called after each new row with the rows done and to do in this run.
 
-    Returns:
-        One row for each codec, image and setting asked for.
+    Returns one row for everything in the plan, in its order, and how many of them were reused.
+    Raises LatError where a codec fails or a worker dies.
     """
-    kept = read_rows(csv_path) if resume else []
+    kept = [] if fresh else _current(read_rows(Row, csv_path), plan)
     finished = {row.key: row for row in kept}
-    rows: list[Row] = []
-    _write_rows(csv_path, kept)
-    with csv_path.open("a", encoding="utf-8", newline="") as stream:
-        for codec in codecs:
-            total = len(images) * len(codec.settings)
-            for count, row in enumerate(_codec_rows(codec, images, finished), start=1):
-                if row.key not in finished:
-                    _writer(stream).writerow(_record(row))
-                    stream.flush()
-                rows.append(row)
-                progress(codec.name, count, total)
-    return rows
+    order = [(codec.name, setting, path.name) for codec, setting, path in plan.tasks()]
+    open_tasks = [
+        task for task, key in zip(plan.tasks(), order, strict=True) if key not in finished
+    ]
+    write_rows(Row, csv_path, kept)
+    with csv_path.open("a", encoding="utf-8") as stream, workers(jobs, threads=1) as pool:
+        futures = [
+            pool.submit(measure_file, c.name, setting, path) for c, setting, path in open_tasks
+        ]
+        for count, future in enumerate(as_completed(futures), start=1):
+            row = future.result()
+            stream.write(line_of(row))
+            stream.flush()
+            finished[row.key] = row
+            progress(count, len(open_tasks))
+    rows = [finished[key] for key in order]
+    asked = set(order)
+    write_rows(Row, csv_path, rows + [row for key, row in finished.items() if key not in asked])
+    return rows, len(order) - len(open_tasks)
 
 
-def _codec_rows(
-    codec: Codec, images: Sequence[Path], finished: dict[tuple[str, float, str], Row]
-) -> Iterator[Row]:
-    """The rows of one codec, image by image, reusing the finished ones."""
-    warm = False
-    for path in images:
-        image = _load_rgb(path)
-        for setting in codec.settings:
-            done = finished.get((codec.name, setting, path.name))
-            if done is None and not warm:
-                # The first job also loads libraries and weights, which the times are not about.
-                codec.decode(codec.encode(image, setting))
-                warm = True
-            yield done or measure_one(codec, setting, path.name, image)
+def _current(rows: Sequence[Row], plan: Plan) -> list[Row]:
+    """The rows that are of the codecs and images that are here, as far as the plan has them."""
+    versions = {codec.name: codec.version() for codec in plan.codecs}
+    hashes = {path.name: pixels for path, pixels in plan.hashes.items()}
+    return [
+        row
+        for row in rows
+        if versions.get(row.codec, row.version) == row.version
+        and hashes.get(row.image, row.image_hash) == row.image_hash
+    ]
 
 
-def measure_one(codec: Codec, setting: float, name: str, image: Image.Image) -> Row:
-    """Encode one RGB image to a file, decode what the file holds, and measure both."""
-    with tempfile.TemporaryDirectory() as folder:
-        encoded_path = Path(folder, "encoded")
-        start_s = time.perf_counter()
-        data = codec.encode(image, setting)
-        encode_s = time.perf_counter() - start_s
-        encoded_path.write_bytes(data)
-        size_bytes = encoded_path.stat().st_size
-        data = encoded_path.read_bytes()
-        start_s = time.perf_counter()
-        decoded = codec.decode(data)
-        decode_s = time.perf_counter() - start_s
+@contextmanager
+def workers(count: int, threads: int | None = None) -> Iterator[ProcessPoolExecutor]:
+    """Fresh processes; whatever is still waiting when the block is left is dropped.
+
+    Each uses `threads` threads of torch, or as many as torch likes.
+    """
+    # Not forked: torch's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(
+        count, mp_context=context, initializer=_start_worker, initargs=(threads,)
+    )
+    try:
+        yield pool
+    except BrokenProcessPool:
+        raise LatError(
+            "a worker process died, perhaps for lack of memory; the same command with fewer "
+            "--jobs goes on from here"
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start_worker(threads: int | None) -> None:
+    # Ctrl-C reaches every process of a terminal; the first one alone decides what to do.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+codec_of = functools.lru_cache(maxsize=None)(codecs.find)
+
+
+def measure_file(codec_name: str, setting: float, path: Path) -> Row:
+    """Encode one image to a file, decode what the file holds, and measure both.
+
+    Raises:
+        LatError: The codec fails, which may happen in any way.
+    """
+    codec, image = codec_of(codec_name), load_rgb(path)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            encoded = Path(folder, "encoded")
+            encoded.write_bytes(codec.encode(image, setting))
+            size_bytes = encoded.stat().st_size
+            decoded = np.asarray(codec.decode(encoded.read_bytes()))
+        measured = asdict(distortion(np.asarray(image), decoded))
+    except Exception as error:  # other people's codecs raise anything
+        raise LatError(f"{codec_name} failed on {path.name} at {setting:g}: {error}") from None
+    bpp = bits_per_pixel(size_bytes, image.width, image.height)
     return Row(
-        codec=codec.name,
+        codec=codec_name,
         setting=setting,
-        image=name,
+        image=path.name,
+        image_hash=pixel_hash(image),
+        version=codec.version(),
         width=image.width,
         height=image.height,
         bytes=size_bytes,
-        bpp=round(bits_per_pixel(size_bytes, image.width, image.height), 6),
-        psnr=round(psnr_db(np.asarray(image), np.asarray(decoded)), 6),
-        encode_s=round(encode_s, 6),
-        decode_s=round(decode_s, 6),
-    )
-
-
-def _load_rgb(path: Path) -> Image.Image:
-    """The pixels of a file as RGB, and nothing else.
-
-    Going through an array leaves colour profiles and EXIF behind, which some codecs would write
-    into their files and others would not.
-    """
-    with Image.open(path) as image:
-        return Image.fromarray(np.asarray(image.convert("RGB")))
-
-
-def _write_rows(csv_path: Path, rows: Sequence[Row]) -> None:
-    """Replace rd.csv in one step, so that no moment of a resumed run has fewer rows than before."""
-    part = csv_path.with_suffix(".tmp")
-    with part.open("w", encoding="utf-8", newline="") as stream:
-        writer = _writer(stream)
-        writer.writeheader()
-        writer.writerows(_record(row) for row in rows)
-    part.replace(csv_path)
-
-
-def _writer(stream: TextIO) -> csv.DictWriter[str]:
-    return csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-
-
-def _record(row: Row) -> dict[str, object]:
-    return {**asdict(row), "setting": f"{row.setting:g}"}
-
-
-def _parse(record: dict[str, str]) -> Row:
-    return Row(
-        codec=record["codec"],
-        setting=float(record["setting"]),
-        image=record["image"],
-        width=int(record["width"]),
-        height=int(record["height"]),
-        bytes=int(record["bytes"]),
-        bpp=float(record["bpp"]),
-        psnr=float(record["psnr"]),
-        encode_s=float(record["encode_s"]),
-        decode_s=float(record["decode_s"]),
+        bpp=round(bpp, _DIGITS),
+        **{name: round(value, _DIGITS) for name, value in measured.items()},
     )

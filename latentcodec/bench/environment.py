@@ -1,0 +1,68 @@
+"""Where and how a run was made, so that a reader can judge or repeat it."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import latentcodec
+
+
+def machine() -> str:
+    """This machine in words: the processor's model and the number of cores."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    return f"{model}, {cores()} cores"
+
+
+def cores() -> int:
+    """The number of cores that this process may use; 1 where the system does not tell."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def today() -> str:
+    """The date as YYYY-MM-DD."""
+    return datetime.date.today().isoformat()
+
+
+def commit() -> str | None:
+    """The commit of the checkout that runs, with + after it if files differ; None outside one."""
+    folder = Path(latentcodec.__file__).parent
+    try:
+        # An installed package may lie in somebody else's repository, which does not track it.
+        _git(folder, "ls-files", "--error-unmatch", "__init__.py")
+        found = _git(folder, "rev-parse", "--short=12", "HEAD")
+        return found + ("+" if _git(folder, "status", "--porcelain", "--", ".") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, timeout=30
+    ).stdout.strip()
+
+
+def shown_command() -> str:
+    """The command line with every absolute path cut to its last part.
+
+    A result may be published, and the folders of one machine mean nothing on another.
+    """
+    words = []
+    for word in ["latentcodec", *sys.argv[1:]]:
+        option, equals, value = word.rpartition("=")
+        words.append(f"{option}{equals}{Path(value).name}" if Path(value).is_absolute() else word)
+    return shlex.join(words)

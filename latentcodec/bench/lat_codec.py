@@ -1,0 +1,61 @@
+"""latentcodec as a codec of the benchmark, through its two public functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+import latentcodec
+from latentcodec import model_store
+from latentcodec.errors import UnknownModel
+
+_TENTHS = tuple(tenths / 10 for tenths in range(10, 1001))
+
+
+@dataclass(frozen=True)
+class LatCodec:
+    """latentcodec with one of its packaged models.
+
+    Attributes:
+        name: As on the command line.
+        model: Name or family of the model.
+        settings: Qualities, 1 to 100.
+    """
+
+    name: str
+    model: str
+    settings: Sequence[float] = (1, 10, 20, 30, 40, 50, 60, 72, 85, 100)
+    fine_settings: Sequence[float] = _TENTHS
+
+    @property
+    def label(self) -> str:
+        """The package, and the model unless it is the default."""
+        return "latentcodec" if self.name == "lat" else f"latentcodec, {self.model}"
+
+    def missing(self) -> str | None:
+        """One sentence where the package has no such model."""
+        try:
+            model_store.by_name(self.model)
+        except UnknownModel as error:
+            return str(error)
+        return None
+
+    def version(self) -> str:
+        """The version of the package, and the model with the hash of its weights."""
+        entry = model_store.by_name(self.model)
+        return f"latentcodec {latentcodec.__version__}, {entry.name} {entry.sha256[:8]}"
+
+    def encode(self, image: Image.Image, setting: float) -> bytes:
+        """Encode at quality `setting`, 1 to 100."""
+        return latentcodec.encode(image, setting, self.model)
+
+    def decode(self, data: bytes) -> Image.Image:
+        """Decode a .lat file."""
+        return latentcodec.decode(data).convert("RGB")
+
+
+def lat(option: str) -> LatCodec:
+    """latentcodec with the model `option`, by default the package's default model."""
+    return LatCodec(f"lat:{option}" if option else "lat", option or model_store.DEFAULT_MODEL)

@@ -1,0 +1,124 @@
+"""Finds, for several codecs, settings whose files of one image have the same size."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from latentcodec.bench.codecs import Codec
+from latentcodec.bench.metrics import mean_squared_error, psnr_db
+from latentcodec.errors import LatError
+
+TOLERANCE = 0.02
+# Neighbouring settings further apart than this cannot meet just any size.
+_COARSE = 0.01
+_NEIGHBOURS = 3
+
+
+@dataclass(frozen=True)
+class Match:
+    """One codec's file of an image: its setting and bytes, the decoded image, RGB PSNR in dB."""
+
+    codec: Codec
+    setting: float
+    data: bytes
+    decoded: Image.Image
+    psnr: float
+
+
+class _Files:
+    """The files of one codec at its fine settings, encoded when asked for."""
+
+    def __init__(self, codec: Codec, image: Image.Image) -> None:
+        self.codec = codec
+        self._image = image
+        self._cache: dict[int, bytes] = {}
+
+    def data(self, place: int) -> bytes:
+        """The file at the fine setting number `place`."""
+        if place not in self._cache:
+            setting = self.codec.fine_settings[place]
+            try:
+                self._cache[place] = self.codec.encode(self._image, setting)
+            except LatError:
+                raise
+            except Exception as error:  # other people's codecs raise anything
+                raise LatError(f"{self.codec.name} failed at {setting:g}: {error}") from None
+        return self._cache[place]
+
+    def around(self, size_bytes: float) -> dict[int, int]:
+        """Sizes in bytes by place, of the few settings nearest to a size."""
+        low, high = 0, len(self.codec.fine_settings) - 1
+        while low < high:
+            middle = (low + high) // 2
+            if len(self.data(middle)) < size_bytes:
+                low = middle + 1
+            else:
+                high = middle
+        last = len(self.codec.fine_settings) - 1
+        places = range(max(low - _NEIGHBOURS, 0), min(low + _NEIGHBOURS, last) + 1)
+        return {place: len(self.data(place)) for place in places}
+
+    def nearest(self, size_bytes: float) -> int:
+        """The place of the file nearest to a size, among all that were encoded on the way."""
+        self.around(size_bytes)
+        return min(self._cache, key=lambda place: _distance(len(self._cache[place]), size_bytes))
+
+
+def match_sizes(codecs: Sequence[Codec], image: Image.Image, size_bytes: float) -> list[Match]:
+    """Encode `image` with each codec to nearly the same size, as near as it goes to `size_bytes`.
+
+    A codec with few settings cannot meet just any size, so the others meet its.
+
+    Raises:
+        LatError: A codec fails, or the sizes differ by more than 2 %.
+    """
+    files = [_Files(codec, image) for codec in codecs]
+    windows = [file.around(size_bytes) for file in files]
+    coarse = [sorted(window.values()) for window in windows if _gap(window) > _COARSE]
+    common = size_bytes
+    if coarse:
+        sizes = [size for window in coarse for size in window]
+        common = min(sizes, key=lambda size: _cost(size, coarse, size_bytes))
+    matches = [_match(file, file.nearest(common), image) for file in files]
+    _refuse_unlike(matches, image)
+    return matches
+
+
+def _gap(window: dict[int, int]) -> float:
+    """The widest step between neighbouring sizes, as a share."""
+    sizes = sorted(window.values())
+    return max((_distance(a, b) for a, b in itertools.pairwise(sizes)), default=0.0)
+
+
+def _cost(size: float, windows: Sequence[Sequence[int]], wanted: float) -> tuple[bool, float]:
+    """First whether every coarse codec comes near enough to a size, then how far off it is."""
+    worst = max(min(_distance(other, size) for other in window) for window in windows)
+    return worst > TOLERANCE / 2, _distance(size, wanted)
+
+
+def _distance(size: float, other: float) -> float:
+    return abs(math.log(size / other))
+
+
+def _match(files: _Files, place: int, image: Image.Image) -> Match:
+    data = files.data(place)
+    decoded = files.codec.decode(data)
+    psnr = psnr_db(mean_squared_error(np.asarray(image), np.asarray(decoded)))
+    return Match(files.codec, files.codec.fine_settings[place], data, decoded, psnr)
+
+
+def _refuse_unlike(matches: Sequence[Match], image: Image.Image) -> None:
+    sizes = {match.codec.name: len(match.data) for match in matches}
+    smallest, largest = min(sizes.values()), max(sizes.values())
+    if largest > smallest * (1 + TOLERANCE):
+        pixels = image.width * image.height
+        shown = ", ".join(f"{name} {8 * size / pixels:.3f}" for name, size in sizes.items())
+        raise LatError(
+            f"the codecs cannot meet one size within 2 %; nearest, in bits per pixel: {shown}"
+        )

@@ -1,0 +1,135 @@
+"""`latentcodec bench`."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from latentcodec.bench.codecs import Codec
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_EXTRA = ("matplotlib", "scipy", "pytorch_msssim", "ssimulacra2")
+_CODECS = "lat,jpeg,webp,avif,jxl,jpeg2000,heic"
+
+
+def comma_list(ctx: click.Context, param: click.Parameter, value: str) -> list[str]:
+    """The names between the commas."""
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    if value and not names:
+        raise click.BadParameter("there is no name in it")
+    return names
+
+
+def chosen_codecs(names: list[str], option: str) -> list[Codec]:
+    """The codecs by name, each once; one that is not known is wrong usage of `option`."""
+    from latentcodec.bench.codecs import find
+    from latentcodec.errors import LatError
+
+    try:
+        return [find(name) for name in dict.fromkeys(names)]
+    except LatError as error:
+        raise click.BadParameter(str(error), param_hint=option) from error
+
+
+@click.command()
+@click.argument(
+    "images", metavar="IMAGES_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option(
+    "--codecs",
+    "names",
+    callback=comma_list,
+    default=_CODECS,
+    show_default=True,
+    help="NAME or NAME:OPTION, such as lat:vae, jpeg:444, avif:2 (speed), jxl:9 (effort).",
+)
+@click.option(
+    "--out",
+    type=_FOLDER,
+    required=True,
+    help="Folder of results; a run that was interrupted goes on there.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="The first N images only.")
+@click.option("--points", type=click.IntRange(min=2), help="At most N settings of each codec.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=os.cpu_count() or 1,
+    help="Files at a time [default: all cores].",
+)
+@click.option(
+    "--timed-images",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    help="Measure times on the first N images, one job; 0 for no times.",
+)
+@click.option(
+    "--runs",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="Runs of which times are medians.",
+)
+@click.option(
+    "--published",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON of published curves to draw, dashed.",
+)
+@click.option(
+    "--published-names", callback=comma_list, default="", help="Only these of its curves."
+)
+@click.option(
+    "--sliders", type=click.IntRange(min=0), help="Images on the page's slider [default: all]."
+)
+@click.option(
+    "--slider-bpp",
+    type=click.FloatRange(min=0.01),
+    default=0.5,
+    show_default=True,
+    help="Rate of the pictures there.",
+)
+@click.option("--fresh", is_flag=True, help="Do not reuse rows of an earlier run.")
+def command(
+    names: list[str], published: Path | None, published_names: list[str], **measured: Any
+) -> None:
+    """Measure codecs on a folder of images: real files, four metrics, BD-rates, a report.
+
+    Writes rd.csv and times.csv (one row per file), results.json, summary.md, a plot per metric
+    (PNG and SVG) and report.html, one self-contained page. Codecs that are not installed are
+    skipped. The anchor of BD-rates is `jpeg`: Pillow's JPEG, 4:2:0, optimised, progressive.
+    """
+    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
+    if missing:
+        raise click.ClickException(
+            f"the extra `bench` is not installed ({', '.join(missing)} missing): "
+            "pip install 'latentcodec[bench]'"
+        )
+    from latentcodec.bench import benchmark
+    from latentcodec.bench.progress import Progress
+    from latentcodec.bench.published import read_published
+
+    if published_names and not published:
+        raise click.UsageError("--published-names needs --published")
+    chosen = chosen_codecs(names, "--codecs")
+    curves = read_published(published, published_names) if published else []
+    options = benchmark.Options(published=curves, **measured)
+
+    def say(text: str) -> None:
+        click.echo(text, err=True, nl=False)
+
+    live = sys.stderr.isatty()
+    benchmark.run(
+        chosen,
+        options,
+        tell=lambda line: click.echo(line, err=True),
+        follow=lambda what: Progress(what, say, live),
+    )
+    click.echo((options.out / "summary.md").read_text(encoding="utf-8"))
+    click.echo(f"look at {options.out / 'report.html'}")
