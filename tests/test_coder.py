@@ -7,7 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from latentcodec.entropy.coder import SymbolDecoder, SymbolEncoder, TableSet
+from latentcodec.entropy.coder import (
+    SymbolDecoder,
+    SymbolEncoder,
+    SymbolSampler,
+    TableSet,
+)
 from latentcodec.entropy.tables import (
     SCALE_COUNT,
     SYMBOL_LIMIT,
@@ -160,3 +165,36 @@ def test_damage_is_noticed_without_a_checksum(tables: TableSet) -> None:
         decoder.get(table)
         with pytest.raises(CorruptPayload, match="not what an encoder wrote"):
             decoder.finish()
+
+
+def _lopsided() -> TableSet:
+    """Table 0, and two that are not symmetric, one of them without zero."""
+    counts = [[(1 << TOTAL_BITS) - 1, 1], [1000, 2000, 3000, 4], [5, 6, 7]]
+    for table in counts[1:]:
+        table[0] += (1 << TOTAL_BITS) - sum(table)
+    lows, sizes = [0, -1, 40], [1, 3, 2]
+    arrays = (
+        np.array(a, dtype=np.int32) for a in (lows, sizes, [*counts[0], *counts[1], *counts[2]])
+    )
+    return TableSet(*arrays)
+
+
+def test_tables_need_not_be_symmetric() -> None:
+    tables = _lopsided()
+    table = np.array([1, 2, 1, 0, 2, 1, 1, 2], dtype=np.uint16)
+    symbols = np.array([-1, 40, 1, 0, 41, 2, -2, -40], dtype=np.int32)  # the last three escape
+    _check_round_trip([(symbols, table), (symbols[::-1].copy(), table[::-1].copy())], tables)
+
+
+def test_a_sampler_draws_what_a_coder_expects(tables: TableSet) -> None:
+    """Shares of the symbols are the tables', and a coder takes what was drawn."""
+    random = np.random.default_rng(5)
+    table = np.repeat(np.array([0, 1, 20, 31], dtype=np.uint8), 20_000)
+    drawn = SymbolSampler(tables, random).get(table)
+    assert not drawn[table == 0].any()
+    for index in (1, 20, 31):
+        group, half = drawn[table == index], -int(tables.lows[index])
+        shares = np.bincount(group + half, minlength=2 * half + 1) / group.size
+        wanted = tables.counts(index)[:-1] / (1 << TOTAL_BITS)
+        assert np.abs(shares - wanted).max() < 0.012
+    _check_round_trip([(drawn, table)], tables)
