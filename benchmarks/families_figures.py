@@ -1,0 +1,101 @@
+"""The figures of docs/ae-vs-vae.md, from what benchmarks/families.py wrote.
+
+python benchmarks/families_figures.py [--results benchmarks/results/families]
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot
+from matplotlib.axes import Axes
+
+HERE = Path(__file__).resolve().parent
+_STYLES = {"ae": "--", "vae": ":", "hyper": "-"}
+_Series = dict[str, list[dict[str, str]]]
+
+
+def _read(path: Path) -> _Series:
+    """Rows of a CSV by family."""
+    found: _Series = defaultdict(list)
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            found[row.get("family", "vae")].append(row)
+    return found
+
+
+def _noise(axes: Axes, series: _Series) -> None:
+    for family, rows in series.items():
+        x, y = ([float(row[key]) for row in rows] for key in ("sigma_steps", "psnr_db"))
+        axes.plot(x, y, _STYLES[family], color="black", marker="o", label=family)
+    axes.set_xlabel("sigma of the added noise, quantisation steps")
+    axes.set_ylabel("PSNR, dB")
+    axes.legend()
+
+
+def _units(axes: Axes, series: _Series) -> None:
+    for family, rows in series.items():
+        shares = [max(float(row["nonzero"]), 1e-5) for row in rows]
+        axes.plot(shares, _STYLES[family], color="black", label=family)
+    axes.set_yscale("log")
+    axes.set_xlabel("channel, by rank")
+    axes.set_ylabel("share of non-zero symbols")
+    axes.legend()
+
+
+def _divergence(axes: Axes, series: _Series) -> None:
+    values = [max(float(row["kl_bits"]), 1e-4) for row in series["vae"] if row["kl_bits"]]
+    axes.plot(values, color="black")
+    axes.axhline(0.05, color="grey", linestyle=":", label="below this a channel is not coded")
+    axes.set_yscale("log")
+    axes.set_xlabel("channel of vae, by rank")
+    axes.set_ylabel("KL, bits a latent")
+    axes.legend()
+
+
+def _rate(axes: Axes, series: _Series) -> None:
+    rows = series["vae"]
+    x, y = ([float(row[key]) for row in rows] for key in ("kl_bpp", "real_bpp"))
+    axes.plot(x, y, color="black", marker="o", label="files of vae")
+    axes.plot(x, x, color="grey", linestyle=":", label="rate = KL")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("KL, bits per pixel")
+    axes.set_ylabel("real rate, bits per pixel")
+    axes.legend()
+
+
+_FIGURES: dict[str, Callable[[Axes, _Series], None]] = {
+    "noise": _noise,
+    "units": _units,
+    "rate-against-kl": _rate,
+}
+
+
+@click.command()
+@click.option("--results", type=click.Path(path_type=Path), default=HERE / "results" / "families")
+@click.option("--out", type=click.Path(path_type=Path), default=HERE.parent / "docs" / "images")
+def main(results: Path, out: Path) -> None:
+    """Draw each CSV of RESULTS as a PNG in OUT."""
+    for name, draw in _FIGURES.items():
+        _draw(out / f"families-{name}.png", draw, _read(results / f"{name}.csv"))
+    _draw(out / "families-kl.png", _divergence, _read(results / "units.csv"))
+
+
+def _draw(path: Path, draw: Callable[[Axes, _Series], None], series: _Series) -> None:
+    figure, axes = pyplot.subplots(figsize=(6, 4), constrained_layout=True)
+    draw(axes, series)
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
+    click.echo(path)
+
+
+if __name__ == "__main__":
+    main()
