@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench figures smoke
+.PHONY: demo test bench figures smoke man
 
 demo: $(VENV)/.installed
 	$(BIN)/python benchmarks/demo.py
@@ -23,6 +23,10 @@ figures: $(VENV)/.installed-dev
 smoke: $(VENV)/.installed-dev
 	$(BIN)/latentcodec bench benchmarks/data/kodak --out build/smoke --fresh \
 		--limit 3 --points 4 --timed-images 0 --sliders 1
+
+man: $(VENV)/.installed
+	mkdir -p build
+	$(BIN)/latentcodec man > build/latentcodec.1
 
 $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)

@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING
 from latentcodec.errors import LatError, LossWarning
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
+
+    from latentcodec.metadata import MetadataName
 
 __version__ = "0.1.0"
 __all__ = ["LatError", "LossWarning", "__version__", "decode", "encode"]
@@ -27,6 +31,7 @@ def encode(
     quality: float = 50,
     model: str = "hyper",
     strict: bool = False,
+    strip: Collection[MetadataName] = (),
 ) -> bytes:
     """Encode a picture as a `.lat` file.
 
@@ -38,18 +43,20 @@ def encode(
         quality: 1 (smallest) to 100 (best), in tenths.
         model: name or family of a packaged model.
         strict: raise an error instead of a `LossWarning`.
+        strip: metadata to leave out, of "icc", "exif", "xmp", "gps" (in EXIF and XMP) and "all".
+            Of EXIF the orientation is kept, by which the picture is to be turned.
 
     Returns:
         The bytes of the file.
 
     Raises:
         latentcodec.LatError: the image cannot be encoded, or the model is not known.
-        ValueError: the quality is out of range.
+        ValueError: the quality is out of range, or `strip` names no metadata.
     """
     from latentcodec.codec import encode_picture
     from latentcodec.image import picture_of
 
-    return encode_picture(picture_of(image, strict), quality, model)
+    return encode_picture(picture_of(image, strict).without(strip), quality, model)
 
 
 def decode(data: bytes, region: tuple[int, int, int, int] | None = None) -> Image.Image:

@@ -11,7 +11,7 @@ from latentcodec import container, model_store
 from latentcodec.alpha import encode_alpha, smooth_hidden
 from latentcodec.container import Header, LatFile
 from latentcodec.decoder import decode_picture
-from latentcodec.errors import LimitExceeded
+from latentcodec.errors import LimitExceeded, VerificationFailed
 from latentcodec.image import Picture
 from latentcodec.tiling import CELL_PX, TILE_CELLS, Span, cells, grid, pixels_of
 
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from latentcodec.families.family import Family
 
 
-def encode_picture(picture: Picture, quality: float, model: str) -> bytes:
+def encode_picture(picture: Picture, quality: float, model: str, verify: bool = False) -> bytes:
     """A picture as the bytes of a `.lat` file.
 
-    quality: 1 to 100, kept to a tenth. Raises UnknownModel, LimitExceeded and ValueError.
+    quality: 1 to 100, kept to a tenth. verify: decode the latents and compare. Raises
+    UnknownModel, LimitExceeded, ValueError and, if it comes to that, VerificationFailed.
     """
     if not 1 <= quality <= 100:
         raise ValueError(f"quality must be 1 to 100, not {quality}")
@@ -40,10 +41,13 @@ def encode_picture(picture: Picture, quality: float, model: str) -> bytes:
     if picture.alpha is not None:
         pixels = smooth_hidden(pixels, picture.alpha)
         alphas = [encode_alpha(picture.alpha[pixels_of(d.own), pixels_of(r.own)]) for d, r in spans]
-    tiles = [
-        family.encode_latents(_analyse_tile(family, pixels, tenths, down, right), tenths)[0]
-        for down, right in spans
-    ]
+    tiles = []
+    for down, right in spans:
+        y = _analyse_tile(family, pixels, tenths, down, right)
+        payload, v_hat = family.encode_latents(y, tenths)
+        if verify and not _decodes_to(family, payload, v_hat, tenths):
+            raise VerificationFailed("the file does not decode to the latents that were encoded")
+        tiles.append(payload)
     header = Header(width, height, picture.colour, tenths, entry.code, entry.short_hash)
     return container.write(LatFile(header, tiles, picture.metadata, alphas))
 
@@ -60,6 +64,12 @@ def _analyse_tile(
     below, beside = -seen.shape[0] % CELL_PX, -seen.shape[1] % CELL_PX
     padded = np.pad(seen, ((0, below), (0, beside), (0, 0)), mode="edge")
     return family.analyse(padded, tenths)[down.inner, right.inner]
+
+
+def _decodes_to(family: Family, payload: bytes, v_hat: np.ndarray, tenths: int) -> bool:
+    """Whether a tile's payload gives the encoder's latents, int32 [h, w, M]."""
+    height, width, _ = v_hat.shape
+    return np.array_equal(family.decode_latents(payload, tenths, height, width), v_hat)
 
 
 def psnr_db(picture: Picture, data: bytes) -> float:

@@ -59,5 +59,9 @@ class LimitExceeded(LatError):
     """The picture is larger than the format or the decoder's limit allows."""
 
 
+class VerificationFailed(LatError):
+    """A file that was just encoded does not decode to the encoder's latents."""
+
+
 class LossWarning(UserWarning):
     """Something of the picture is not kept: it is encoded in another form than it had."""

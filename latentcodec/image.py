@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import io
 import re
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from latentcodec.container import ChunkType, Colour
 from latentcodec.errors import UnsupportedImage
-from latentcodec.metadata import attach, collect, save_options
+from latentcodec.metadata import MetadataName, attach, collect, save_options, stripped
 from latentcodec.modes import CONVERTED_MODES, lossy, storable
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 # Pillow's raw modes of 16 bits per channel, in any byte order, of which it may load only 8.
 _DEEP = re.compile(r";16[BLN]")
+# Formats that Pillow opens but cannot load by itself, and what is encoded already.
+_NO_PIXELS = ("BUFR", "GRIB", "HDF5", "MPEG", "LAT")
 _FRAME_MS = 120
 _QUALITY = 95  # of written files; formats without losses ignore it
 _COLOUR_OF_MODE = {
@@ -44,15 +47,20 @@ class Picture:
     metadata: dict[ChunkType, bytes]
     alpha: NDArray[np.uint8] | None = None
 
+    def without(self, names: Collection[MetadataName]) -> Picture:
+        """The picture without the metadata that `names` names. Raises ValueError."""
+        return dataclasses.replace(self, metadata=stripped(self.metadata, names))
 
-def open_image(path: Path, strict: bool = False) -> Image.Image:
+
+def open_image(source: Path | IO[bytes], strict: bool = False) -> Image.Image:
     """Open and fully read an image file, of an animation its first frame.
 
     Raises UnsupportedImage for anything that Pillow cannot read, under `strict` also for what it
     reads only in part (otherwise a LossWarning), and OSError where the file cannot be read.
     """
+    path = source if isinstance(source, Path) else "the input"
     try:
-        with Image.open(path) as image:
+        with Image.open(source) as image:
             _note_reduced(image, strict)
             image.load()
             return image
@@ -132,6 +140,12 @@ def image_of(picture: Picture) -> Image.Image:
         image.putalpha(Image.fromarray(picture.alpha))
     attach(image, picture.metadata)
     return image
+
+
+def is_readable(path: Path) -> bool:
+    """Whether `path` has the extension of a format whose pixels Pillow reads."""
+    form = Image.registered_extensions().get(path.suffix.lower())
+    return form in Image.OPEN and form not in _NO_PIXELS
 
 
 def writable_format(path: Path) -> str | None:

@@ -192,10 +192,8 @@ def test_sources_and_targets_that_are_no_files(folder: Path, command: str, kind:
     target = folder / ("out.lat" if command == "encode" else "out.png")
     missing = folder / f"missing.{kind}"
     assert "No such file" in fails(folder, command, missing, target)
-    assert "Is a directory" in fails(folder, command, folder, target)
+    assert "is a folder" in fails(folder, command, folder, target)
     assert "No such file" in fails(folder, "info", missing)
-    (folder / "folder.png").mkdir()
-    assert "Is a directory" in fails(folder, command, source, folder / "folder.png")
     nowhere = folder / "nowhere" / target.name
     assert f"{nowhere}: No such file" in fails(folder, command, source, nowhere)
 
@@ -225,7 +223,6 @@ def test_a_format_that_cannot_hold_the_picture(folder: Path) -> None:
         [],
         ["nosuch"],
         ["encode"],
-        ["encode", "photo.png"],
         ["encode", "photo.png", "out.lat", "another"],
         ["encode", "photo.png", "out.lat", "--nosuch"],
         *(["encode", "-q", q, "photo.png", "out.lat"] for q in ("0", "101", "nan", "inf", "high")),
@@ -271,7 +268,9 @@ def test_info_knows_files_of_models_that_are_not_installed(folder: Path, data: b
     assert (facts["model"], facts["model_code"]) == (None, "ZZ99")
 
 
-@pytest.mark.parametrize("command", ["encode", "decode", "info", "train", "export"])
+@pytest.mark.parametrize(
+    "command", ["encode", "decode", "info", "train", "export", "completion", "man"]
+)
 def test_help(command: str) -> None:
     result = call(command, "--help")
     assert result.exit_code == 0

@@ -8,7 +8,8 @@ import warnings
 import click
 
 from latentcodec import __version__
-from latentcodec.errors import LatError, LossWarning
+from latentcodec.cli.problems import HANDLED, sentence
+from latentcodec.errors import LossWarning
 
 _COMMANDS = (
     "encode",
@@ -20,6 +21,8 @@ _COMMANDS = (
     "export",
     "bench",
     "compare",
+    "completion",
+    "man",
 )
 
 
@@ -42,13 +45,8 @@ class _Commands(click.Group):
                     f"Warning: {message}", err=True
                 )
                 return super().invoke(ctx)
-        except LatError as error:
-            raise click.ClickException(str(error)) from error
-        except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{where}{error.strerror or error}") from error
-        except MemoryError as error:
-            raise click.ClickException("there is not enough memory for this picture") from error
+        except HANDLED as error:
+            raise click.ClickException(sentence(error)) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

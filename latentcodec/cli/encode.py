@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
+import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from latentcodec.cli import options
+from latentcodec.cli import options, paths
+from latentcodec.cli.batch import convert_all, deliver, input_bytes
+from latentcodec.cli.outcome import Written
+from latentcodec.errors import LatError
 
 if TYPE_CHECKING:
     from latentcodec.image import Picture
+    from latentcodec.metadata import MetadataName
     from latentcodec.targets import Found
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
@@ -28,9 +35,37 @@ def _size_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
     return int(match[1]) * {"": 1, "k": 1000, "m": 1_000_000}[match[2].lower()]
 
 
+def _stripped_names(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> list[MetadataName]:
+    """`exif,gps` as a list."""
+    if value is None:
+        return []
+    from latentcodec.metadata import check_names
+
+    try:
+        return check_names(name.strip() for name in value.lower().split(","))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@dataclasses.dataclass(frozen=True)
+class _Wish:
+    """How pictures are to be encoded: the command's own options."""
+
+    quality: float
+    target_size: int | None
+    target_bpp: float | None
+    ratio: float | None
+    target_psnr: float | None
+    model: str
+    strict: bool
+    strip: list[MetadataName]
+    verify: bool
+
+
 @click.command()
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.argument("target", metavar="OUT.lat", type=click.Path(path_type=Path))
+@click.argument("arguments", metavar="IN... [OUT.lat]", nargs=-1, required=True, type=click.Path())
 @options.quality
 @click.option(
     "--target-size",
@@ -43,71 +78,115 @@ def _size_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
 @click.option("--target-psnr", type=_POSITIVE, help="Lowest quality with this PSNR in dB.")
 @click.option("--model", default="hyper", show_default=True, help="A packaged model, by name.")
 @click.option("--strict", is_flag=True, help="Refuse images of which something would be lost.")
-def command(
-    source: Path,
-    target: Path,
-    quality: float,
-    target_size: int | None,
-    target_bpp: float | None,
-    ratio: float | None,
-    target_psnr: float | None,
-    model: str,
-    strict: bool,
-) -> None:
-    """Encode the image IN (any format Pillow reads) as OUT.lat.
+@click.option(
+    "--strip",
+    callback=_stripped_names,
+    metavar="WHAT",
+    help="Leave out metadata: all, or of icc,exif,xmp,gps those named.",
+)
+@click.option("--verify", is_flag=True, help="Read back what was written, compare the latents.")
+@options.batch
+def command(arguments: tuple[str, ...], **chosen: Any) -> None:
+    """Encode images (any format Pillow reads) as .lat files.
 
-    An existing OUT.lat is overwritten, as cwebp, avifenc and cjxl do; it is replaced only when
-    the new file is complete. Alpha is kept without losses, and so are EXIF, ICC profile and XMP.
-    Of animations the first frame is kept, of 16 bits 8, and CMYK becomes RGB, with a warning.
+    \b
+    latentcodec encode photo.png                  writes photo.lat beside it
+    latentcodec encode photo.png small.lat -q 30
+    latentcodec encode a.png b.jpg folder         writes into a folder that exists
+    latentcodec encode *.jpg -o folder            which is made if it is missing
+    latentcodec encode -r photos -o folder        mirrors what is below photos
+    latentcodec encode - - < photo.png > photo.lat
+
+    An existing output is overwritten, as cwebp, avifenc and cjxl do, when the new file is
+    complete; an input never is. Alpha is kept without losses, and so are EXIF, ICC profile and
+    XMP. Of animations the first frame is kept, of 16 bits 8, and CMYK becomes RGB, with a warning.
     """
-    goals = (target_size, target_bpp, ratio, target_psnr)
+    shared = options.BatchOptions.taken_from(chosen)
+    wish = _Wish(**chosen)
+    goals = (wish.target_size, wish.target_bpp, wish.ratio, wish.target_psnr)
     context = click.get_current_context()
     explicit = context.get_parameter_source("quality") is ParameterSource.COMMANDLINE
     if sum(goal is not None for goal in goals) + explicit > 1:
         raise click.UsageError(
             "give one of --quality, --target-size, --target-bpp, --ratio and --target-psnr"
         )
-    from latentcodec.image import open_image, picture_of
-    from latentcodec.outputs import write_file
+    inputs, output = paths.split(arguments, shared.output)
+    if shared.output is None and output is not None:
+        _check_name(inputs[0], output)
+    tasks = paths.plan(inputs, output, shared.recursive, paths.Naming(".lat", _is_image))
+    convert_all(tasks, lambda task: _encode(task, wish), shared)
 
-    picture = picture_of(open_image(source, strict), strict)
-    found = _encoded(picture, model, quality, _limit_bytes(picture, *goals[:3]), target_psnr)
-    write_file(target, found.data)
+
+def _check_name(source: str, output: str) -> None:
+    """Keep `encode *.jpg` of two photographs from writing over the second."""
+    named = output == paths.STREAM or output.lower().endswith((".lat", "/", os.sep))
+    file = Path(output)
+    if not (named or Path(source).is_dir() or (file.exists() and not file.is_file())):
+        raise click.UsageError(f"{output} does not end in .lat; --output writes to any name")
+
+
+def _is_image(path: Path) -> bool:
+    from latentcodec.image import is_readable
+
+    return is_readable(path)
+
+
+def _encode(task: paths.Task, wish: _Wish) -> Written:
+    """Do one task. Raises LatError and OSError."""
+    from latentcodec.image import open_image, picture_of
+
+    if task.source == paths.STREAM:
+        data = input_bytes(task)
+        input_size, image = len(data), open_image(io.BytesIO(data), wish.strict)
+    else:
+        image = open_image(Path(task.source), wish.strict)
+        input_size = Path(task.source).stat().st_size
+    picture = picture_of(image, wish.strict).without(wish.strip)
+    found = _encoded(picture, wish)
+    deliver(task, found.data)
+    if wish.verify and task.target != paths.STREAM and not _reads_back(task.target, found.data):
+        raise LatError(f"{task.target} does not read back as it was written")
     height, width, _ = picture.pixels.shape
     size = len(found.data)
-    click.echo(
-        f"{target}: {width} x {height}, quality {found.quality:g}, "
-        f"{size} bytes, {8 * size / (width * height):.3f} bpp"
+    return Written(
+        width_px=width,
+        height_px=height,
+        input_bytes=input_size,
+        output_bytes=size,
+        lat_pixels=width * height,
+        lat_bytes=size,
+        details={"quality": found.quality} | ({"verified": True} if wish.verify else {}),
+        note=f"quality {found.quality:g}, {size} bytes, {8 * size / (width * height):.3f} bpp"
+        + (", verified" if wish.verify else ""),
     )
 
 
-def _limit_bytes(
-    picture: Picture, size: int | None, bpp: float | None, ratio: float | None
-) -> float | None:
-    """What the file may have, if one of the three is given."""
+def _reads_back(target: str, data: bytes) -> bool:
+    """Whether a file is as it was written; pipes and devices cannot be asked."""
+    path = Path(target)
+    return not path.is_file() or path.read_bytes() == data
+
+
+def _limit_bytes(picture: Picture, wish: _Wish) -> float | None:
+    """What the file may have, if one of the three limits is given."""
     height, width, _ = picture.pixels.shape
-    if bpp is not None:
-        return bpp * height * width / 8
-    if ratio is not None:
+    if wish.target_bpp is not None:
+        return wish.target_bpp * height * width / 8
+    if wish.ratio is not None:
         samples = (1 if picture.colour.is_grey else 3) + picture.colour.has_alpha
-        return samples * height * width / ratio
-    return size
+        return samples * height * width / wish.ratio
+    return wish.target_size
 
 
-def _encoded(
-    picture: Picture,
-    model: str,
-    quality: float,
-    limit_bytes: float | None,
-    wanted_db: float | None,
-) -> Found:
+def _encoded(picture: Picture, wish: _Wish) -> Found:
     """The file at a quality, or at the one that a limit or a fidelity asks for."""
     from latentcodec.codec import encode_picture, psnr_db
     from latentcodec.targets import Found, for_psnr, for_size
 
     def encoded(quality: float) -> bytes:
-        return encode_picture(picture, quality, model)
+        return encode_picture(picture, quality, wish.model, wish.verify)
 
+    limit_bytes, wanted_db = _limit_bytes(picture, wish), wish.target_psnr
     if limit_bytes is not None:
         found = for_size(encoded, limit_bytes)
         problem = (
@@ -118,7 +197,7 @@ def _encoded(
         found = for_psnr(encoded, lambda data: psnr_db(picture, data), wanted_db)
         problem = f"even quality 100 falls short of {wanted_db:g} dB with this picture"
     else:
-        return Found(encoded(quality), quality, reached=True)
+        return Found(encoded(wish.quality), wish.quality, reached=True)
     if not found.reached:
-        raise click.ClickException(problem)
+        raise LatError(problem)
     return found

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def _number(ctx: click.Context, param: click.Parameter, value: float) -> float:
@@ -46,3 +51,54 @@ def written_format(path: Path) -> str:
     if form is None:
         raise click.BadParameter(f"Pillow writes no {path.suffix or 'such'} files: {path}")
     return form
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchOptions:
+    """What encode and decode have in common, as `batch` declares it."""
+
+    output: str | None
+    recursive: bool
+    jobs: int | None
+    skip_existing: bool
+    as_json: bool
+    quiet: bool
+    verbose: bool
+
+    @classmethod
+    def taken_from(cls, values: dict[str, Any]) -> BatchOptions:
+        """Those of a command's parameters, which are removed there. Raises UsageError."""
+        options = cls(**{field.name: values.pop(field.name) for field in dataclasses.fields(cls)})
+        if options.as_json + options.quiet + options.verbose > 1:
+            raise click.UsageError("give one of --json, --quiet and --verbose")
+        return options
+
+
+_BATCH = (
+    click.option(
+        "-o",
+        "--output",
+        type=click.Path(),
+        help="File or folder to write, made if missing; all arguments are inputs then.",
+    ),
+    click.option("-r", "--recursive", is_flag=True, help="Convert what is in folders, mirrored."),
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(min=1),
+        help="Files at a time [default: as many as cores, 8 at most].",
+    ),
+    click.option("--skip-existing", is_flag=True, help="Leave outputs that exist as they are."),
+    click.option("--json", "as_json", is_flag=True, help="Print a JSON object a file, and totals."),
+    click.option("-Q", "--quiet", is_flag=True, help="Print errors only."),
+    click.option(
+        "-v", "--verbose", is_flag=True, help="Print a line a file, with its time, in any case."
+    ),
+)
+
+
+def batch(command: _Command) -> _Command:
+    """Give a command the options of `BatchOptions`."""
+    for option in reversed(_BATCH):
+        command = option(command)
+    return command

@@ -1,0 +1,125 @@
+"""Many files, several at a time.
+
+The jobs are threads: they share one import of torch and one copy of the model, and the networks
+and Pillow's decoders let each other run. Each job has its share of the cores.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+from latentcodec.cli.options import BatchOptions
+from latentcodec.cli.outcome import Outcome, Written
+from latentcodec.cli.paths import STREAM, Task
+from latentcodec.cli.problems import HANDLED, sentence
+from latentcodec.cli.report import Report
+from latentcodec.errors import LatError
+
+_MOST_JOBS = 8  # unless more are asked for: each holds a picture in memory
+
+Convert = Callable[[Task], Written]
+_heard = threading.local()  # warnings of the file that the thread is at
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def outcomes(
+    tasks: list[Task], convert: Convert, jobs: int | None, skip_existing: bool
+) -> Iterator[Outcome]:
+    """Do all tasks, and tell how each ended, in their order.
+
+    One task, or one job, has all cores and needs no thread.
+    """
+    jobs = min(jobs or min(cores(), _MOST_JOBS), len(tasks))
+
+    def one(task: Task) -> Outcome:
+        return _outcome(task, convert if jobs == 1 else shared, skip_existing)
+
+    def shared(task: Task) -> Written:
+        _share_cores(jobs)
+        return convert(task)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: _heard.messages.append(str(message))
+        if jobs == 1:
+            yield from map(one, tasks)
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(jobs) as pool:
+            futures = [pool.submit(one, task) for task in tasks]
+            try:
+                for future in futures:
+                    yield future.result()
+            finally:  # after Ctrl-C only what has begun is finished
+                pool.shutdown(cancel_futures=True)
+
+
+def _share_cores(jobs: int) -> None:
+    """Give this thread its part of the cores for what torch computes."""
+    import torch
+
+    torch.set_num_threads(max(1, cores() // jobs))
+
+
+def _outcome(task: Task, convert: Convert, skip_existing: bool) -> Outcome:
+    start = time.perf_counter()
+    _heard.messages = []
+    written, error = None, task.refused
+    if not error and not (skip_existing and task.target != STREAM and Path(task.target).exists()):
+        try:
+            written = convert(task)
+        except HANDLED as problem:
+            error = sentence(problem)
+    return Outcome(task, written, error, _heard.messages, time.perf_counter() - start)
+
+
+def input_bytes(task: Task) -> bytes:
+    """The whole input of a task. Raises OSError."""
+    if task.source == STREAM:
+        return sys.stdin.buffer.read()
+    return Path(task.source).read_bytes()
+
+
+def deliver(task: Task, data: bytes) -> None:
+    """Write the output of a task, whole or not at all. Raises OSError."""
+    if task.target == STREAM:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    from latentcodec.outputs import write_file
+
+    target = Path(task.target)
+    if task.makes_folders:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    write_file(target, data)
+
+
+def convert_all(tasks: list[Task], convert: Convert, options: BatchOptions) -> None:
+    """Do all tasks and report on them. Exits with 1 if one fails; the others are done even so."""
+    if not tasks:
+        raise LatError("there is no file to convert in what was given")
+    # The interpreter looks for garbage many times while torch is imported, and through all of it
+    # again at the end: 0.15 s and 0.3 s of a command that may need little more than one.
+    gc.set_threshold(100_000)
+    atexit.register(gc.freeze)
+    with Report(tasks, options) as report:
+        for outcome in outcomes(tasks, convert, options.jobs, options.skip_existing):
+            report.add(outcome)
+    if report.failed:
+        raise click.exceptions.Exit(1)

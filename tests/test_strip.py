@@ -1,0 +1,92 @@
+"""Metadata left out by name: what was named is gone, the rest is as it was."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+import latentcodec
+from latentcodec import container
+from latentcodec.container import ChunkType
+
+CAMERA, ORIENTATION, GPS_IFD, EXIF_IFD, TAKEN = 0x10F, 0x112, 0x8825, 0x8769, 0x9003
+ICC = b"a profile"
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description xmlns:exif="http://ns.adobe.com/exif/"'
+    b' exif:GPSLatitude="47,3.1N" drone-dji:GpsLongitude = \'8\' dc:format="image/jpeg">'
+    b"<exif:GPSAltitude>4/1</exif:GPSAltitude><exif:GPSMapDatum/><dc:title>Alps</dc:title>"
+    b"</rdf:Description></x:xmpmeta>"
+)
+
+
+def picture(orientation: int = 6) -> Image.Image:
+    exif = Image.Exif()
+    exif[CAMERA] = "a camera"
+    exif[ORIENTATION] = orientation
+    exif.get_ifd(EXIF_IFD)[TAKEN] = "2024:05:06 07:08:09"
+    exif.get_ifd(GPS_IFD).update({1: "N", 2: (47.0, 3.0, 6.0)})
+    stream = io.BytesIO()
+    Image.new("RGB", (20, 10)).save(stream, "JPEG", exif=exif, icc_profile=ICC, xmp=XMP)
+    return Image.open(stream)
+
+
+def kept(*names: str, orientation: int = 6) -> dict[ChunkType, bytes]:
+    return container.read_metadata(latentcodec.encode(picture(orientation), strip=names))
+
+
+def exif_of(payload: bytes) -> Image.Exif:
+    exif = Image.Exif()
+    exif.load(payload)
+    return exif
+
+
+def test_nothing_is_left_out_by_default() -> None:
+    found = kept()
+    assert found[ChunkType.ICC] == ICC
+    assert found[ChunkType.XMP] == XMP
+    assert exif_of(found[ChunkType.EXIF]).get_ifd(GPS_IFD)[1] == "N"
+
+
+def test_each_by_its_name() -> None:
+    everything = kept()
+    for name, kind in (("icc", ChunkType.ICC), ("xmp", ChunkType.XMP)):
+        assert kept(name) == {k: v for k, v in everything.items() if k is not kind}
+    assert kept("exif", "icc", "xmp", orientation=1) == {}
+    assert kept("all", orientation=1) == {}
+
+
+@pytest.mark.parametrize("name", ["exif", "all"])
+def test_the_orientation_stays(name: str) -> None:
+    assert dict(exif_of(kept(name)[ChunkType.EXIF])) == {ORIENTATION: 6}
+
+
+def test_gps_alone() -> None:
+    found = kept("gps")
+    exif = exif_of(found[ChunkType.EXIF])
+    assert GPS_IFD not in exif and not exif.get_ifd(GPS_IFD)
+    assert (exif[CAMERA], exif[ORIENTATION]) == ("a camera", 6)
+    assert exif.get_ifd(EXIF_IFD)[TAKEN] == "2024:05:06 07:08:09"
+    assert found[ChunkType.ICC] == ICC
+    xmp = found[ChunkType.XMP]
+    assert b"gps" not in xmp.lower()
+    assert b"<dc:title>Alps</dc:title>" in xmp and b'dc:format="image/jpeg">' in xmp
+
+
+@pytest.mark.parametrize("xmp", [XMP.decode().encode("utf-16"), b"<exif:GPSLatitude>47,3"])
+def test_xmp_that_might_still_tell_goes_whole(xmp: bytes) -> None:
+    image = Image.new("RGB", (20, 10))
+    image.info["xmp"] = xmp
+    assert container.read_metadata(latentcodec.encode(image, strip=["gps"])) == {}
+
+
+def test_pictures_without_metadata() -> None:
+    image = Image.new("RGB", (20, 10))
+    for name in ("icc", "exif", "xmp", "gps", "all"):
+        assert latentcodec.encode(image, strip=[name]) == latentcodec.encode(image)
+
+
+def test_a_name_that_is_not_known() -> None:
+    with pytest.raises(ValueError, match="'place'"):
+        kept("place")
