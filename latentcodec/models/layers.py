@@ -97,7 +97,7 @@ def round_through(x: Tensor) -> Tensor:
 # Bits that one squared quantisation step of error is worth to the encoder's rounding. Where the
 # step is optimal at high resolution it would be 26/3; these networks shrink their latents
 # themselves, and lose by symbols that deviate much from them (docs/training.md).
-ERROR_BITS = 32.0
+ERROR_BITS = 26.0
 
 
 def round_for_rate(offset: Tensor, scale: Tensor) -> Tensor:
