@@ -332,7 +332,7 @@ def test_a_wanted_psnr_is_met(folder: Path, crop: Image.Image) -> None:
     assert result.exit_code == 0
     decoded = np.asarray(latentcodec.decode((folder / "new.lat").read_bytes()), dtype=float)
     psnr = 10 * np.log10(255**2 / np.square(decoded - np.asarray(crop)).mean())
-    assert 36 <= psnr < 36.2
+    assert 36 <= psnr < 36.5  # a tenth of quality moves so small a picture by 0.3 dB
 
 
 def test_what_no_quality_reaches_is_said(folder: Path) -> None:
