@@ -214,7 +214,14 @@ def test_resumes_with_what_is_finished_and_current(photos: Path, tmp_path: Path)
 def test_an_interrupted_run_keeps_its_rows(photos: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "latentcodec", "bench", str(photos), "--out", str(tmp_path)]
     command += ["--codecs", "jpeg,avif:0", "--timed-images", "0", "--sliders", "0", "--jobs", "1"]
-    run = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, text=True)
+    run = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+        # A shell that runs this in the background has SIGINT ignored, which children inherit.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     table = tmp_path / "rd.csv"
     for _ in range(600):
         if table.exists() and table.read_text(encoding="utf-8").count("\n") > 2:
