@@ -37,6 +37,11 @@ def _part_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
     type=_PATH,
     help="A checkpoint, whole or in parts, or packaged weights to go on from.",
 )
+@click.option(
+    "--transforms",
+    type=_PATH,
+    help="Start from the transforms of this model, of any family, instead of the DCT's.",
+)
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Of training, in all.")
 @click.option("--updates", type=click.IntRange(min=1), help="Instead of --minutes: steps in all.")
 @click.option("--batch", type=click.IntRange(min=1), default=8, show_default=True)
@@ -55,6 +60,7 @@ def command(
     steps: str | None,
     out: Path,
     resume: Path | None,
+    transforms: Path | None,
     minutes: float | None,
     updates: int | None,
     batch: int,
@@ -76,6 +82,8 @@ def command(
         raise click.UsageError("give either --minutes or --updates")
     if crop % 64 or (model == "vae64" and crop != 64):
         raise click.BadParameter("--crop must be a multiple of 64, and for vae64 it is 64")
+    if transforms and (resume or model == "vae64"):
+        raise click.UsageError("--transforms goes with neither --resume nor vae64")
     from latentcodec.training.loop import Settings, best_precision, train
 
     chosen = sized(model, config)
@@ -89,6 +97,7 @@ def command(
         family=model,
         config=chosen,
         resume=resume,
+        transforms=transforms,
         minutes=minutes,
         steps=updates,
         batch=batch,

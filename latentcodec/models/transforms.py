@@ -6,6 +6,7 @@ codec, and the networks beside the shortcut learn what to add.
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import math
 
@@ -17,6 +18,7 @@ from latentcodec.models.config import TransformConfig
 from latentcodec.models.dct import BLOCK_PX, shortcut_matrices
 from latentcodec.models.layers import LevelTable, depth_to_space, residual_blocks, space_to_depth
 
+_TRANSFORMS = ("g_a.", "g_s.", "gain.", "inverse_gain.", "y_std")
 HEAD_GAIN = 0.1  # range of the pixel correction that g_s adds to the shortcut, of 2
 
 
@@ -82,8 +84,8 @@ class Output:
     bits: Tensor
 
 
-class TransformModel(nn.Module):
-    """g_a and g_s with the gains between them: the part that every family has."""
+class TransformModel(nn.Module, abc.ABC):
+    """g_a and g_s with the gains between them: the part that every codec family has."""
 
     y_std: Tensor
 
@@ -117,9 +119,24 @@ class TransformModel(nn.Module):
         self.y_std.copy_(y.std(dim=0).clamp_min(1e-2))
         self.start_prior(y / self.y_std)
 
+    @torch.no_grad()
+    def start_from(self, x: Tensor, state: dict[str, Tensor]) -> None:
+        """Start from the transforms and gains in the state of another family's model.
+
+        x: photographs as for `start`. Raises ValueError if the sizes differ.
+        """
+        own = self.state_dict()
+        taken = {k: v for k, v in state.items() if k.startswith(_TRANSFORMS)}
+        wanted = {k: v.shape for k, v in own.items() if k.startswith(_TRANSFORMS)}
+        if {k: v.shape for k, v in taken.items()} != wanted:
+            raise ValueError("its transforms are of another size than this model's")
+        self.load_state_dict(own | taken)
+        middle = torch.full((len(x),), (self.config.anchors - 1) / 2, device=x.device)
+        self.start_prior(self.analyse(x, middle).flatten(0, 2) / self.y_std)
+
+    @abc.abstractmethod
     def start_prior(self, y: Tensor) -> None:
-        """Set the prior's biases from normalised latents y [n, M]."""
-        raise NotImplementedError
+        """Set the prior's biases from latents of photographs over y_std, float [n, M]."""
 
     def analyse(self, x: Tensor, level: Tensor) -> Tensor:
         """y, float [B, H/16, W/16, M]."""

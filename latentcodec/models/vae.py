@@ -42,15 +42,16 @@ class VariationalAutoencoder(TransformModel):
         """The optimum for independent Gaussian channels: reverse water-filling.
 
         With the noise D of the level and the variance V of a channel, sigma^2 = D / V, the mean
-        has the variance 1 - sigma^2, and y_hat = y_std * sqrt(1 - sigma^2) * z.
+        has the variance 1 - sigma^2, and y_hat = sqrt(V) * sqrt(1 - sigma^2) * z.
         """
         self.sigma_head.weight.zero_()
         self.sigma_head.bias.zero_()
-        # The DCT start's gain is 1 / step, and the noise of rounding is step^2 / 12.
+        # The gain before training is 1 / step, and the noise of rounding is step^2 / 12.
         noise = torch.exp(-2 * self.gain.rows) / 12
-        variance = (noise / self.y_std.square()).clamp_max(_LARGEST_START)
+        spread = y.std(dim=0) * self.y_std
+        variance = (noise / spread.square()).clamp_max(_LARGEST_START)
         self.log_sigma.rows.copy_(variance.log() / 2)
-        self.gain.rows.copy_((1 - variance).log() / 2 - self.y_std.log())
+        self.gain.rows.copy_((1 - variance).log() / 2 - spread.log())
         self.inverse_gain.rows.copy_((1 - variance).log())
 
     def posterior(self, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:

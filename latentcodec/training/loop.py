@@ -41,6 +41,7 @@ class Settings:
     config: Config
     family: str = "hyper"
     resume: Path | None = None
+    transforms: Path | None = None  # a model of any family, whose transforms a new one starts from
     minutes: float | None = None  # of training in all, earlier runs included
     steps: int | None = None  # in all; one of the two is given
     batch: int = 8  # per process
@@ -89,7 +90,7 @@ class Trainer:
         self.config = config
         self.model = build(settings.family, config).to(self.device)
         if saved is None:
-            self.model.start(self.sampler.batch(0, _START_CROPS))
+            self._start(self.sampler.batch(0, _START_CROPS))
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.optimisers = Optimisers(self.model)
         if saved is not None:
@@ -109,6 +110,21 @@ class Trainer:
                 "source": _source(),
             }
         )
+        if settings.transforms and saved is None:
+            self.progress.runs[-1]["transforms"] = settings.transforms.name
+
+    def _start(self, photographs: Tensor) -> None:
+        """From nothing but the DCT, or from the transforms of a trained model."""
+        self.model.start(photographs)
+        source = self.settings.transforms
+        if source is None:
+            return
+        tensors, meta = checkpoint.load(source)
+        state = model_state(tensors, meta) if "trained" in meta else _under(tensors, "average/")
+        try:
+            self.model.start_from(photographs, {k: v.to(self.device) for k, v in state.items()})
+        except ValueError as error:
+            raise ValueError(f"cannot start from {source}: {error}") from error
 
     def _restore(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
         """Take up a checkpoint, or packaged weights, which have no state of the optimisers."""
