@@ -29,7 +29,7 @@ _MACHINES = {
     "1 thread": (1, None),
     "2 threads": (2, None),
     "4 threads": (4, None),
-    "no AVX": (2, ("default", "SSE41", "SSE4_2")),
+    "no AVX": (1, ("default", "SSE41", "SSE4_2")),
     "AVX2": (2, ("avx2", "AVX2", "AVX2")),
     "AVX-512": (2, ("avx512", "AVX512_CORE", "AVX512")),
 }

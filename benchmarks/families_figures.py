@@ -53,7 +53,7 @@ def _units(axes: Axes, series: _Series) -> None:
 def _divergence(axes: Axes, series: _Series) -> None:
     values = [max(float(row["kl_bits"]), 1e-4) for row in series["vae"] if row["kl_bits"]]
     axes.plot(values, color="black")
-    axes.axhline(0.05, color="grey", linestyle=":", label="below this a channel is not coded")
+    axes.axhline(0.2, color="grey", linestyle=":", label="below this a channel is not coded")
     axes.set_yscale("log")
     axes.set_xlabel("channel of vae, by rank")
     axes.set_ylabel("KL, bits a latent")

@@ -57,3 +57,18 @@ def test_values_beyond_the_limit_are_cut(sample: tuple[np.ndarray, ...]) -> None
     tables = np.full(4, SCALE_COUNT - 1, dtype=np.uint8)
     symbols = Quantiser(TABLES).symbols(values, np.zeros(4, dtype=np.int32), tables)
     assert symbols.tolist() == [SYMBOL_LIMIT, -SYMBOL_LIMIT, SYMBOL_LIMIT, -SYMBOL_LIMIT]
+
+
+def test_asymmetric_tables_have_a_price_on_each_side() -> None:
+    """-1 costs 3 bits more than 0 and 2 costs 5 more than 1, which is the likeliest."""
+    total = 1 << 24
+    counts = np.array([total // 64, total // 8, total // 2, total // 64, 0])
+    counts[-1] = total - counts.sum()
+    tables = TableSet(np.array([-1, -1]), np.array([4, 4]), np.tile(counts, 2))
+    assert np.isnan(tables.shares(-2)).all() and np.isnan(tables.shares(3)).all()
+    assert tables.shares(1).tolist() == [0.5, 0.5]
+    values = np.array([-0.6, -0.9, 0.51, 1.6, 1.9, 3.1])
+    mean, table = np.zeros(6, dtype=np.int32), np.ones(6, dtype=np.uint16)
+    symbols = Quantiser(tables, 10.0).symbols(values, mean, table)
+    # An error of 0.6 instead of 0.4 costs 2 bits; 1 is never left for the dearer 0; 3 escapes.
+    assert symbols.tolist() == [0, -1, 1, 1, 2, 3]

@@ -63,6 +63,14 @@ class TableSet:
         end = self._ends[table]
         return self._counts[end - self.sizes[table] - 1 : end]
 
+    def shares(self, symbol: int) -> np.ndarray:
+        """The probability of one symbol under every table, float64 [T]; nan where it escapes."""
+        position = symbol - self.lows
+        known = (position >= 0) & (position < self.sizes)
+        starts = self._ends - self.sizes - 1
+        counts = self._counts[np.where(known, starts + position, 0)]
+        return np.where(known, counts / (1 << TOTAL_BITS), np.nan)
+
     def model(self, table: int) -> Any:
         """The model of the symbols, at 0..size - 1, and of the escape after them."""
         if table not in self._models:

@@ -24,20 +24,22 @@ class Quantiser:
     """Chooses symbols for the tables of one model."""
 
     def __init__(self, tables: TableSet, error_bits: float = ERROR_BITS) -> None:
-        """`tables`: symmetric ones."""
-        self._threshold = np.full((len(tables.lows), _LARGEST + 1), -0.5)
-        for index, (row, low) in enumerate(zip(self._threshold, tables.lows, strict=True)):
-            counts = tables.counts(index)[-low:]  # of |k| = 0..half
-            known = min(-low, _LARGEST)
-            extra_bits = np.log2(counts[:known] / counts[1 : known + 1])
-            # k becomes k - 1 where that adds less error, error_bits * (2 (a - k) + 1), than
-            # it saves; a is the magnitude before rounding.
-            row[1 : known + 1] = extra_bits / (2 * error_bits) - 0.5
+        # [table, sign, magnitude]; -0.5 lets nothing pass.
+        self._threshold = np.full((len(tables.lows), 2, _LARGEST + 1), -0.5)
+        for side, sign in enumerate((-1, 1)):
+            lesser = tables.shares(0)
+            for k in range(1, _LARGEST + 1):
+                share = tables.shares(sign * k)
+                # k becomes k - 1 where that adds less error, error_bits * (2 (a - k) + 1), than
+                # it saves; a is the magnitude before rounding.
+                threshold = np.log2(lesser / share) / (2 * error_bits) - 0.5
+                self._threshold[:, side, k] = np.where(np.isnan(threshold), -0.5, threshold)
+                lesser = share
 
     def symbols(self, values: np.ndarray, mean: np.ndarray, tables: np.ndarray) -> np.ndarray:
         """Symbols (int32 [n]) for values (float [n], steps) around means (int32 [n], 1/16 steps).
 
-        tables: uint8 [n]. The symbols of ZERO_TABLE are zero, and all are within SYMBOL_LIMIT:
+        tables: unsigned [n]. The symbols of ZERO_TABLE are zero, and all are within SYMBOL_LIMIT:
         what is cut off here is cut off for the encoder, too.
         """
         offset = values - mean / (1 << MEAN_BITS)
@@ -45,7 +47,8 @@ class Quantiser:
         symbols[tables == ZERO_TABLE] = 0
         nonzero = np.flatnonzero(symbols)
         k = np.abs(symbols[nonzero])
-        threshold = self._threshold[tables[nonzero], np.minimum(k, _LARGEST)]
+        positive = (symbols[nonzero] > 0).astype(np.intp)
+        threshold = self._threshold[tables[nonzero], positive, np.minimum(k, _LARGEST)]
         lower = nonzero[np.abs(offset[nonzero]) - k < threshold]
         symbols[lower] -= np.sign(symbols[lower])
         return symbols

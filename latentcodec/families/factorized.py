@@ -7,16 +7,19 @@ import torch
 from torch import Tensor
 
 from latentcodec.entropy.coder import SymbolEncoder, SymbolSource, TableSet
-from latentcodec.entropy.tables import MEAN_BITS, SYMBOL_LIMIT, TABLE_QUALITIES, ZERO_TABLE
+from latentcodec.entropy.quantise import Quantiser
+from latentcodec.entropy.tables import MEAN_BITS, TABLE_QUALITIES
 from latentcodec.errors import CorruptWeights
 from latentcodec.families.family import Family, Transforms, filled
 from latentcodec.models.config import TransformConfig
+from latentcodec.models.layers import ERROR_BITS
 
 
 class FactorizedFamily(Family):
-    """Plain rounding, and tables that depend on nothing but channel and quality."""
+    """Tables that depend on nothing but channel and quality."""
 
     transforms = Transforms
+    error_bits = ERROR_BITS  # of the encoder's rounding
 
     def __init__(self, tensors: dict[str, Tensor], config: TransformConfig) -> None:
         """`tensors`: those of a weights file, as `training.export` writes it.
@@ -25,6 +28,7 @@ class FactorizedFamily(Family):
         """
         parts = (tensors[f"tables.{part}"].numpy() for part in ("lows", "sizes", "counts"))
         super().__init__(filled(self.transforms, config, tensors), TableSet(*parts), config)
+        self._quantiser = Quantiser(self.tables, self.error_bits)
         self._rows = tensors["quality.table"].numpy().astype(np.uint16)
         if self._rows.shape != (len(TABLE_QUALITIES), config.latents):
             raise CorruptWeights("the quality table of the weights is misshapen")
@@ -42,9 +46,11 @@ class FactorizedFamily(Family):
     @torch.inference_mode()
     def symbols(self, y: np.ndarray, tenths: int) -> np.ndarray:
         """Rounded latents, int32 [h, w, M]; channels of ZERO_TABLE are zero."""
-        symbols = np.rint(np.clip(self.steps_of(y, tenths), -SYMBOL_LIMIT, SYMBOL_LIMIT))
-        symbols[..., self.tables_of(tenths) == ZERO_TABLE] = 0
-        return symbols.astype(np.int32)
+        tables = np.broadcast_to(self.tables_of(tenths), y.shape).ravel()
+        mean = np.zeros(y.size, dtype=np.int32)
+        return self._quantiser.symbols(self.steps_of(y, tenths).ravel(), mean, tables).reshape(
+            y.shape
+        )
 
     def encode_latents(self, y: np.ndarray, tenths: int) -> tuple[bytes, np.ndarray]:
         symbols = self.symbols(y, tenths)
