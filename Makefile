@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench figures smoke man
+.PHONY: demo test bench figures families notebooks fuzz soak smoke man docs wheel
 
 demo: $(VENV)/.installed
 	$(BIN)/python benchmarks/demo.py
@@ -20,13 +20,35 @@ bench: $(VENV)/.installed-dev
 figures: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/kodak.py figures
 
+families: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/families_curves.py
+	$(BIN)/python benchmarks/families.py
+	$(BIN)/python benchmarks/families_figures.py
+
+notebooks: $(VENV)/.installed-dev
+	$(BIN)/jupyter-execute --inplace docs/notebooks/*.ipynb
+
 smoke: $(VENV)/.installed-dev
 	$(BIN)/latentcodec bench benchmarks/data/kodak --out build/smoke --fresh \
 		--limit 3 --points 4 --timed-images 0 --sliders 1
 
+# An hour of hostile input, and ten minutes of threads and processes at once.
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzz --seconds 3600
+
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.soak --minutes 10
+
 man: $(VENV)/.installed
 	mkdir -p build
 	$(BIN)/latentcodec man > build/latentcodec.1
+
+docs: $(VENV)/.installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file .mkdocs.yml
+
+# An sdist, and the wheel built from it.
+wheel: $(VENV)/.installed-dev
+	$(BIN)/python -m build --no-isolation
 
 $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)

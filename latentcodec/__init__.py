@@ -9,25 +9,54 @@ Importing this package is quick: torch comes in with the first picture.
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 from latentcodec.errors import LatError, LossWarning
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Collection
+    from typing import IO
 
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
+    from torch import Tensor
 
+    from latentcodec.info import LatInfo, read_info
     from latentcodec.metadata import MetadataName
+    from latentcodec.reusable import Codec
 
 __version__ = "0.1.0"
-__all__ = ["LatError", "LossWarning", "__version__", "decode", "encode"]
+__all__ = [
+    "Codec",
+    "LatError",
+    "LatInfo",
+    "LossWarning",
+    "__version__",
+    "decode",
+    "encode",
+    "open",
+    "read_info",
+]
+
+_MODULE_OF = {"Codec": "reusable", "LatInfo": "info", "read_info": "info"}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is seldom needed when it is asked for."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"latentcodec.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def encode(
-    image: Image.Image | NDArray[np.uint8],
+    image: Image.Image | NDArray[np.uint8] | Tensor,
     quality: float = 50,
     model: str = "hyper",
     strict: bool = False,
@@ -36,10 +65,11 @@ def encode(
     """Encode a picture as a `.lat` file.
 
     Args:
-        image: a Pillow image, or a uint8 array [H, W], [H, W, 2], [H, W, 3] or [H, W, 4], whose
-            second or fourth channel is alpha. RGB and grey are stored as such, alpha without
-            losses; EXIF, ICC profile and XMP of a Pillow image are kept. What has to be
-            converted (16 bits, CMYK and other colour spaces) gives a `LossWarning`.
+        image: a Pillow image; a uint8 array [H, W], [H, W, 2], [H, W, 3] or [H, W, 4], whose
+            second or fourth channel is alpha; or a tensor [C, H, W] of as many channels, uint8,
+            or floats in 0..1, which are rounded to 256 levels. RGB and grey are stored as such,
+            alpha without losses; EXIF, ICC profile and XMP of a Pillow image are kept. What has
+            to be converted (16 bits, CMYK and other colour spaces) gives a `LossWarning`.
         quality: 1 (smallest) to 100 (best), in tenths.
         model: name or family of a packaged model.
         strict: raise an error instead of a `LossWarning`.
@@ -79,3 +109,22 @@ def decode(data: bytes, region: tuple[int, int, int, int] | None = None) -> Imag
     from latentcodec.image import image_of
 
     return image_of(decode_picture(data, Region(*region) if region else None))
+
+
+def open(source: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
+    """Open a `.lat` file as a Pillow image, which is decoded when its pixels are first asked for.
+
+    Args:
+        source: a path, or a file open for reading.
+
+    Returns:
+        A Pillow image with size, mode, metadata and `info["quality"]`. As with all of Pillow's
+        images, `load` raises OSError where the rest of the file is damaged.
+
+    Raises:
+        latentcodec.LatError: it is no `.lat` file, or its header is damaged.
+        OSError: it cannot be read.
+    """
+    from latentcodec.pillow import open_lazily
+
+    return open_lazily(source)

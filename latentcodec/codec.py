@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,13 +18,21 @@ from latentcodec.tiling import CELL_PX, TILE_CELLS, Span, cells, grid, pixels_of
 
 if TYPE_CHECKING:
     from latentcodec.families.family import Family
+    from latentcodec.model_store import ModelEntry
 
 
-def encode_picture(picture: Picture, quality: float, model: str, verify: bool = False) -> bytes:
+def encode_picture(
+    picture: Picture,
+    quality: float,
+    model: str,
+    verify: bool = False,
+    load: Callable[[ModelEntry], Family] = model_store.load_codec,
+) -> bytes:
     """A picture as the bytes of a `.lat` file.
 
-    quality: 1 to 100, kept to a tenth. verify: decode the latents and compare. Raises
-    UnknownModel, LimitExceeded, ValueError and, if it comes to that, VerificationFailed.
+    quality: 1 to 100, kept to a tenth. verify: decode the latents and compare. load: gives the
+    working model. Raises UnknownModel, LimitExceeded, ValueError and, if it comes to that,
+    VerificationFailed.
     """
     if not 1 <= quality <= 100:
         raise ValueError(f"quality must be 1 to 100, not {quality}")
@@ -35,7 +44,7 @@ def encode_picture(picture: Picture, quality: float, model: str, verify: bool = 
             f"a picture {container.MAX_PIXELS}"
         )
     entry = model_store.by_name(model)
-    family = model_store.load_codec(entry)
+    family = load(entry)
     pixels, alphas = picture.pixels, []
     spans = _grid((height, width), family.analysis_halo)
     if picture.alpha is not None:

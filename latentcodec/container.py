@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import itertools
 import math
 import struct
 import zlib
@@ -15,6 +16,7 @@ import zlib
 from latentcodec.errors import (
     CorruptChunk,
     CorruptHeader,
+    LatError,
     LimitExceeded,
     NotALatFile,
     TrailingData,
@@ -29,6 +31,7 @@ TILE_PX = 1024
 MAX_SIDE_PX = 65535
 MAX_PIXELS = 1 << 28
 MAX_METADATA_BYTES = 1 << 24
+MAX_METADATA_CHUNKS = 64  # with those that are skipped
 MAX_TILE_BYTES = 1 << 24
 MAX_ALPHA_BYTES = 1 << 21  # twice the samples of a tile
 QUALITY_TENTHS = range(10, 1001)
@@ -37,7 +40,7 @@ QUALITY_TENTHS = range(10, 1001)
 _HEADER = struct.Struct("<4sBBHHH4s4s")
 _CRC = struct.Struct("<I")
 HEADER_BYTES = _HEADER.size + _CRC.size
-_OPTIONAL = 0x80  # bit of a chunk type: a decoder may skip the chunk
+OPTIONAL = 0x80  # bit of a chunk type: a decoder may skip the chunk
 _MAX_LENGTH_BYTES = 5
 
 
@@ -85,9 +88,26 @@ class Header:
     weights_hash: bytes  # the first four bytes of the SHA-256 of the model's weights file
 
     @property
+    def tile_chunks(self) -> tuple[ChunkType, ...]:
+        """The types of the chunks of each tile, in their order."""
+        alpha = self.colour.has_alpha
+        return (ChunkType.TILE, ChunkType.ALPHA) if alpha else (ChunkType.TILE,)
+
+    @property
     def tile_grid(self) -> tuple[int, int]:
         """Rows and columns of tiles."""
         return math.ceil(self.height_px / TILE_PX), math.ceil(self.width_px / TILE_PX)
+
+    def tile_rectangle(self, number: int) -> tuple[int, int, int, int]:
+        """Left, top, width and height in pixels of a tile, by its place in the file."""
+        down, right = divmod(number, self.tile_grid[1])
+        left, top = right * TILE_PX, down * TILE_PX
+        return left, top, min(TILE_PX, self.width_px - left), min(TILE_PX, self.height_px - top)
+
+    def tile_name(self, number: int) -> str:
+        """A tile in words, for messages."""
+        left, top, width, height = self.tile_rectangle(number)
+        return f"the tile of {width} x {height} px at {left},{top}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,12 +207,14 @@ def read(data: bytes, max_pixels: int = MAX_PIXELS) -> LatFile:
         )
     view = memoryview(data)
     metadata, position = _read_metadata(view)
-    wanted = [ChunkType.TILE, ChunkType.ALPHA] if header.colour.has_alpha else [ChunkType.TILE]
     found: dict[ChunkType, list[bytes]] = {ChunkType.TILE: [], ChunkType.ALPHA: []}
-    for kind in wanted * math.prod(header.tile_grid):
-        chunk, position = _read_chunk(view, position)
-        if chunk.type != kind:
-            raise CorruptChunk(f"a chunk of type {chunk.type:#04x} stands among the tiles")
+    for number, kind in itertools.product(range(math.prod(header.tile_grid)), header.tile_chunks):
+        try:
+            chunk, position = read_chunk(view, position)
+            if chunk.type != kind:
+                raise CorruptChunk(f"a chunk of type {chunk.type:#04x} stands among the tiles")
+        except LatError as error:
+            raise type(error)(f"{error} ({header.tile_name(number)})") from None
         found[kind].append(chunk.payload)
     if position != len(data):
         raise TrailingData(f"{len(data) - position} bytes follow the last tile")
@@ -211,18 +233,19 @@ def _read_metadata(view: memoryview) -> tuple[dict[ChunkType, bytes], int]:
     """The metadata chunks, and the position of the first tile."""
     metadata: dict[ChunkType, bytes] = {}
     position = HEADER_BYTES
-    while True:
+    for _ in range(MAX_METADATA_CHUNKS + 1):
         if position < len(view) and view[position] == ChunkType.TILE:
             return metadata, position
-        chunk, position = _read_chunk(view, position)
+        chunk, position = read_chunk(view, position)
         if chunk.type in METADATA_CHUNKS:
             if chunk.type in metadata:
                 raise CorruptChunk(f"there are two {ChunkType(chunk.type).name} chunks")
             metadata[ChunkType(chunk.type)] = chunk.payload
         elif chunk.type == ChunkType.ALPHA:
             raise CorruptChunk("an ALPHA chunk stands before its tile")
-        elif not chunk.type & _OPTIONAL:
+        elif not chunk.type & OPTIONAL:
             raise UnknownChunk(f"the file needs a chunk of unknown type {chunk.type:#04x}")
+    raise CorruptChunk(f"more than {MAX_METADATA_CHUNKS} chunks stand before the first tile")
 
 
 def _chunk_bytes(kind: int, payload: bytes) -> bytes:
@@ -236,8 +259,19 @@ def _chunk_bytes(kind: int, payload: bytes) -> bytes:
     return body + _CRC.pack(zlib.crc32(body))
 
 
-def _read_chunk(view: memoryview, start: int) -> tuple[Chunk, int]:
-    """The chunk at `start` and the position after it."""
+def read_chunk(view: memoryview, start: int) -> tuple[Chunk, int]:
+    """The chunk at `start` and the position after it. Raises TruncatedFile and CorruptChunk."""
+    begin, end = chunk_payload(view, start)
+    if _CRC.unpack_from(view, end)[0] != zlib.crc32(view[start:end]):
+        raise CorruptChunk("a chunk is damaged: its checksum does not match")
+    return Chunk(view[start], bytes(view[begin:end])), end + _CRC.size
+
+
+def chunk_payload(view: memoryview, start: int) -> tuple[int, int]:
+    """Where the payload of the chunk at `start` begins and ends, by its length field.
+
+    The checksum behind it is there but not looked at. Raises TruncatedFile and CorruptChunk.
+    """
     if start >= len(view):
         raise TruncatedFile("the file ends before its last tile")
     kind, length, position = view[start], 0, start + 1
@@ -258,6 +292,4 @@ def _read_chunk(view: memoryview, start: int) -> tuple[Chunk, int]:
     end = position + length
     if end + _CRC.size > len(view):
         raise TruncatedFile("the file ends within a chunk")
-    if _CRC.unpack_from(view, end)[0] != zlib.crc32(view[start:end]):
-        raise CorruptChunk("a chunk is damaged: its checksum does not match")
-    return Chunk(kind, bytes(view[position:end])), end + _CRC.size
+    return position, end

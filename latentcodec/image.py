@@ -16,10 +16,12 @@ from latentcodec.container import ChunkType, Colour
 from latentcodec.errors import UnsupportedImage
 from latentcodec.metadata import MetadataName, attach, collect, save_options, stripped
 from latentcodec.modes import CONVERTED_MODES, lossy, storable
+from latentcodec.tensors import is_tensor, pixels_of_tensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.ImageFile import ImageFile
+    from torch import Tensor
 
 # Pillow's raw modes of 16 bits per channel, in any byte order, of which it may load only 8.
 _DEEP = re.compile(r";16[BLN]")
@@ -86,14 +88,17 @@ def _note_reduced(image: ImageFile, strict: bool) -> None:
         lossy("the image has 16 bits per channel; 8 are kept", strict)
 
 
-def picture_of(image: Image.Image | NDArray[np.uint8], strict: bool = False) -> Picture:
-    """The picture to encode from a Pillow image or a uint8 array.
+def picture_of(image: Image.Image | NDArray[np.uint8] | Tensor, strict: bool = False) -> Picture:
+    """The picture to encode from a Pillow image, a uint8 array or a tensor.
 
-    Arrays are [H, W], [H, W, 2] (grey and alpha), [H, W, 3] or [H, W, 4]. Of an animated image it
-    is the current frame, as in Pillow's own `save`. Modes that lose something give a LossWarning.
+    Arrays are [H, W], [H, W, 2] (grey and alpha), [H, W, 3] or [H, W, 4], tensors [C, H, W], uint8
+    or floats in 0..1. Of an animated image it is the current frame, as in Pillow's own `save`.
+    Modes that lose something give a LossWarning.
 
     Raises UnsupportedImage for other modes, and under `strict` where something would be lost.
     """
+    if is_tensor(image):
+        image = pixels_of_tensor(image)
     if isinstance(image, np.ndarray):
         return _picture_of_array(image)
     if image.width == 0 or image.height == 0:
@@ -140,6 +145,11 @@ def image_of(picture: Picture) -> Image.Image:
         image.putalpha(Image.fromarray(picture.alpha))
     attach(image, picture.metadata)
     return image
+
+
+def array_of(picture: Picture) -> NDArray[np.uint8]:
+    """The pixels of a decoded picture: [H, W], [H, W, 2], [H, W, 3] or [H, W, 4], by its mode."""
+    return picture.pixels if picture.colour is Colour.RGB else np.array(image_of(picture))
 
 
 def is_readable(path: Path) -> bool:

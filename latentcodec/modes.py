@@ -64,6 +64,8 @@ def _without_needless_alpha(image: Image.Image) -> Image.Image:
         full = image.convert("RGBA")
         if full.getchannel("A").getextrema() != (255, 255):
             return _grey_with_alpha(full) if grey else full
+        if not grey:  # straight from a palette, Pillow would warn of the alpha that it drops
+            return full.convert("RGB")
     return image.convert("L" if grey else "RGB")
 
 

@@ -6,23 +6,18 @@ Opening reads the header and the metadata; the first access to pixels decodes.
 from __future__ import annotations
 
 import contextlib
+import os
 from io import BytesIO
 from typing import IO, Any
 
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from latentcodec import container
-from latentcodec.container import Colour
 from latentcodec.errors import LatError, NotALatFile
+from latentcodec.info import MODES
 from latentcodec.metadata import attach
 
 FORMAT = "LAT"
-_MODES = {
-    Colour.RGB: "RGB",
-    Colour.GREY: "L",
-    Colour.RGB_ALPHA: "RGBA",
-    Colour.GREY_ALPHA: "LA",
-}
 _DEFAULT_QUALITY = 50
 
 
@@ -46,7 +41,7 @@ class LatImageFile(ImageFile.ImageFile):
         except LatError as error:
             raise OSError(str(error)) from error
         self._size = header.width_px, header.height_px
-        self._mode = _MODES[header.colour]
+        self._mode = MODES[header.colour]
         self.info["quality"] = header.quality_tenths / 10
         # A file that is cut off in its metadata still opens; `load` says what is wrong.
         with contextlib.suppress(LatError):
@@ -77,6 +72,21 @@ class LatImageFile(ImageFile.ImageFile):
 
     def load_seek(self, pos: int) -> None:
         """Nothing to seek: `load` leaves the pixels at the start of a buffer."""
+
+
+def open_lazily(source: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
+    """`Image.open` for `.lat` files alone.
+
+    Raises a LatError for another file, or where the header is damaged.
+    """
+    try:
+        return Image.open(source, formats=[FORMAT])
+    except UnidentifiedImageError:
+        raise NotALatFile("this is not a .lat file") from None
+    except OSError as error:
+        if isinstance(error.__cause__, LatError):
+            raise error.__cause__ from None
+        raise
 
 
 def _save(image: Image.Image, stream: IO[bytes], filename: str | bytes) -> None:

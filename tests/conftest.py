@@ -12,10 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import latentcodec
 from latentcodec import model_store
 from latentcodec.families.family import Family
 
-KODAK = Path(__file__).parent.parent / "benchmarks" / "data" / "kodak"
+pytest.register_assert_rewrite("tests.command_line", "tests.page_followed")
+
+ROOT = Path(__file__).resolve().parent.parent
+KODAK = ROOT / "benchmarks" / "data" / "kodak"
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +32,55 @@ def family() -> Family:
 def photo() -> np.ndarray:
     """A real photograph, uint8 [512, 768, 3]."""
     return np.asarray(Image.open(KODAK / "kodim23.png").convert("RGB"))
+
+
+@pytest.fixture
+def crop(photo: np.ndarray) -> Image.Image:
+    """A piece of the photograph, 56 x 40 px, which the test may change."""
+    return Image.fromarray(np.ascontiguousarray(photo[200:240, 300:356]))
+
+
+@pytest.fixture(scope="session")
+def data(photo: np.ndarray) -> bytes:
+    """A `.lat` file of the same piece."""
+    return latentcodec.encode(photo[200:240, 300:356], quality=40)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, crop: Image.Image, data: bytes) -> Path:
+    """photo.png, photo.lat, and an older output under each name that the tests write to."""
+    crop.save(tmp_path / "photo.png")
+    (tmp_path / "photo.lat").write_bytes(data)
+    for name in ("out.lat", "out.png"):
+        (tmp_path / name).write_bytes(b"an older file")
+    return tmp_path
+
+
+@pytest.fixture
+def here(tmp_path: Path, photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: a.png, b.jpg, and photos with a tree of two pictures and other things."""
+    monkeypatch.chdir(tmp_path)
+    Path("photos/2024").mkdir(parents=True)
+    Path("photos/.hidden").mkdir()
+    for number, name in enumerate(
+        ["a.png", "b.jpg", "photos/c.PNG", "photos/2024/d.webp", "photos/.hidden/e.png"]
+    ):
+        Image.fromarray(photo[50 * number : 50 * number + 40, 300:348]).save(name)
+    Path("photos/notes.txt").write_text("no picture")
+    return tmp_path
+
+
+@pytest.fixture
+def reader(tmp_path: Path, photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder of someone who follows a page of docs/, who is at home in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    Path("docs").symlink_to(ROOT / "docs")
+    Path("photos/2024").mkdir(parents=True)
+    for number, name in enumerate(["photo.png", "a.jpg", "b.jpg", "photos/2024/c.jpg"]):
+        Image.fromarray(photo[70 * number : 70 * number + 64, 300:396]).save(name)
+    return tmp_path
 
 
 @pytest.fixture

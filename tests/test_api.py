@@ -1,19 +1,24 @@
-"""The two functions that a Python program uses: `encode` and `decode`."""
+"""The functions that a Python program uses: `encode`, `decode` and `open`."""
 
 from __future__ import annotations
 
 import dataclasses
+import io
 import math
 import subprocess
 import sys
+import types
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import latentcodec
 from latentcodec import container, errors, model_store
 from latentcodec.container import Colour
+from latentcodec.tensors import is_tensor
 
 SIZES = [(1, 1), (1, 17), (17, 1), (15, 16), (17, 33), (100, 70)]
 
@@ -39,6 +44,55 @@ def test_an_array_and_its_image_give_the_same_file(photo: np.ndarray) -> None:
     grey = latentcodec.encode(crop[:, :, 0])
     assert container.read_header(grey).colour is Colour.GREY
     assert latentcodec.decode(grey).mode == "L"
+
+
+def channels_first(pixels: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_a_tensor_and_its_array_give_the_same_file(photo: np.ndarray, channels: int) -> None:
+    crop = np.dstack([photo, photo[::-1, :, :1]])[64:112, 64:128, :channels]
+    wanted = latentcodec.encode(crop)
+    assert latentcodec.encode(channels_first(crop)) == wanted
+    for kind in (torch.float32, torch.float64):
+        floats = channels_first(crop).to(kind) / 255
+        assert latentcodec.encode(floats.requires_grad_()) == wanted
+
+
+def test_floats_are_rounded_not_cut_off(photo: np.ndarray) -> None:
+    crop = np.clip(photo[64:96, 64:96], 1, 254)
+    levels = channels_first(crop).double()
+    for shift in (-0.4, 0.4):
+        assert latentcodec.encode((levels + shift) / 255) == latentcodec.encode(crop)
+    # Half precision holds 11 bits: its 256 levels are nearer to the whole ones than to others.
+    assert latentcodec.encode((levels / 255).half()) == latentcodec.encode(crop)
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.zeros(8, 8, 3, dtype=torch.uint8),
+        torch.zeros(1, 3, 8, 8),
+        torch.zeros(8, 8),
+        torch.zeros(3, 0, 8),
+        torch.zeros(3, 8, 8, dtype=torch.int64),
+        torch.full((3, 8, 8), 1.01),
+        torch.full((3, 8, 8), -0.01),
+        torch.full((3, 8, 8), math.nan),
+    ],
+    ids=["channels last", "batch", "flat", "empty", "integers", "high", "low", "nan"],
+)
+def test_tensors_that_are_no_picture_are_refused(tensor: torch.Tensor) -> None:
+    with pytest.raises(errors.UnsupportedImage, match="tensor"):
+        latentcodec.encode(tensor)
+
+
+def test_nothing_is_a_tensor_while_torch_is_being_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may have begun it."""
+    for module in (types.ModuleType("torch"), None):
+        monkeypatch.setitem(sys.modules, "torch", module)
+        assert not is_tensor(np.zeros((8, 8), np.uint8))
 
 
 def test_memory_order_does_not_matter(photo: np.ndarray) -> None:
@@ -128,6 +182,42 @@ def test_only_bytes_of_a_lat_file_are_decoded() -> None:
     for data in (b"", b"\x93LAT", b"GIF89a" + bytes(100)):
         with pytest.raises(latentcodec.LatError):
             latentcodec.decode(data)
+
+
+def test_open_reads_the_header_and_decodes_later(
+    data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "no extension needed"
+    path.write_bytes(data)
+    decode, calls = latentcodec.decode, []
+    monkeypatch.setattr(latentcodec, "decode", lambda d: calls.append(1) or decode(d))
+    for source in (path, str(path), io.BytesIO(data)):
+        with latentcodec.open(source) as image:
+            assert (image.size, image.mode, image.info["quality"]) == ((56, 40), "RGB", 40)
+            assert not calls
+            assert np.array_equal(np.asarray(image), np.asarray(decode(data)))
+        assert calls.pop()
+
+
+def test_open_raises_what_decode_raises(data: bytes, crop: Image.Image, tmp_path: Path) -> None:
+    other = io.BytesIO()
+    crop.save(other, "PNG")
+    for wrong in (b"", other.getvalue()):
+        with pytest.raises(errors.NotALatFile):
+            latentcodec.open(io.BytesIO(wrong))
+    with pytest.raises(errors.CorruptHeader):
+        latentcodec.open(io.BytesIO(data[:9] + b"\x7f" + data[10:]))
+    with pytest.raises(FileNotFoundError):
+        latentcodec.open(tmp_path / "missing.lat")
+    with pytest.raises(IsADirectoryError):
+        latentcodec.open(tmp_path)
+
+
+def test_everything_that_is_promised_is_there() -> None:
+    assert all(getattr(latentcodec, name) for name in latentcodec.__all__)
+    assert set(latentcodec.__all__) <= set(dir(latentcodec))
+    with pytest.raises(AttributeError, match="nosuch"):
+        latentcodec.nosuch  # noqa: B018
 
 
 def test_importing_is_quick() -> None:

@@ -1,49 +1,21 @@
-"""encode and decode of many files: where outputs go, what is said, and what is left alone."""
+"""encode and decode of many files: where outputs go, and what is left alone."""
 
 from __future__ import annotations
 
 import io
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
 
 import latentcodec
-from latentcodec.cli import main
 from latentcodec.cli.batch import outcomes
-from latentcodec.cli.options import BatchOptions
-from latentcodec.cli.outcome import Outcome, Written
+from latentcodec.cli.outcome import Written
 from latentcodec.cli.paths import Task
-from latentcodec.cli.report import Report
 from latentcodec.families.family import Family
-
-
-@pytest.fixture
-def here(tmp_path: Path, photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder: a.png, b.jpg, and photos with a tree of two pictures and other things."""
-    monkeypatch.chdir(tmp_path)
-    Path("photos/2024").mkdir(parents=True)
-    Path("photos/.hidden").mkdir()
-    for number, name in enumerate(
-        ["a.png", "b.jpg", "photos/c.PNG", "photos/2024/d.webp", "photos/.hidden/e.png"]
-    ):
-        Image.fromarray(photo[50 * number : 50 * number + 40, 300:348]).save(name)
-    Path("photos/notes.txt").write_text("no picture")
-    return tmp_path
-
-
-def call(line: str, stdin: bytes = b"") -> Result:
-    return CliRunner().invoke(main, line.split(), input=stdin)
-
-
-def done(line: str, stdin: bytes = b"") -> Result:
-    result = call(line, stdin)
-    assert result.exit_code == 0, result.stderr
-    return result
+from tests.command_line import done, typed
 
 
 def files(folder: str) -> list[str]:
@@ -100,7 +72,7 @@ def test_decode_is_the_mirror(here: Path) -> None:
 )
 def test_what_cannot_be_meant(here: Path, line: str, words: str) -> None:
     before = files(".")
-    result = call(line)
+    result = typed(line)
     assert result.exit_code == 2
     assert words in " ".join(result.stderr.split())
     assert files(".") == before
@@ -109,7 +81,7 @@ def test_what_cannot_be_meant(here: Path, line: str, words: str) -> None:
 def test_one_bad_file_does_not_stop_the_others(here: Path) -> None:
     Path("photos/bad.png").write_bytes(b"no picture")
     Path("photos/2024/cut.jpg").write_bytes(Path("b.jpg").read_bytes()[:200])
-    result = call("encode -r photos -o new")
+    result = typed("encode -r photos -o new")
     assert result.exit_code == 1
     assert files("new") == ["2024/d.lat", "c.lat"]
     assert [line.split(":")[0] for line in result.stdout.splitlines()] == [
@@ -126,19 +98,19 @@ def test_one_bad_file_does_not_stop_the_others(here: Path) -> None:
 
 
 def test_folders_need_recursive_and_something_in_them(here: Path) -> None:
-    result = call("encode a.png photos -o new")
+    result = typed("encode a.png photos -o new")
     assert result.exit_code == 1
     assert "photos is a folder; --recursive" in result.stderr
     assert files("new") == ["a.lat"]
     Path("empty").mkdir()
-    result = call("encode -r empty")
+    result = typed("encode -r empty")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "no file to convert" in result.stderr
 
 
 def test_what_would_be_the_same_file_is_refused(here: Path) -> None:
     Image.open("b.jpg").save("a.jpg")
-    result = call("encode a.png a.jpg b.jpg -o new")
+    result = typed("encode a.png a.jpg b.jpg -o new")
     assert result.exit_code == 1
     assert files("new") == ["a.lat", "b.lat"]
     assert "a.jpg: new/a.lat is what a.png becomes" in result.stderr
@@ -149,7 +121,7 @@ def test_an_input_is_never_overwritten(here: Path) -> None:
     before = Path("a.png").read_bytes()
     Path("link.lat").symlink_to("a.png")
     for line in ("encode a.png -o a.png", "encode a.png link.lat"):
-        result = call(line)
+        result = typed(line)
         assert result.exit_code == 1
         assert "is an input" in result.stderr
     assert Path("a.png").read_bytes() == before
@@ -168,7 +140,7 @@ def test_standard_streams(here: Path) -> None:
     back = Image.open(io.BytesIO(done("decode - -", data).stdout_bytes))
     assert back.format == "PNG"
     assert np.array_equal(np.asarray(back), np.asarray(latentcodec.decode(data)))
-    wrong = call("encode -", b"no picture")
+    wrong = typed("encode -", b"no picture")
     assert (wrong.exit_code, wrong.stdout_bytes) == (1, b"")
     assert wrong.stderr == "Error: the input is not an image that Pillow can read\n"
 
@@ -181,43 +153,6 @@ def test_skip_existing(here: Path) -> None:
     assert "2 files: 1 written, 1 skipped" in result.stdout
     done("encode a.png b.jpg -o .")
     assert Path("a.lat").read_bytes().startswith(b"\x93LAT")
-
-
-def test_json(here: Path) -> None:
-    Path("bad.png").write_bytes(b"no picture")
-    Image.new("CMYK", (9, 7)).save("ink.jpg")
-    Path("b.lat").write_bytes(b"older")
-    result = call("encode a.png b.jpg bad.png ink.jpg -o . --skip-existing --json -q 40")
-    assert (result.exit_code, result.stderr) == (1, "")
-    a, b, bad, ink, last = map(json.loads, result.stdout.splitlines())
-    assert [one["status"] for one in (a, b, bad, ink)] == [
-        "written",
-        "skipped",
-        "failed",
-        "written",
-    ]
-    assert (a["source"], a["target"], a["width_px"], a["height_px"]) == ("a.png", "a.lat", 48, 40)
-    size = Path("a.lat").stat().st_size
-    assert (a["quality"], a["output_bytes"]) == (40, size)
-    assert a["input_bytes"] == Path("a.png").stat().st_size
-    assert a["bits_per_pixel"] == pytest.approx(8 * size / (48 * 40), abs=1e-4)
-    assert "not an image" in bad["error"]
-    assert "CMYK" in ink["warnings"][0] and not a["warnings"]
-    total = last["summary"]
-    assert (total["files"], total["written"], total["skipped"], total["failed"]) == (4, 2, 1, 1)
-    assert total["output_bytes"] == a["output_bytes"] + ink["output_bytes"]
-    assert total["bits_per_pixel"] == pytest.approx(
-        8 * total["output_bytes"] / (48 * 40 + 63), abs=1e-4
-    )
-
-
-def test_quiet_and_verbose(here: Path) -> None:
-    Image.new("CMYK", (9, 7)).save("ink.jpg")
-    result = done("encode a.png ink.jpg -o new -Q")
-    assert (result.stdout, result.stderr) == ("", "")
-    result = done("encode a.png ink.jpg -o new -v")
-    assert result.stdout.splitlines()[0].endswith(" s")
-    assert result.stderr == "Warning: ink.jpg: the image is in CMYK; it is stored as RGB\n"
 
 
 def test_jobs_tell_their_warnings_apart(here: Path) -> None:
@@ -262,7 +197,7 @@ def test_verify(here: Path, family: Family, monkeypatch: pytest.MonkeyPatch) -> 
     assert "verified" in done("encode a.png new.lat --verify").stdout
     decode = type(family).decode_latents
     monkeypatch.setattr(type(family), "decode_latents", lambda *a: decode(*a) + 1)
-    result = call("encode a.png wrong.lat --verify")
+    result = typed("encode a.png wrong.lat --verify")
     assert result.exit_code == 1
     assert "does not decode to the latents" in result.stderr
     assert not Path("wrong.lat").exists()
@@ -273,38 +208,6 @@ def test_verify_reads_back(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "latentcodec.outputs.write_file", lambda path, data: path.write_bytes(data[:-1])
     )
-    result = call("encode a.png new.lat --verify")
+    result = typed("encode a.png new.lat --verify")
     assert result.exit_code == 1
     assert "does not read back" in result.stderr
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def reported(monkeypatch: pytest.MonkeyPatch, **manner: bool) -> tuple[str, str]:
-    """What a terminal shows of two files, one of which fails: stdout and stderr."""
-    out, err = Terminal(), Terminal()
-    monkeypatch.setattr(sys, "stdout", out)
-    monkeypatch.setattr(sys, "stderr", err)
-    flags = {"as_json": False, "quiet": False, "verbose": False} | manner
-    options = BatchOptions(None, False, None, False, **flags)
-    tasks = [Task("a.png", "a.lat"), Task("b.png", "b.lat")]
-    written = Written(1000, 1000, 3000, 500, 10**6, 500, {}, "quality 50")
-    with Report(tasks, options) as report:
-        report.add(Outcome(tasks[0], written, "", ["something is lost"], 0.5))
-        report.add(Outcome(tasks[1], None, "nothing in it", [], 0.5))
-    return out.getvalue(), err.getvalue()
-
-
-def test_a_terminal_has_a_progress_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    out, err = reported(monkeypatch)
-    assert "1/2" in err and "2/2" in err and "MP/s" in err
-    assert "Warning: a.png: something is lost" in err
-    assert "Error: 1 of 2 files failed:\n  b.png: nothing in it\n" in err
-    assert out.startswith("2 files: 1 written, 1 failed; 3.0 kB to 500 bytes, 0.004 bpp")
-    for manner in ({"quiet": True}, {"verbose": True}, {"as_json": True}):
-        out, err = reported(monkeypatch, **manner)
-        assert "2/2" not in err
-        assert ("a.lat" in out) == ("quiet" not in manner)

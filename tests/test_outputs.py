@@ -62,6 +62,34 @@ def test_a_new_file_has_the_permissions_of_any_new_file(target: Path) -> None:
     assert permissions(target) == permissions(ordinary)
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid(), reason="only root gives away")
+def test_the_owner_of_an_existing_file_is_kept(target: Path) -> None:
+    target.write_bytes(b"old")
+    os.chown(target, 65534, 65534)
+    write_file(target, b"new")
+    assert (target.stat().st_uid, target.stat().st_gid) == (65534, 65534)
+    assert target.read_bytes() == b"new"
+
+
+def test_nobody_else_reads_what_replaces_a_private_file(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even for the moment before it is renamed."""
+    target.write_bytes(b"old")
+    target.chmod(0o600)
+    seen = []
+    opened = os.open
+
+    def watch(path: Path, flags: int, mode: int) -> int:
+        handle = opened(path, flags, mode)
+        seen.append(permissions(Path(path)))
+        return handle
+
+    monkeypatch.setattr(os, "open", watch)
+    write_file(target, b"new")
+    assert seen == [0o600]
+
+
 def test_the_umask_holds(target: Path, umask_077: None) -> None:
     write_file(target, b"data")
     assert permissions(target) == 0o600

@@ -14,7 +14,7 @@ from PIL import Image
 import latentcodec
 from latentcodec.errors import LatError, LossWarning
 from latentcodec.image import open_image
-from tests.test_image import deep_png
+from tests.image_files import deep_png
 
 PAGE = Path(__file__).parent.parent / "docs" / "pictures.md"
 SIZE = (24, 20)

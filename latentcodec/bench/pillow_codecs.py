@@ -107,7 +107,7 @@ def _jpeg(option: str) -> PillowCodec:
     if subsampling is None:
         raise LatError(f"jpeg can be jpeg:420 or jpeg:444, not jpeg:{option}")
     return PillowCodec(
-        name=f"jpeg:{option}" if option else "jpeg",
+        name=_full_name("jpeg", option),
         label=f"JPEG {subsampling}, optimised, progressive",
         settings=(5, 10, 18, 28, 40, 55, 70, 82, 91, 96),
         fine_settings=_steps(1, 100, 0.1),
@@ -133,7 +133,7 @@ def _webp(option: str) -> PillowCodec:
 def _avif(option: str) -> PillowCodec:
     speed = _whole("avif", option, 6, 0, 10)
     return PillowCodec(
-        name=f"avif:{option}" if option else "avif",
+        name=_full_name("avif", option),
         label=f"AVIF 4:2:0, speed {speed}",
         settings=(5, 12, 20, 30, 40, 50, 60, 72, 84, 94),
         fine_settings=_steps(0, 100, 1),
@@ -168,7 +168,7 @@ def _jpeg2000(option: str) -> PillowCodec:
 def _jxl(option: str) -> PillowCodec:
     effort = _whole("jxl", option, 7, 1, 10)
     return PillowCodec(
-        name=f"jxl:{option}" if option else "jxl",
+        name=_full_name("jxl", option),
         label=f"JPEG XL, effort {effort}",
         settings=(5, 20, 35, 50, 65, 78, 86, 91, 94, 96.5),
         fine_settings=_steps(1, 99, 0.1),
@@ -220,6 +220,10 @@ FACTORIES: dict[str, Callable[[str], PillowCodec]] = {
 
 def _steps(first: float, last: float, step: float) -> tuple[float, ...]:
     return tuple(round(first + k * step, 1) for k in range(round((last - first) / step) + 1))
+
+
+def _full_name(name: str, option: str) -> str:
+    return f"{name}:{option}" if option else name
 
 
 def _no_option(name: str, option: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from latentcodec.bench.metrics import Distortion
 from latentcodec.errors import LatError
 from latentcodec.outputs import write_file
 
@@ -16,12 +17,11 @@ Key = tuple[str, float, str]
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
-    """One file of one codec. The fields are the columns of rd.csv.
+class _Subject:
+    """What was measured: the first columns of every table.
 
     `image_hash` is of the pixels and `version` of the codec: a later run reuses the row only where
-    both are as they were. `width` and `height` are in pixels, `bytes` is the size of the file. The
-    metrics are those of `metrics.Distortion`.
+    both are as they were.
     """
 
     codec: str
@@ -29,25 +29,33 @@ class Row:
     image: str
     image_hash: str
     version: str
-    width: int
-    height: int
-    bytes: int
-    bpp: float
-    mse: float
-    psnr: float
-    psnr_y: float
-    ms_ssim: float
-    ms_ssim_db: float
-    ssimulacra2: float
 
     @property
     def key(self) -> Key:
-        """What the row measures: codec, setting, and name of the image."""
+        """Codec, setting, and name of the image."""
         return self.codec, self.setting, self.image
 
 
 @dataclasses.dataclass(frozen=True)
-class TimeRow:
+class _File(_Subject):
+    """A file: `width` and `height` of its picture in pixels, `bytes` its size."""
+
+    width: int
+    height: int
+    bytes: int
+    bpp: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Row(Distortion, _File):
+    """One file of one codec. The fields are the columns of rd.csv, the metrics being the last.
+
+    (Of several bases a dataclass takes the fields of the last one first.)
+    """
+
+
+@dataclasses.dataclass(frozen=True)
+class TimeRow(_Subject):
     """The times of one file of one codec. The fields are the columns of times.csv.
 
     `encode_s` and `decode_s` are medians of `runs` in wall seconds, in memory, with the model
@@ -55,21 +63,11 @@ class TimeRow:
     memory of the process so far in MiB, nan where the system does not tell.
     """
 
-    codec: str
-    setting: float
-    image: str
-    image_hash: str
-    version: str
     runs: int
     cores: int
     encode_s: float
     decode_s: float
     peak_mib: float
-
-    @property
-    def key(self) -> Key:
-        """What the row measures: codec, setting, and name of the image."""
-        return self.codec, self.setting, self.image
 
 
 AnyRow = TypeVar("AnyRow", Row, TimeRow)

@@ -54,5 +54,6 @@ class _Commands(click.Group):
 def main() -> None:
     """A learned image codec for photographs: .lat files.
 
-    Exit codes: 0 done, 1 bad input or an error while reading or writing, 2 wrong usage.
+    Exit codes: 0 done, 1 bad input or an error while reading or writing, 2 wrong usage,
+    3 written, but from a damaged file (decode --salvage).
     """

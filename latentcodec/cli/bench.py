@@ -13,7 +13,9 @@ import click
 if TYPE_CHECKING:
     from latentcodec.bench.codecs import Codec
 
-_FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUT_FOLDER = click.Path(file_okay=False, path_type=Path)
+RATE = click.FloatRange(min=0.01)  # bits per pixel
 _EXTRA = ("matplotlib", "scipy", "pytorch_msssim", "ssimulacra2")
 _CODECS = "lat,jpeg,webp,avif,jxl,jpeg2000,heic"
 
@@ -51,7 +53,7 @@ def chosen_codecs(names: list[str], option: str) -> list[Codec]:
 )
 @click.option(
     "--out",
-    type=_FOLDER,
+    type=OUT_FOLDER,
     required=True,
     help="Folder of results; a run that was interrupted goes on there.",
 )
@@ -79,7 +81,7 @@ def chosen_codecs(names: list[str], option: str) -> list[Codec]:
 )
 @click.option(
     "--published",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FILE,
     help="JSON of published curves to draw, dashed.",
 )
 @click.option(
@@ -90,7 +92,7 @@ def chosen_codecs(names: list[str], option: str) -> list[Codec]:
 )
 @click.option(
     "--slider-bpp",
-    type=click.FloatRange(min=0.01),
+    type=RATE,
     default=0.5,
     show_default=True,
     help="Rate of the pictures there.",
@@ -100,6 +102,8 @@ def command(
     names: list[str], published: Path | None, published_names: list[str], **measured: Any
 ) -> None:
     """Measure codecs on a folder of images: real files, four metrics, BD-rates, a report.
+
+    Images reach the codecs as 8-bit RGB; one with transparency is refused.
 
     Writes rd.csv and times.csv (one row per file), results.json, summary.md, a plot per metric
     (PNG and SVG) and report.html, one self-contained page. Codecs that are not installed are

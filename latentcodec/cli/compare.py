@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from latentcodec.cli.bench import chosen_codecs, comma_list
+from latentcodec.cli.bench import FILE, OUT_FOLDER, RATE, chosen_codecs, comma_list
 
 
 @click.command()
-@click.argument("photo", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("photo", type=FILE)
 @click.option(
     "--against",
     callback=comma_list,
@@ -20,7 +20,7 @@ from latentcodec.cli.bench import chosen_codecs, comma_list
 )
 @click.option(
     "--bpp",
-    type=click.FloatRange(min=0.01),
+    type=RATE,
     default=0.5,
     show_default=True,
     help="Bits per pixel to come near to.",
@@ -35,7 +35,7 @@ from latentcodec.cli.bench import chosen_codecs, comma_list
 )
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=OUT_FOLDER,
     help="Folder [default: PHOTO's name and -comparison].",
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")

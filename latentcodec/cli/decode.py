@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from latentcodec import container
 from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all, deliver, input_bytes
 from latentcodec.cli.outcome import Written
-from latentcodec.errors import LatError
+from latentcodec.errors import LatError, LossWarning
+
+if TYPE_CHECKING:
+    from latentcodec.image import Picture
+
+_EXIT_SALVAGED = 3
 
 
 def _region(
@@ -42,6 +49,8 @@ class _Wish:
 
     suffix: str | None
     region: tuple[int, int, int, int] | None
+    salvage: bool
+    max_pixels: int
 
 
 @click.command()
@@ -58,6 +67,18 @@ class _Wish:
     callback=_region,
     metavar="X,Y,W,H",
     help="Decode only this rectangle, in pixels from the top left corner.",
+)
+@click.option(
+    "--salvage",
+    is_flag=True,
+    help="Of a damaged file, write what is left; damaged tiles are filled. Exit code 3.",
+)
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(min=1),
+    default=container.MAX_PIXELS,
+    show_default=True,
+    help="Refuse larger pictures.",
 )
 @options.batch
 def command(arguments: tuple[str, ...], **chosen: Any) -> None:
@@ -84,7 +105,10 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     for task in tasks:
         if not task.refused:
             _form(task, wish)  # one that Pillow does not write is wrong usage, before any work
-    convert_all(tasks, lambda task: _decode(task, wish), shared)
+    salvaged: list[paths.Task] = []
+    convert_all(tasks, lambda task: _decode(task, wish, salvaged), shared)
+    if salvaged:
+        raise click.exceptions.Exit(_EXIT_SALVAGED)
 
 
 def _form(task: paths.Task, wish: _Wish) -> str:
@@ -94,18 +118,34 @@ def _form(task: paths.Task, wish: _Wish) -> str:
     return options.written_format(Path(task.target))
 
 
-def _decode(task: paths.Task, wish: _Wish) -> Written:
-    """Do one task. Raises LatError and OSError."""
-    from latentcodec import container, decode
-    from latentcodec.image import file_bytes
+def _picture(data: bytes, wish: _Wish) -> tuple[Picture, list[str]]:
+    """The picture, and what was lost of it. Raises LatError."""
+    from latentcodec.decoder import Region, decode_picture
+    from latentcodec.salvage import salvage_picture
 
-    data = input_bytes(task)
+    region = Region(*wish.region) if wish.region else None
     try:
-        image = decode(data, wish.region)
+        if wish.salvage:
+            salvaged = salvage_picture(data, region, wish.max_pixels)
+            return salvaged.picture, salvaged.problems
+        return decode_picture(data, region, max_pixels=wish.max_pixels), []
     except ValueError as error:
         raise LatError(str(error)) from error
+
+
+def _decode(task: paths.Task, wish: _Wish, salvaged: list[paths.Task]) -> Written:
+    """Do one task; a damaged file's is added to `salvaged`. Raises LatError and OSError."""
+    from latentcodec.image import file_bytes, image_of
+
+    data = input_bytes(task)
+    picture, problems = _picture(data, wish)
+    image = image_of(picture)
     written = file_bytes(image, _form(task, wish))
     deliver(task, written)
+    for problem in problems:
+        warnings.warn(LossWarning(problem), stacklevel=2)
+    if problems:
+        salvaged.append(task)
     header = container.read_header(data)
     return Written(
         width_px=image.width,

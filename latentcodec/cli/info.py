@@ -8,34 +8,30 @@ from typing import Any
 
 import click
 
+from latentcodec.errors import LatError
 
-def _describe(data: bytes) -> dict[str, Any]:
-    from latentcodec import container, model_store
-    from latentcodec.errors import UnknownModel
 
-    file = container.read(data)
-    header = file.header
+def _facts(source: Path) -> dict[str, Any]:
+    """What is printed, with the keys of the JSON object."""
+    from latentcodec.info import read_info
+
     try:
-        name: str | None = model_store.by_code(header.model_code, header.weights_hash).name
-    except UnknownModel:
-        name = None
-    chunks = {"tiles": sum(map(len, file.tiles))}
-    if file.alphas:
-        chunks["alpha"] = sum(map(len, file.alphas))
-    chunks |= {kind.name.lower(): len(payload) for kind, payload in file.metadata.items()}
+        info = read_info(source)
+    except LatError as error:
+        raise LatError(f"{source}: {error}") from error
     return {
-        "version": container.VERSION,
-        "width_px": header.width_px,
-        "height_px": header.height_px,
-        "colour": header.colour.name.lower(),
-        "quality": header.quality_tenths / 10,
-        "model": name,
-        "model_code": header.model_code,
-        "weights_hash": header.weights_hash.hex(),
-        "tiles": len(file.tiles),
-        "file_bytes": len(data),
-        "bits_per_pixel": round(8 * len(data) / (header.width_px * header.height_px), 4),
-        "chunk_bytes": chunks | {"container": len(data) - sum(chunks.values())},
+        "version": info.version,
+        "width_px": info.width_px,
+        "height_px": info.height_px,
+        "colour": info.colour,
+        "quality": info.quality,
+        "model": info.model,
+        "model_code": info.model_code,
+        "weights_hash": info.weights_hash,
+        "tiles": info.tiles,
+        "file_bytes": info.file_bytes,
+        "bits_per_pixel": round(info.bits_per_pixel, 4),
+        "chunk_bytes": dict(info.chunk_bytes),
     }
 
 
@@ -44,7 +40,7 @@ def _describe(data: bytes) -> dict[str, Any]:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(source: Path, as_json: bool) -> None:
     """Describe a .lat file: size, model, quality, bits per pixel, bytes per chunk."""
-    facts = _describe(source.read_bytes())
+    facts = _facts(source)
     if as_json:
         click.echo(json.dumps(facts))
         return

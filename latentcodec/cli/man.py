@@ -20,7 +20,7 @@ def command() -> None:
 
 def _page(group: click.Group) -> Iterator[str]:
     """The lines of the page in roff's man macros, from the help texts."""
-    context = click.Context(group, info_name="latentcodec")
+    context = click.Context(group, info_name="latentcodec", **group.context_settings)
     summary, *rest = _paragraphs(group)
     yield f'.TH LATENTCODEC 1 "" "latentcodec {__version__}" "User Commands"'
     yield from (".SH NAME", f"latentcodec \\- {_escaped(summary.rstrip('.'))}")

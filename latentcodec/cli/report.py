@@ -89,9 +89,13 @@ class Report:
             click.echo(f"Warning: {self._about(outcome, message)}", err=True)
 
     def _about(self, outcome: Outcome, message: str) -> str:
-        """A message that names its file, where there are several."""
-        source = click.format_filename(outcome.task.source)
-        return message if not self._many or source in message else f"{source}: {message}"
+        """A message that names its file: of several files, the source."""
+        task = outcome.task
+        names = [task.source] if self._many else [task.source, task.target]
+        known = [click.format_filename(name) for name in names if name != STREAM]
+        if task.source == STREAM or any(name in message for name in known):
+            return message
+        return f"{known[0]}: {message}"
 
     def _sum_up(self) -> None:
         if self._bar:

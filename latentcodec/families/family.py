@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import copy
 import math
 from typing import Any, TypeVar
 
@@ -32,6 +33,7 @@ class Transforms(nn.Module):
 
 
 NetT = TypeVar("NetT", bound=nn.Module)
+FamilyT = TypeVar("FamilyT", bound="Family")
 TransformsT = TypeVar("TransformsT", bound=Transforms)
 
 
@@ -59,7 +61,7 @@ def pixels_of(picture: np.ndarray) -> Tensor:
 
 def bytes_of(x: Tensor) -> np.ndarray:
     """float32 [1, H, W, 3] around -1..1 -> uint8 [H, W, 3]; x is overwritten."""
-    return x[0].add_(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8).numpy()
+    return x[0].add_(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8).cpu().numpy()
 
 
 class Family(abc.ABC):
@@ -67,12 +69,26 @@ class Family(abc.ABC):
 
     def __init__(self, net: Transforms, tables: TableSet, config: TransformConfig) -> None:
         self.net, self.tables, self.config = net, tables, config
+        self._g_a, self._g_s, self._y_std = net.g_a, net.g_s, net.y_std
         # How far, in latent positions, a pixel sees into y and a latent is seen in pixels.
         reach = config.kernel // 2
         self.analysis_halo = reach * config.blocks_16 + math.ceil(reach * config.blocks_8 / 2)
         self.synthesis_halo = reach * config.blocks_16 + math.ceil(
             reach * (config.blocks_8 + 1) / 2
         )
+
+    def on(self: FamilyT, device: torch.device) -> FamilyT:
+        """The same model, whose g_a and g_s run on a device.
+
+        What is coded comes from the CPU all the same: gains, prior and tables stay there.
+        """
+        if device == self._y_std.device:
+            return self
+        moved = copy.copy(self)
+        moved._g_a = copy.deepcopy(self._g_a).to(device)
+        moved._g_s = copy.deepcopy(self._g_s).to(device)
+        moved._y_std = self._y_std.to(device)
+        return moved
 
     def level(self, tenths: int) -> Tensor:
         """A quality in tenths (10..1000) on the scale of the level tables: float [1]."""
@@ -81,15 +97,17 @@ class Family(abc.ABC):
     @torch.inference_mode()
     def analyse(self, pixels: np.ndarray, tenths: int) -> np.ndarray:
         """g_a: uint8 [H, W, 3], H and W multiples of 16 -> y, float32 [H/16, W/16, M]."""
-        return self.net.g_a(pixels_of(pixels), self.level(tenths), self.net.y_std)[0].numpy()
+        device = self._y_std.device
+        x, level = pixels_of(pixels).to(device), self.level(tenths).to(device)
+        return self._g_a(x, level, self._y_std)[0].cpu().numpy()
 
     @torch.inference_mode()
     def synthesise(self, v_hat: np.ndarray, tenths: int) -> np.ndarray:
         """g_s: v_hat, [h, w, M] in 1/16 steps -> uint8 [16 h, 16 w, 3]."""
-        level = self.level(tenths)
+        level, device = self.level(tenths), self._y_std.device
         steps = torch.exp(self.net.inverse_gain(level) - self.net.gain(level))
         y_hat = torch.from_numpy(v_hat).float().unsqueeze(0) * (steps / (1 << MEAN_BITS))
-        return bytes_of(self.net.g_s(y_hat, level, self.net.y_std))
+        return bytes_of(self._g_s(y_hat.to(device), level.to(device), self._y_std))
 
     def unit_steps(self, tenths: int) -> np.ndarray:
         """How many units of a channel's spread one quantisation step is: float32 [M].

@@ -49,8 +49,8 @@ class HyperConfig(TransformConfig):
 class DenseConfig(Config):
     """Sizes of the `vae64` family, and its only multiplier."""
 
-    lambda_low: float = 0.002
-    lambda_high: float = 0.002
+    lambda_low: float = 0.0004
+    lambda_high: float = 0.0004
     channels_fine: int = 128
     channels_coarse: int = 256
     blocks: int = 2  # at each resolution

@@ -1,0 +1,103 @@
+"""What a file says of itself, from its header and its chunks: nothing is decoded."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+from latentcodec import container, model_store
+from latentcodec.container import Colour
+from latentcodec.errors import UnknownModel
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
+
+MODES = {  # Pillow's names
+    Colour.RGB: "RGB",
+    Colour.GREY: "L",
+    Colour.RGB_ALPHA: "RGBA",
+    Colour.GREY_ALPHA: "LA",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class LatInfo:
+    """The facts about a `.lat` file.
+
+    colour: "rgb", "grey", "rgb_alpha" or "grey_alpha"; mode: the same by Pillow's name. model:
+    None where this installation does not have it. weights_hash: eight hexadecimal digits.
+    metadata_bytes: payloads of "icc", "exif" and "xmp", where there are such. chunk_bytes: the
+    same and those of "tiles" and "alpha", and all the rest as "container".
+    """
+
+    version: int
+    width_px: int
+    height_px: int
+    colour: str
+    mode: str
+    quality: float
+    model: str | None
+    model_code: str
+    weights_hash: str
+    tiles: int
+    file_bytes: int
+    metadata_bytes: Mapping[str, int]
+    chunk_bytes: Mapping[str, int]
+
+    @property
+    def bits_per_pixel(self) -> float:
+        """Of the whole file."""
+        return 8 * self.file_bytes / (self.width_px * self.height_px)
+
+
+def read_info(source: Source) -> LatInfo:
+    """Describe a `.lat` file, of which everything but the tiles' payloads is checked.
+
+    Args:
+        source: a path, the bytes of a file, or a file open for reading, which is read from where
+            it stands to its end.
+
+    Raises:
+        latentcodec.LatError: it is no `.lat` file, or damaged.
+        OSError: it cannot be read.
+    """
+    data = _bytes_of(source)
+    file = container.read(data)
+    header = file.header
+    metadata = {kind.name.lower(): len(payload) for kind, payload in file.metadata.items()}
+    chunks = {"tiles": sum(map(len, file.tiles))}
+    if file.alphas:
+        chunks["alpha"] = sum(map(len, file.alphas))
+    chunks |= metadata
+    return LatInfo(
+        version=container.VERSION,
+        width_px=header.width_px,
+        height_px=header.height_px,
+        colour=header.colour.name.lower(),
+        mode=MODES[header.colour],
+        quality=header.quality_tenths / 10,
+        model=_name_of(header),
+        model_code=header.model_code,
+        weights_hash=header.weights_hash.hex(),
+        tiles=len(file.tiles),
+        file_bytes=len(data),
+        metadata_bytes=metadata,
+        chunk_bytes=chunks | {"container": len(data) - sum(chunks.values())},
+    )
+
+
+def _bytes_of(source: Source) -> bytes:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source)
+    if isinstance(source, (str, os.PathLike)):
+        return Path(source).read_bytes()
+    return source.read()
+
+
+def _name_of(header: container.Header) -> str | None:
+    try:
+        return model_store.by_code(header.model_code, header.weights_hash).name
+    except UnknownModel:
+        return None

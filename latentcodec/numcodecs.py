@@ -1,0 +1,38 @@
+"""`.lat` files as chunks in numcodecs and Zarr 2: codec "latentcodec", found by its entry point."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numcodecs.abc import Codec
+from numcodecs.compat import ensure_bytes, ndarray_copy
+
+from latentcodec.chunks import DEFAULT_QUALITY, check_quality, decode_chunk, encode_chunk
+from latentcodec.errors import UnsupportedImage
+from latentcodec.model_store import DEFAULT_MODEL
+
+
+class LatCodec(Codec):  # type: ignore[misc]  # numcodecs has no types
+    """The compressor of arrays of uint8 whose chunks are pictures, in C order.
+
+    Chunks are [..., H, W, 3] or [..., H, W], all axes before the picture of length 1. Lossy.
+    """
+
+    codec_id = "latentcodec"
+
+    def __init__(self, quality: float = DEFAULT_QUALITY, model: str = DEFAULT_MODEL) -> None:
+        """`quality`: 1 to 100. `model`: name or family of a packaged model."""
+        self.quality = check_quality(quality)
+        self.model = model
+
+    def encode(self, buf: Any) -> bytes:
+        """The `.lat` file of a chunk. Raises UnsupportedImage for other shapes and types."""
+        chunk = np.asarray(buf)
+        if chunk.flags.fnc:  # Zarr would read it in C order from Fortran order
+            raise UnsupportedImage("a chunk must be in C order, not in Fortran order")
+        return encode_chunk(chunk, self.quality, self.model)
+
+    def decode(self, buf: Any, out: Any = None) -> Any:
+        """The picture, uint8 [H, W, 3] or [H, W], put into `out` where that is given."""
+        return ndarray_copy(decode_chunk(ensure_bytes(buf)), out)

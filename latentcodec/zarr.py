@@ -1,0 +1,77 @@
+"""`.lat` files as the chunks of Zarr 3 arrays: codec "latentcodec", found by its entry point."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from zarr.abc.codec import ArrayBytesCodec
+
+from latentcodec.chunks import DEFAULT_QUALITY, check_quality, decode_chunk, encode_chunk
+from latentcodec.errors import UnsupportedImage
+from latentcodec.model_store import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from zarr.core.array_spec import ArraySpec
+    from zarr.core.buffer import Buffer, NDBuffer
+
+NAME = "latentcodec"
+
+
+@dataclasses.dataclass(frozen=True)
+class LatCodec(ArrayBytesCodec):
+    """The serializer of an array of uint8 whose chunks are pictures.
+
+    Chunks are [..., H, W, 3] or [..., H, W], all axes before the picture of length 1. Lossy:
+    what is read differs a little from what was written.
+
+    quality: 1 to 100. model: name or family of a packaged model.
+    """
+
+    is_fixed_size = False
+
+    quality: float = DEFAULT_QUALITY
+    model: str = DEFAULT_MODEL
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "quality", check_quality(self.quality))
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> LatCodec:
+        """From the codec's entry in an array's metadata."""
+        return cls(**data.get("configuration", {}))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The codec's entry in an array's metadata."""
+        return {"name": NAME, "configuration": dataclasses.asdict(self)}
+
+    def validate(self, *, shape: Any, dtype: Any, chunk_grid: Any) -> None:
+        """Refuse arrays whose chunks cannot be pictures, whatever codecs stand before this one.
+
+        Those may turn the axes; so the shape is looked at again when a chunk is written.
+        """
+        if dtype.to_native_dtype() != np.uint8:
+            raise UnsupportedImage(f"chunks of pictures hold uint8, not {dtype.to_native_dtype()}")
+        chunk = getattr(chunk_grid, "chunk_shape", ())
+        if sum(length > 1 for length in chunk) > 3:
+            raise UnsupportedImage(f"a chunk must be one picture, not {list(chunk)}")
+
+    def compute_encoded_size(self, input_byte_length: int, chunk_spec: ArraySpec) -> int:
+        """Not known before."""
+        raise NotImplementedError
+
+    async def _encode_single(self, chunk_data: NDBuffer, chunk_spec: ArraySpec) -> Buffer:
+        pixels = chunk_data.as_numpy_array()
+        data = await asyncio.to_thread(encode_chunk, pixels, self.quality, self.model)
+        return chunk_spec.prototype.buffer.from_bytes(data)
+
+    async def _decode_single(self, chunk_data: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
+        pixels = await asyncio.to_thread(decode_chunk, chunk_data.to_bytes())
+        if pixels.size != np.prod(chunk_spec.shape):
+            raise UnsupportedImage(
+                f"the picture of a chunk is {list(pixels.shape)}, "
+                f"the array's chunks are {list(chunk_spec.shape)}"
+            )
+        return chunk_spec.prototype.nd_buffer.from_numpy_array(pixels.reshape(chunk_spec.shape))

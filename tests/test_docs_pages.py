@@ -1,0 +1,44 @@
+"""The pages for a start: what they say is done, and what they state is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from latentcodec import container
+from tests.page_followed import follow, text_of
+
+
+def test_quick_start(reader: Path, photo: np.ndarray) -> None:
+    Image.fromarray(photo[:192, 300:556]).save("photo.png")  # as large as JPEG's tables want it
+    follow("index.md")
+    assert Path("small.lat").stat().st_size <= 2000
+    assert Path("photo-comparison/comparison.html").is_file()
+    assert Image.open("back.png").size == (256, 192)
+    assert Image.open("grey.png").mode == "L"
+
+
+def test_questions(reader: Path) -> None:
+    follow("faq.md")
+    assert Path("photo-comparison/comparison.html").is_file()
+
+
+def test_limits_are_those_of_the_container() -> None:
+    rows = dict(re.findall(r"^\| ([^|]+) \| (\d+)\b", text_of("limits.md"), re.MULTILINE))
+    assert {name: int(value) for name, value in rows.items()} == {
+        "a side": container.MAX_SIDE_PX,
+        "the picture": container.MAX_PIXELS,
+        "bits per channel": 8,
+        "EXIF, ICC profile, XMP": container.MAX_METADATA_BYTES,
+    }
+
+
+def test_figures_are_those_of_the_model_card() -> None:
+    """So that a page is not left behind when the weights change."""
+    card = text_of("model-card.md") + text_of("design.md")
+    for page in ("index.md", "limits.md"):
+        for figure in re.findall(r"[\d.]+ %|\d+ minutes|\d+ photographs", text_of(page)):
+            assert figure in card, f"{page}: {figure}"

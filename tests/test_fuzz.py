@@ -1,0 +1,46 @@
+"""A short run of every fuzzer; `make fuzz` runs them for an hour."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from latentcodec.errors import LatError
+from tests.fuzz import run
+from tests.fuzz.targets import TARGETS
+
+# Seconds, and inputs that a slow and busy machine manages in them.
+LENGTHS = {"container": (3, 300), "payload": (5, 15), "metadata": (3, 50), "integers": (3, 2)}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_hostile_input_is_taken_or_refused(target: str) -> None:
+    seconds, least = LENGTHS[target]
+    result = run.fuzz(target, seconds)
+    assert not result.defects, result.describe()
+    assert sum(result.counts.values()) >= least
+    assert result.grown_mb < 200
+
+
+def test_defects_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no LatError is one, even if it is no Exception, and so is what takes too long."""
+
+    class Panic(BaseException):
+        pass
+
+    def one(chance: random.Random) -> str:
+        number = chance.randrange(3)
+        if number == 0:
+            raise Panic("unwrap of nothing")
+        if number == 1:
+            raise LatError("refused")
+        return "taken"
+
+    monkeypatch.setitem(TARGETS, "metadata", lambda: one)
+    result = run.fuzz("metadata", 60, count=60)
+    assert set(result.counts) == {"DEFECT", "LatError", "taken"}
+    assert len(result.defects) == result.counts["DEFECT"]
+    assert "Panic: unwrap of nothing" in result.describe()
+    monkeypatch.setattr(run, "MOST_SECONDS", 0.0)
+    assert "took" in run.fuzz("metadata", 60, count=1).describe()

@@ -1,0 +1,25 @@
+"""Threads and processes at once: a short run of `make soak`."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests import soak
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_threads_share_a_model_and_nothing_grows() -> None:
+    tallies = soak.soak(10, processes=2, threads=8)
+    for tally in tallies:
+        assert tally.results >= 20
+        assert tally.wrong == 0
+        assert tally.growth < soak.MOST_GROWTH, tally
+
+
+def test_a_wrong_result_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = iter(range(10**9))
+    monkeypatch.setattr(soak, "cases", lambda: [lambda: next(turns) % 2 == 0])
+    tally = soak.work(0.3, threads=1)
+    assert 0 < tally.wrong < tally.results
