@@ -185,19 +185,22 @@ def rate_against_kl(pictures: list[np.ndarray], family: Family) -> Rows:
     assert isinstance(family, VaeFamily)
     rows: Rows = []
     for tenths in (50, 200, 350, 500, 650, 800, 950):
-        real, divergence, area = 0.0, 0.0, 0
+        found = []
         for picture in pictures:
             pixels = _multiple_of_16(picture)
             payload, _ = family.encode_latents(family.analyse(pixels, tenths), tenths)
-            real += 8 * len(payload)
-            divergence += float(_kl_bits(family, pixels, tenths).sum())
-            area += pixels.shape[0] * pixels.shape[1]
+            kl = float(_kl_bits(family, pixels, tenths).sum())
+            found.append((8 * len(payload), kl, pixels.shape[0] * pixels.shape[1]))
+        real, divergence, area = np.sum(found, axis=0)
+        shares = [bits / kl for bits, kl, _ in found]
         rows.append(
             {
                 "quality": tenths / 10,
                 "real_bpp": round(real / area, 4),
                 "kl_bpp": round(divergence / area, 4),
                 "real_over_kl": round(real / divergence, 4),
+                "least_of_an_image": round(min(shares), 4),
+                "most_of_an_image": round(max(shares), 4),
             }
         )
     return rows

@@ -27,7 +27,9 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--codecs", default="lat,jpeg,jpeg:444,webp,avif,jxl,jpeg2000", show_default=True)
+@click.option(
+    "--codecs", default="lat,jpeg,jpeg:444,webp,avif,jxl,jpeg2000,heic", show_default=True
+)
 def run(codecs: str) -> None:
     """Measure into benchmarks/results/kodak-DATE; an interrupted run of that day goes on."""
     out = f"benchmarks/results/kodak-{datetime.date.today().isoformat()}"

@@ -42,7 +42,8 @@ def density_tables(model: Autoencoder) -> dict[str, Tensor]:
 def standard_tables(model: VariationalAutoencoder, data: list[Path]) -> dict[str, Tensor]:
     """N(0, 1) in quantisation steps, and the steps: sqrt(12) times the mean posterior sigma.
 
-    A uniform error of that step has the variance of the posterior. The means are taken over
+    A uniform error of that step has the variance of the posterior. The mean is geometric, since
+    the rate follows ln sigma; where sigma varies, the arithmetic one is too coarse. It is taken over
     crops of `data`, at every anchor of the quality scale. Raises ValueError for too small images.
     """
     log_steps, live = _neutral_steps(model, data)
@@ -73,13 +74,13 @@ def _neutral_steps(
     sampler = CropSampler(photographs, _CROP_PX, seed=2)
     steps, live = [], []
     for anchor in range(model.config.anchors):
-        sigma, bits = [], []
+        log_sigmas, bits = [], []
         for draw in range(_CROPS // 8):
             level = torch.full((8,), float(anchor))
             mean, log_sigma = model.posterior(sampler.batch(draw, 8), level)
-            sigma.append(log_sigma.exp().mean(dim=(0, 1, 2)))
+            log_sigmas.append(log_sigma.mean(dim=(0, 1, 2)))
             bits.append(kl_bits(mean, log_sigma).mean(dim=(0, 1, 2)))
-        steps.append(math.log(12) / 2 + torch.stack(sigma).mean(0).log().double().numpy())
+        steps.append(math.log(12) / 2 + torch.stack(log_sigmas).mean(0).double().numpy())
         live.append(torch.stack(bits).mean(0).numpy() > _DEAD_BITS)
     return np.stack(steps), np.stack(live)
 
