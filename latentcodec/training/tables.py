@@ -43,8 +43,10 @@ def standard_tables(model: VariationalAutoencoder, data: list[Path]) -> dict[str
     """N(0, 1) in quantisation steps, and the steps: sqrt(12) times the mean posterior sigma.
 
     A uniform error of that step has the variance of the posterior. The mean is geometric, since
-    the rate follows ln sigma; where sigma varies, the arithmetic one is too coarse. It is taken over
-    crops of `data`, at every anchor of the quality scale. Raises ValueError for too small images.
+    the rate follows ln sigma; where sigma varies, the arithmetic one is too coarse. It is taken
+    over crops of `data`, at every anchor of the quality scale.
+
+    Raises ValueError for too small images.
     """
     log_steps, live = _neutral_steps(model, data)
     packed = []
