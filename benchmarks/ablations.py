@@ -129,7 +129,7 @@ _CHANGES: dict[str, Change] = {
     "prior not started from data": _patched(HyperModel, "start_prior", lambda self, y: None),
     "rate from noise alone, plain rounding": (_same, _noise_only),
     "price of an error 16 bits": _patched(layers, "ERROR_BITS", 16.0),
-    "smallest scale 0.05": _patched(hyper, "SCALE_BOUND", 0.05),
+    "smallest scale 0.05": _patched(hyper, "SCALE_LOW", 0.05),
     "4 crops of 384 px": _set(batch=4, crop_px=384),
     "16 crops of 192 px": _set(batch=16, crop_px=192),
     "learning rate descends over 60 %": _set(decay_share=0.6),

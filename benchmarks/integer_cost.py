@@ -19,11 +19,12 @@ import torch
 from PIL import Image
 
 from latentcodec.entropy.quantise import Quantiser
+from latentcodec.entropy.tables import SCALE_LOW
 from latentcodec.families.hyper import HyperFamily
 from latentcodec.families.load import load
 from latentcodec.models import hyper
 from latentcodec.models.config import HyperConfig
-from latentcodec.models.hyper import SCALE_BOUND, HyperModel
+from latentcodec.models.hyper import HyperModel
 from latentcodec.models.layers import gaussian_bits
 from latentcodec.training import checkpoint
 from latentcodec.training.export import export
@@ -37,10 +38,7 @@ class Both:
     def __init__(self, path: Path) -> None:
         tensors, meta = checkpoint.load(path)
         self.float = HyperModel(HyperConfig(**meta["config"])).eval()
-        prefix = "average/"
-        self.float.load_state_dict(
-            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        )
+        self.float.load_state_dict(checkpoint.under(tensors, "average/"))
         with tempfile.TemporaryDirectory() as folder:
             export(path, Path(folder) / "weights")
             integer = load((Path(folder) / "weights").read_bytes())
@@ -58,7 +56,7 @@ class Both:
         z = self.float.h_a(batch / self.float.y_std, level)
         mean, scale = self.float.z_mean(level), self.float.z_log_scale(level).exp()
         z_hat = mean + torch.round(z - mean)
-        total = gaussian_bits(z_hat, mean, scale.clamp_min(SCALE_BOUND)).sum()
+        total = gaussian_bits(z_hat, mean, scale.clamp_min(SCALE_LOW)).sum()
         v = batch * self.float.gain(level).exp()
         plain = mock.patch.object(hyper, "round_for_rate", lambda offset, scale: offset.round())
         with plain:  # the model's own rounding would be the encoder's, by rate and error

@@ -11,10 +11,10 @@ import torch
 
 from latentcodec.entropy import tables
 from latentcodec.entropy.coder import TableSet
+from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step
 from latentcodec.entropy.quantise import Quantiser
 from latentcodec.models.autoencoder import FactorizedDensity
 from latentcodec.models.build import build
-from latentcodec.models.coding_order import GROUPS, PHASES, coded_in_step
 from latentcodec.models.config import HyperConfig, sized
 from latentcodec.models.dct import shortcut_matrices
 from latentcodec.models.hyper import HyperModel, join_phases, split_phases

@@ -23,6 +23,7 @@ from latentcodec.bench.rows import TimeRow
 from latentcodec.bench.run import Plan, Progress, codec_of, measure, workers
 from latentcodec.bench.summary import as_json, as_markdown
 from latentcodec.bench.timing import measure_times
+from latentcodec.checkout import commit
 from latentcodec.errors import LatError
 from latentcodec.outputs import write_file
 
@@ -118,7 +119,7 @@ def _facts(plan: Plan, options: Options, times: Sequence[TimeRow]) -> dict[str, 
     return {
         "command": environment.shown_command(),
         "date": environment.today(),
-        "commit": environment.commit(),
+        "commit": commit(),
         "machine": environment.machine(),
         "images": {"folder": options.images.resolve().name, "count": len(plan.hashes)},
         "settings": {name: list(settings) for name, settings in plan.settings.items()},

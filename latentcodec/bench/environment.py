@@ -6,11 +6,8 @@ import datetime
 import os
 import platform
 import shlex
-import subprocess
 import sys
 from pathlib import Path
-
-import latentcodec
 
 
 def machine() -> str:
@@ -35,25 +32,6 @@ def cores() -> int:
 def today() -> str:
     """The date as YYYY-MM-DD."""
     return datetime.date.today().isoformat()
-
-
-def commit() -> str | None:
-    """The commit of the checkout that runs, with + after it if files differ; None outside one."""
-    folder = Path(latentcodec.__file__).parent
-    try:
-        # An installed package may lie in somebody else's repository, which does not track it.
-        _git(folder, "ls-files", "--error-unmatch", "__init__.py")
-        found = _git(folder, "rev-parse", "--short=12", "HEAD")
-        return found + ("+" if _git(folder, "status", "--porcelain", "--", ".") else "")
-    except (OSError, subprocess.SubprocessError):
-        return None
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(
-        command, check=True, capture_output=True, text=True, timeout=30
-    ).stdout.strip()
 
 
 def shown_command() -> str:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from constriction import stream
 
-from latentcodec.entropy.tables import SYMBOL_LIMIT, TOTAL_BITS, ZERO_TABLE
+from latentcodec.entropy.tables import SYMBOL_LIMIT, TOTAL_BITS, ZERO_TABLE, mirrored
 from latentcodec.errors import CorruptPayload
 
 # The coder's state before the first symbol, and so after the last one is read. A decoder whose
@@ -55,8 +55,7 @@ class TableSet:
         if len(counts) != ends[-1]:
             raise ValueError("the probability tables have another length than they should")
         parts = np.split(counts, ends[:-1])
-        full = [np.concatenate([part[-2:0:-1], part]) for part in parts]
-        return cls(-halves, 2 * halves + 1, np.concatenate(full))
+        return cls(-halves, 2 * halves + 1, np.concatenate([mirrored(part) for part in parts]))
 
     def counts(self, table: int) -> np.ndarray:
         """The counts of one table, the escape's last: int64 [size + 1]."""
@@ -89,6 +88,12 @@ def _groups(tables: np.ndarray) -> tuple[np.ndarray, list[tuple[int, int, int]]]
     bounds = [0, *changes.tolist(), len(tables)] if len(tables) else [0]
     spans = [(int(ordered[s]), s, e) for s, e in itertools.pairwise(bounds)]
     return order, [s for s in spans if s[0] != ZERO_TABLE]
+
+
+def _back_in_order(ordered: np.ndarray, order: np.ndarray) -> np.ndarray:
+    symbols = np.empty_like(ordered)
+    symbols[order] = ordered
+    return symbols
 
 
 class SymbolSource(Protocol):
@@ -157,9 +162,7 @@ class SymbolDecoder:
         count = int(outside.sum())
         if count:
             ordered[outside] = self._coder.decode(_ESCAPED, count) - SYMBOL_LIMIT
-        symbols = np.empty_like(ordered)
-        symbols[order] = ordered
-        return symbols
+        return _back_in_order(ordered, order)
 
     def finish(self) -> None:
         """Raises CorruptPayload unless the coder is back where the encoder began."""
@@ -182,6 +185,4 @@ class SymbolSampler:
             drawn = self._random.integers(above[-1], size=end - start)
             ordered[start:end] = np.searchsorted(above, drawn, side="right")
             ordered[start:end] += int(self._tables.lows[table])
-        symbols = np.empty_like(ordered)
-        symbols[order] = ordered
-        return symbols
+        return _back_in_order(ordered, order)

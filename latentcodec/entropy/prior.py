@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from latentcodec.entropy.coding_order import GROUPS, coded_in_step
 from latentcodec.entropy.integer_net import (
     FRACTION_BITS,
     LIMIT,
@@ -28,7 +29,6 @@ from latentcodec.entropy.tables import (
     SYMBOL_LIMIT,
 )
 from latentcodec.errors import CorruptWeights
-from latentcodec.models.coding_order import GROUPS, coded_in_step
 from latentcodec.models.layers import depth_to_space
 
 MEAN_LIMIT = SYMBOL_LIMIT << MEAN_BITS

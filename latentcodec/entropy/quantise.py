@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentcodec.entropy.tables import MEAN_BITS, SYMBOL_LIMIT, ZERO_TABLE
-from latentcodec.models.layers import ERROR_BITS
+from latentcodec.entropy.tables import ERROR_BITS, MEAN_BITS, SYMBOL_LIMIT, ZERO_TABLE
 
 if TYPE_CHECKING:
     from latentcodec.entropy.coder import TableSet

@@ -19,6 +19,10 @@ SYMBOL_LIMIT = 32767  # symbols lie in -SYMBOL_LIMIT..SYMBOL_LIMIT
 # Symbols of table 0 are so surely zero that they are not coded at all: the encoder sets them
 # to zero and both sides go on from there.
 ZERO_TABLE = 0
+# Bits that one squared quantisation step of error is worth to the encoder's rounding. Where the
+# step is optimal at high resolution it would be 26/3; these networks shrink their latents
+# themselves, and lose by symbols that deviate much from them (docs/training.md).
+ERROR_BITS = 26.0
 # Qualities for which the families without a hyperprior have tables; between them, the nearest's.
 TABLE_QUALITIES = range(1, 101, 3)
 _REACH = 6.0  # values up to this many sigma have their own count; the rest escape
@@ -55,6 +59,11 @@ def counts_of(mass: np.ndarray) -> np.ndarray:
     counts[0] += rest % 2
     counts[1 : 1 + rest // 2] += 1
     return counts
+
+
+def mirrored(counts: np.ndarray) -> np.ndarray:
+    """A whole table, -half..half and the escape, from the counts of k = 0..half and the escape."""
+    return np.concatenate([counts[-2:0:-1], counts])
 
 
 def measured_mass(index: int, seen: np.ndarray) -> np.ndarray:

@@ -8,11 +8,10 @@ from torch import Tensor
 
 from latentcodec.entropy.coder import SymbolEncoder, SymbolSource, TableSet
 from latentcodec.entropy.quantise import Quantiser
-from latentcodec.entropy.tables import MEAN_BITS, TABLE_QUALITIES
+from latentcodec.entropy.tables import ERROR_BITS, MEAN_BITS, TABLE_QUALITIES
 from latentcodec.errors import CorruptWeights
 from latentcodec.families.family import Family, Transforms, filled
 from latentcodec.models.config import TransformConfig
-from latentcodec.models.layers import ERROR_BITS
 
 
 class FactorizedFamily(Family):

@@ -92,7 +92,7 @@ class Family(abc.ABC):
 
     def level(self, tenths: int) -> Tensor:
         """A quality in tenths (10..1000) on the scale of the level tables: float [1]."""
-        return torch.tensor([(tenths / 10 - 1) / 99 * (self.config.anchors - 1)])
+        return torch.tensor([self.config.level_of(tenths / 10)])
 
     @torch.inference_mode()
     def analyse(self, pixels: np.ndarray, tenths: int) -> np.ndarray:
@@ -102,12 +102,15 @@ class Family(abc.ABC):
         return self._g_a(x, level, self._y_std)[0].cpu().numpy()
 
     @torch.inference_mode()
-    def synthesise(self, v_hat: np.ndarray, tenths: int) -> np.ndarray:
-        """g_s: v_hat, [h, w, M] in 1/16 steps -> uint8 [16 h, 16 w, 3]."""
+    def synthesise(self, v_hat: np.ndarray, tenths: int, scale: int = 1) -> np.ndarray:
+        """g_s: v_hat, [h, w, M] in 1/16 steps -> uint8 [16 h / scale, 16 w / scale, 3].
+
+        scale: 1, 2, 4, 8 or 16; each pixel is the mean of scale x scale.
+        """
         level, device = self.level(tenths), self._y_std.device
         steps = torch.exp(self.net.inverse_gain(level) - self.net.gain(level))
         y_hat = torch.from_numpy(v_hat).float().unsqueeze(0) * (steps / (1 << MEAN_BITS))
-        return bytes_of(self._g_s(y_hat.to(device), level.to(device), self._y_std))
+        return bytes_of(self._g_s(y_hat.to(device), level.to(device), self._y_std, scale))
 
     def unit_steps(self, tenths: int) -> np.ndarray:
         """How many units of a channel's spread one quantisation step is: float32 [M].

@@ -12,6 +12,7 @@ from latentcodec.families.factorized import FactorizedFamily
 from latentcodec.families.family import Transforms, pixels_of
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.layers import LevelTable
+from latentcodec.models.vae import LOG_SIGMA_RANGE
 
 
 class _Transforms(Transforms):
@@ -39,10 +40,11 @@ class VaeFamily(FactorizedFamily):
     @torch.inference_mode()
     def posterior(self, pixels: np.ndarray, tenths: int) -> tuple[np.ndarray, np.ndarray]:
         """Mean and ln sigma of q(z | x), float32 [h, w, M] each, of uint8 [16 h, 16 w, 3]."""
-        level = self.level(tenths)
-        features = self.net.g_a.features(pixels_of(pixels), level)
-        log_sigma = self.net.log_sigma(level) + self.net.sigma_head(features)
-        return self.embed(pixels, tenths), log_sigma[0].numpy()
+        x, level, net = pixels_of(pixels), self.level(tenths), self.net
+        features = net.g_a.features(x, level)
+        mean = self.steps_of(net.g_a.latents(x, features, net.y_std)[0].numpy(), tenths)
+        log_sigma = net.log_sigma(level) + net.sigma_head(features)
+        return mean * self.unit_steps(tenths), log_sigma.clamp(*LOG_SIGMA_RANGE)[0].numpy()
 
     def draw(self, random: np.random.Generator, tenths: int, height: int, width: int) -> np.ndarray:
         """z ~ N(0, I), float32 [h, w, M]."""

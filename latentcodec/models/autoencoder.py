@@ -9,6 +9,7 @@ section 6.1; gains: `LevelTable`.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 
@@ -73,14 +74,9 @@ class FactorizedDensity(nn.Module):
 
         float64 [C, high - low + 3].
         """
-        double = [[p.double() for p in part] for part in (self.matrices, self.biases, self.gates)]
         edges = torch.arange(low, high + 2, dtype=torch.float64) - 0.5
-        h = (self.log_width(level).double().exp()[0, 0, 0, :, None] * edges).unsqueeze(1)
-        for i, (matrix, bias, gate) in enumerate(zip(*double, strict=True)):
-            h = functional.softplus(matrix) @ h + bias
-            if i < len(double[0]) - 1:
-                h = h + torch.tanh(gate) * torch.tanh(h)
-        below = torch.sigmoid(h.squeeze(1))
+        width = self.log_width(level).double().exp()[0, 0, 0, :, None]
+        below = torch.sigmoid(copy.deepcopy(self).double().logits(width * edges))
         ends = below.new_zeros(below.shape[0], 1), below.new_ones(below.shape[0], 1)
         return torch.diff(torch.cat([ends[0], below, ends[1]], dim=1), dim=1)
 

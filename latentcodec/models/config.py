@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Level = TypeVar("Level", "float", "Tensor")  # of one sample, or of a batch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,12 +19,14 @@ class Config:
     lambda_low: float = 0.001
     lambda_high: float = 1.0
 
-    def lambda_of(self, level: float) -> float:
-        """The Lagrangian multiplier (per squared error at 255 scale) of a quality level."""
-        share = level / (self.anchors - 1)
-        return math.exp(
-            math.log(self.lambda_low) * (1 - share) + math.log(self.lambda_high) * share
-        )
+    def level_of(self, quality: float) -> float:
+        """The position of a quality, 1 to 100, on the scale of the level tables."""
+        return (quality - 1) / 99 * (self.anchors - 1)
+
+    def lambda_of(self, level: Level) -> Level:
+        """The Lagrangian multiplier (per squared error at 255 scale) of quality levels."""
+        ratio = self.lambda_high / self.lambda_low
+        return self.lambda_low * ratio ** (level / (self.anchors - 1))
 
 
 @dataclasses.dataclass(frozen=True)

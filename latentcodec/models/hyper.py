@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from latentcodec.models.coding_order import GROUPS, PHASES, coded_in_step
+from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step
+from latentcodec.entropy.tables import SCALE_LOW
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.layers import (
     LevelTable,
@@ -29,8 +30,6 @@ from latentcodec.models.layers import (
     space_to_depth,
 )
 from latentcodec.models.transforms import Output, TransformModel
-
-SCALE_BOUND = 0.11  # smallest trained sigma, in quantisation steps
 
 
 class HyperAnalysis(nn.Module):
@@ -143,7 +142,7 @@ class HyperModel(TransformModel):
         y = self.analyse(x, level)
         z = self.h_a(y / self.y_std, level)
         z_mean = self.z_mean(level)
-        z_scale = lower_bound(self.z_log_scale(level).exp(), SCALE_BOUND)
+        z_scale = lower_bound(self.z_log_scale(level).exp(), SCALE_LOW)
         z_noisy = z + torch.rand_like(z) - 0.5
         z_bits = gaussian_bits(z_noisy, z_mean, z_scale).sum(dim=(1, 2, 3))
         z_hat = z_mean + round_through(z - z_mean)
@@ -176,14 +175,15 @@ class HyperModel(TransformModel):
             for phase, group in coded_in_step(step, self.config.steps):
                 mean, log_scale = self.context.parameters_of(features[phase], group)
                 mean = mean * groups[0][group]
-                scale = lower_bound((log_scale + groups[1][group]).exp(), SCALE_BOUND)
+                scale = lower_bound((log_scale + groups[1][group]).exp(), SCALE_LOW)
                 v_hat = mean + round_for_rate(wanted[phase][group] - mean, scale)
                 coded[phase, group] = mean, scale, v_hat
                 added[phase].append(self.context.contribution(v_hat / groups[0][group], group))
             if step + 1 < self.config.steps:
                 u = u + join_phases([torch.stack(a).sum(0) for a in added])
-        mean, scale, v_hat = (
-            join_phases([torch.cat([coded[p, g][i] for g in range(GROUPS)], -1) for p in range(4)])
+        whole = [
+            [torch.cat([coded[p, g][i] for g in range(GROUPS)], dim=-1) for p in range(PHASES)]
             for i in range(3)
-        )
+        ]
+        mean, scale, v_hat = (join_phases(parts) for parts in whole)
         return mean, scale, v_hat

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from latentcodec.entropy.tables import ERROR_BITS
+
 
 class ResidualBlock(nn.Module):
     """x + W2 relu(W1 depthwise(x)), the width doubled inside; shape [B, H, W, C] is kept.
@@ -92,12 +94,6 @@ def lower_bound(x: Tensor, bound: float) -> Tensor:
 def round_through(x: Tensor) -> Tensor:
     """Round to the nearest integer; the gradient passes unchanged (straight-through)."""
     return x + (torch.round(x) - x).detach()
-
-
-# Bits that one squared quantisation step of error is worth to the encoder's rounding. Where the
-# step is optimal at high resolution it would be 26/3; these networks shrink their latents
-# themselves, and lose by symbols that deviate much from them (docs/training.md).
-ERROR_BITS = 26.0
 
 
 def round_for_rate(offset: Tensor, scale: Tensor) -> Tensor:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import abc
 import dataclasses
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from latentcodec.models.coding_order import GROUPS
+from latentcodec.entropy.coding_order import GROUPS
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.dct import BLOCK_PX, shortcut_matrices
 from latentcodec.models.layers import LevelTable, depth_to_space, residual_blocks, space_to_depth
@@ -47,9 +49,12 @@ class Analysis(nn.Module):
         h = self.stem_16(space_to_depth(self.blocks_8(h), 2)) + self.level_16(level)
         return self.blocks_16(h)
 
+    def latents(self, x: Tensor, features: Tensor, y_std: Tensor) -> Tensor:
+        """y from the pixels and what the heads see of them."""
+        return self.linear(x).addcmul_(self.head(features).float(), y_std)
+
     def forward(self, x: Tensor, level: Tensor, y_std: Tensor) -> Tensor:
-        linear = self.linear(x)
-        return linear.addcmul_(self.head(self.features(x, level)).float(), y_std)
+        return self.latents(x, self.features(x, level), y_std)
 
 
 class Synthesis(nn.Module):
@@ -67,13 +72,36 @@ class Synthesis(nn.Module):
         self.blocks_8 = residual_blocks(c.channels_8, c.blocks_8 + 1, c.kernel)
         self.head = nn.Linear(c.channels_8, 3 * 64)
 
-    def forward(self, y_hat: Tensor, level: Tensor, y_std: Tensor) -> Tensor:
+    def forward(self, y_hat: Tensor, level: Tensor, y_std: Tensor, scale: int = 1) -> Tensor:
+        """scale: 1, 2, 4, 8 or 16; the pixels are means over scale x scale, [B, 16 h / scale, ...].
+
+        Pixels are linear in the last layers, so that the mean of these is that of the pixels.
+        """
         with torch.autocast(y_hat.device.type, enabled=False):
-            linear = depth_to_space(self.shortcut(y_hat), BLOCK_PX)
+            linear = depth_to_space(_blocks(self.shortcut, y_hat, scale), BLOCK_PX // scale)
         h = self.stem_16(y_hat / y_std) + self.level_16(level)
         h = depth_to_space(self.stem_8(self.blocks_16(h)), 2) + self.level_8(level)
-        correction = depth_to_space(self.head(self.blocks_8(h)), 8)
+        h = self.blocks_8(h)
+        if scale > 8:
+            h = functional.avg_pool2d(h.permute(0, 3, 1, 2), scale // 8).permute(0, 2, 3, 1)
+        within = min(scale, 8)
+        correction = depth_to_space(_blocks(self.head, h, within), 8 // within)
         return linear.add_(correction, alpha=HEAD_GAIN)
+
+
+def _blocks(layer: nn.Linear, x: Tensor, scale: int) -> Tensor:
+    """What a layer to square blocks of pixels gives, averaged over scale x scale pixels."""
+    if scale == 1:
+        return cast(Tensor, layer(x))
+    side = math.isqrt(layer.out_features // 3) // scale
+
+    def mean(rows: Tensor) -> Tensor:
+        blocks = rows.view(side, scale, side, scale, 3, -1).mean((1, 3))
+        return blocks.reshape(3 * side**2, *rows.shape[1:])
+
+    return functional.linear(
+        x, mean(layer.weight), None if layer.bias is None else mean(layer.bias)
+    )
 
 
 @dataclasses.dataclass

@@ -1,18 +1,17 @@
 """Checkpoints: everything a run needs to go on, in one safetensors file (no pickle).
 
-A checkpoint can be written in parts of a given size and is joined again when read, for
-transports that limit a file's size.
+A checkpoint can be written in parts of a given size, and is joined again when read.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from latentcodec import tensor_file
+from latentcodec.outputs import write_file
 
 
 def save(path: Path, tensors: dict[str, Tensor], meta: dict[str, Any], part_bytes: int = 0) -> None:
@@ -22,10 +21,11 @@ def save(path: Path, tensors: dict[str, Tensor], meta: dict[str, Any], part_byte
     for old in _parts(path):
         old.unlink()
     if not part_bytes:
-        _replace(path, data)
+        write_file(path, data)
         return
     for number, start in enumerate(range(0, len(data), part_bytes)):
-        _replace(path.with_name(f"{path.name}.part-{number:02d}"), data[start : start + part_bytes])
+        part = path.with_name(f"{path.name}.part-{number:02d}")
+        write_file(part, data[start : start + part_bytes])
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -41,11 +41,10 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise ValueError(f"{path} is not a checkpoint of latentcodec: {error}") from error
 
 
+def under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with `prefix`, such as "average/", by the rest of them."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
 def _parts(path: Path) -> list[Path]:
     return sorted(path.parent.glob(f"{path.name}.part-[0-9][0-9]"))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)

@@ -25,6 +25,7 @@ from latentcodec.models.config import config_of
 from latentcodec.models.hyper import HyperModel
 from latentcodec.models.layers import LevelTable
 from latentcodec.models.vae import VariationalAutoencoder
+from latentcodec.outputs import write_file
 from latentcodec.training import checkpoint
 from latentcodec.training.tables import density_tables, standard_tables
 
@@ -46,9 +47,7 @@ def export(source: Path, target: Path, data: list[Path] | None = None) -> None:
     """
     saved, meta = checkpoint.load(source)
     model = build(meta["family"], config_of(meta["family"], meta["config"]))
-    model.load_state_dict(
-        {k.removeprefix("average/"): v for k, v in saved.items() if k.startswith("average/")}
-    )
+    model.load_state_dict(checkpoint.under(saved, "average/"))
     tensors = _float_tensors(model)
     if isinstance(model, HyperModel):
         tensors |= integer_prior(model)
@@ -68,7 +67,7 @@ def export(source: Path, target: Path, data: list[Path] | None = None) -> None:
         tensors["float.gain.rows"] = tensors["float.gain.rows"] - tensors["float.log_step.rows"]
     description = {"family": meta["family"], "config": meta["config"], "trained": meta["progress"]}
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(tensor_file.pack(tensors, description))
+    write_file(target, tensor_file.pack(tensors, description))
 
 
 def _float_tensors(model: torch.nn.Module) -> dict[str, Tensor]:
@@ -171,4 +170,4 @@ def register(weights: Path, name: str, code: str) -> None:
     }
     others = [row for row in manifest["models"] if row["name"] != name]
     manifest["models"] = [entry, *others]
-    path.write_text(json.dumps(manifest, indent=2) + "\n")
+    write_file(path, (json.dumps(manifest, indent=2) + "\n").encode())

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import dataclasses
-import math
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +14,7 @@ import torch
 from torch import Tensor
 
 from latentcodec import __version__
+from latentcodec.checkout import commit
 from latentcodec.models.build import build
 from latentcodec.models.config import Config, config_of
 from latentcodec.training import checkpoint
@@ -99,19 +97,23 @@ class Trainer:
         if settings.compile:
             self.forward = torch.compile(self.forward, dynamic=False)  # type: ignore[assignment]
         self.levels = config.anchors - 1
-        self.progress.runs.append(
-            {
-                "device": _device_name(self.device),
-                "crops": 0,
-                "seconds": 0.0,
-                "seed": settings.seed,
-                "data": [path.name for path in settings.data],
-                "images": len(photographs.images),
-                "source": _source(),
-            }
-        )
-        if settings.transforms and saved is None:
-            self.progress.runs[-1]["transforms"] = settings.transforms.name
+        self.progress.runs.append(self._new_run(len(photographs.images), saved is None))
+
+    def _new_run(self, images: int, anew: bool) -> dict[str, Any]:
+        """What the manifest will tell of this spell of training; the counters come as it goes."""
+        settings = self.settings
+        run: dict[str, Any] = {
+            "device": _device_name(self.device),
+            "crops": 0,
+            "seconds": 0.0,
+            "seed": settings.seed,
+            "data": [path.name for path in settings.data],
+            "images": images,
+            "source": commit() or f"latentcodec {__version__}",
+        }
+        if settings.transforms and anew:
+            run["transforms"] = settings.transforms.name
+        return run
 
     def _start(self, photographs: Tensor) -> None:
         """From nothing but the DCT, or from the transforms of a trained model."""
@@ -120,7 +122,11 @@ class Trainer:
         if source is None:
             return
         tensors, meta = checkpoint.load(source)
-        state = model_state(tensors, meta) if "trained" in meta else _under(tensors, "average/")
+        state = (
+            model_state(tensors, meta)
+            if "trained" in meta
+            else checkpoint.under(tensors, "average/")
+        )
         try:
             self.model.start_from(photographs, {k: v.to(self.device) for k, v in state.items()})
         except ValueError as error:
@@ -134,9 +140,9 @@ class Trainer:
             self.progress = Progress(**meta["trained"])
             self.fresh_since = self.progress.step
             return
-        self.model.load_state_dict(_under(tensors, "model/"))
-        self.average.load_state_dict(_under(tensors, "average/"))
-        self.optimisers.restore(_under(tensors, "optimiser/"))
+        self.model.load_state_dict(checkpoint.under(tensors, "model/"))
+        self.average.load_state_dict(checkpoint.under(tensors, "average/"))
+        self.optimisers.restore(checkpoint.under(tensors, "optimiser/"))
         self.progress = Progress(**meta["progress"])
 
     def save(self, path: Path) -> None:
@@ -170,13 +176,12 @@ class Trainer:
         # One level from each equal part of the scale: less noise than independent draws.
         level = (torch.randperm(s.batch) + torch.rand(s.batch)) / s.batch * self.levels
         level = level.to(self.device)
-        low, high = math.log(self.config.lambda_low), math.log(self.config.lambda_high)
-        multiplier = torch.exp(low + (high - low) * level / self.levels)
+        lambda_ = self.config.lambda_of(level)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=s.bfloat16):
             out = self.forward(x, level)
         error = (out.x_hat - x).square().mean(dim=(1, 2, 3)) * 127.5**2
         bpp = out.bits / s.crop_px**2
-        loss = ((multiplier * error + bpp) * multiplier**-s.loss_exponent).mean()
+        loss = ((lambda_ * error + bpp) * lambda_**-s.loss_exponent).mean()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), _GRADIENT_NORM)
         if torch.isfinite(norm):
@@ -208,10 +213,6 @@ class Trainer:
         self.progress.runs[-1]["seconds"] += seconds
 
 
-def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
 def best_precision(device: str) -> bool:
     """Whether bfloat16 pays on `device`: on CUDA, and where the processor multiplies it natively.
 
@@ -222,14 +223,6 @@ def best_precision(device: str) -> bool:
 
 def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
-
-
-def _source() -> str:
-    """What code is training: the commit, where the package lies in a repository, or its version."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"]
-    with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    return f"latentcodec {__version__}"
 
 
 def train(settings: Settings, report: Callable[[str], None]) -> None:

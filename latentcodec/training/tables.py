@@ -28,7 +28,7 @@ def density_tables(model: Autoencoder) -> dict[str, Tensor]:
     packed = [(0, np.array([(1 << tables.TOTAL_BITS) - 1, 1]))]  # ZERO_TABLE
     rows = np.zeros((len(tables.TABLE_QUALITIES), model.config.latents), dtype=np.int32)
     for row, quality in enumerate(tables.TABLE_QUALITIES):
-        level = torch.tensor([(quality - 1) / 99 * (model.config.anchors - 1)])
+        level = torch.tensor([model.config.level_of(quality)])
         masses = model.density.bin_masses(level, -_FARTHEST, _FARTHEST).numpy()
         for channel, mass in enumerate(masses):
             if 1 - mass[_FARTHEST + 1] < _SURELY_ZERO:
@@ -51,12 +51,10 @@ def standard_tables(model: VariationalAutoencoder, data: list[Path]) -> dict[str
     log_steps, live = _neutral_steps(model, data)
     packed = []
     for index in range(tables.SCALE_COUNT):
-        mass = tables.gaussian_mass(index)
-        counts = tables.counts_of(mass)
-        packed.append((2 - len(counts), np.concatenate([counts[-2:0:-1], counts])))
-    anchors = model.config.anchors
-    position = (np.array(tables.TABLE_QUALITIES) - 1) / 99 * (anchors - 1)
-    low = np.minimum(position.astype(int), anchors - 2)
+        counts = tables.counts_of(tables.gaussian_mass(index))
+        packed.append((2 - len(counts), tables.mirrored(counts)))
+    position = np.array([model.config.level_of(quality) for quality in tables.TABLE_QUALITIES])
+    low = np.minimum(position.astype(int), model.config.anchors - 2)
     mix = (position - low)[:, None]
     row_steps = log_steps[low] * (1 - mix) + log_steps[low + 1] * mix
     index = np.rint((-row_steps - math.log(tables.SCALE_LOW)) * tables.SCALE_STEPS_PER_E)
