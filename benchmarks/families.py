@@ -14,15 +14,20 @@ from pathlib import Path
 
 import click
 import numpy as np
+import torch
 from PIL import Image
 
 from latentcodec import codec, model_store
 from latentcodec.bench.metrics import mean_squared_error, psnr_db
 from latentcodec.container import Colour
 from latentcodec.decoder import decode_picture
+from latentcodec.entropy.prior import latents_of_step
+from latentcodec.entropy.tables import ZERO_TABLE
+from latentcodec.families.factorized import FactorizedFamily
 from latentcodec.families.family import Family
+from latentcodec.families.hyper import HyperFamily
 from latentcodec.families.vae import VaeFamily
-from latentcodec.generate import between
+from latentcodec.generate import lerp, slerp
 from latentcodec.image import Picture
 from latentcodec.models.vae import kl_bits
 from latentcodec.targets import for_psnr, for_size
@@ -99,7 +104,7 @@ def smoothness(pictures: list[np.ndarray], families: dict[str, Family]) -> Rows:
     """
     rows: Rows = []
     for model, family in families.items():
-        for path, mix in (("linear", _line), ("spherical", between)):
+        for path, mix in (("linear", lerp), ("spherical", slerp)):
             lengths, errors = [], []
             for first, second in zip(pictures[::2], pictures[1::2], strict=False):
                 a, b = (family.embed(_crop(p), _TENTHS) for p in (first, second))
@@ -119,10 +124,6 @@ def smoothness(pictures: list[np.ndarray], families: dict[str, Family]) -> Rows:
                 }
             )
     return rows
-
-
-def _line(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
-    return (1 - share) * a + share * b
 
 
 def noise(pictures: list[np.ndarray], families: dict[str, Family]) -> Rows:
@@ -145,37 +146,53 @@ def noise(pictures: list[np.ndarray], families: dict[str, Family]) -> Rows:
 
 
 def units(pictures: list[np.ndarray], families: dict[str, Family]) -> Rows:
-    """Which channels carry anything: share of non-zero symbols above 1 %; for `vae` the KL too."""
+    """Which channels carry anything: the share of symbols that are not zero, and for `vae` the KL.
+
+    coded: 1 for channels that have symbols in the file at all.
+    """
     rows: Rows = []
     for model, family in families.items():
-        spread, divergence = [], []
-        for picture in pictures:
-            pixels = _crop(picture)
-            spread.append(np.abs(family.steps_of(family.analyse(pixels, _TENTHS), _TENTHS)) > 0.5)
-            if isinstance(family, VaeFamily):
-                divergence.append(_kl_bits(family, pixels, _TENTHS))
-        nonzero = np.concatenate([s.reshape(-1, s.shape[2]) for s in spread]).mean(axis=0)
-        kl = (
-            np.concatenate([d.reshape(-1, d.shape[2]) for d in divergence]).mean(0)
-            if divergence
-            else None
-        )
-        order = np.argsort(-nonzero if kl is None else -kl)
-        for rank, channel in enumerate(order):
+        crops = [_crop(picture) for picture in pictures]
+        shares = np.mean([(_symbols(family, c) != 0).mean(axis=(0, 1)) for c in crops], axis=0)
+        divergence = [""] * len(shares)
+        if isinstance(family, VaeFamily):
+            bits = np.mean([_kl_bits(family, c, _TENTHS).mean(axis=(0, 1)) for c in crops], axis=0)
+            divergence = [f"{value:.5f}" for value in bits]
+        for channel, coded in enumerate(_coded(family)):
             rows.append(
                 {
                     "family": model,
-                    "rank": rank,
-                    "nonzero": round(float(nonzero[channel]), 5),
-                    "kl_bits": "" if kl is None else round(float(kl[channel]), 5),
+                    "channel": channel,
+                    "coded": int(coded),
+                    "nonzero": round(float(shares[channel]), 5),
+                    "kl_bits": divergence[channel],
                 }
             )
     return rows
 
 
-def _kl_bits(family: VaeFamily, pixels: np.ndarray, tenths: int) -> np.ndarray:
-    import torch
+def _coded(family: Family) -> np.ndarray:
+    """Which channels the files of a family have symbols for: bool [M]."""
+    if isinstance(family, FactorizedFamily):
+        return family.tables_of(_TENTHS) != ZERO_TABLE
+    return np.ones(family.config.latents, dtype=bool)
 
+
+def _symbols(family: Family, pixels: np.ndarray) -> np.ndarray:
+    """What a file of `pixels` holds for each latent: int32 [h, w, M]."""
+    y = family.analyse(pixels, _TENTHS)
+    if isinstance(family, FactorizedFamily):
+        return family.symbols(y, _TENTHS)
+    assert isinstance(family, HyperFamily)
+    (_, *steps), _ = family.symbols(y, _TENTHS)
+    found = np.zeros(y.size, dtype=np.int32)
+    places = np.arange(y.size).reshape(y.shape)
+    for step, (symbols, _) in enumerate(steps):
+        found[latents_of_step(places, step, len(steps))] = symbols
+    return found.reshape(y.shape)
+
+
+def _kl_bits(family: VaeFamily, pixels: np.ndarray, tenths: int) -> np.ndarray:
     mean, log_sigma = family.posterior(pixels, tenths)
     return kl_bits(torch.from_numpy(mean), torch.from_numpy(log_sigma)).numpy()
 
@@ -214,11 +231,12 @@ def determinism(pictures: list[np.ndarray], families: dict[str, Family]) -> Rows
         row: dict[str, object] = {"family": model, "files_equal": same, "symbols_changed": ""}
         if isinstance(family, VaeFamily):
             random = np.random.default_rng(1)
-            unit, changed = family.unit_steps(_TENTHS), []
+            unit, coded, changed = family.unit_steps(_TENTHS), _coded(family), []
             for picture in pictures:
                 mean, log_sigma = family.posterior(_crop(picture), _TENTHS)
                 z = mean + np.exp(log_sigma) * random.standard_normal(mean.shape)
-                changed.append((np.rint(z / unit) != np.rint(mean / unit)).mean())
+                differs = np.rint(z / unit) != np.rint(mean / unit)
+                changed.append(differs[:, :, coded].mean())
             row["symbols_changed"] = round(float(np.mean(changed)), 4)
         rows.append(row)
     return rows

@@ -16,6 +16,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot
 from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, NullLocator
 
 HERE = Path(__file__).resolve().parent
 _STYLES = {"ae": "--", "vae": ":", "hyper": "-"}
@@ -42,8 +43,9 @@ def _noise(axes: Axes, series: _Series) -> None:
 
 def _units(axes: Axes, series: _Series) -> None:
     for family, rows in series.items():
-        shares = [max(float(row["nonzero"]), 1e-5) for row in rows]
-        axes.plot(shares, _STYLES[family], color="black", label=family)
+        shares = sorted((float(row["nonzero"]) for row in rows), reverse=True)
+        seen = [share for share in shares if share > 0]  # the axis has no zero
+        axes.plot(seen, _STYLES[family], color="black", label=family)
     axes.set_yscale("log")
     axes.set_xlabel("channel, by rank")
     axes.set_ylabel("share of non-zero symbols")
@@ -51,9 +53,11 @@ def _units(axes: Axes, series: _Series) -> None:
 
 
 def _divergence(axes: Axes, series: _Series) -> None:
-    values = [max(float(row["kl_bits"]), 1e-4) for row in series["vae"] if row["kl_bits"]]
-    axes.plot(values, color="black")
-    axes.axhline(0.2, color="grey", linestyle=":", label="below this a channel is not coded")
+    ranked = sorted(series["vae"], key=lambda row: -float(row["kl_bits"]))
+    for coded, mark, label in (("1", "o", "coded"), ("0", "x", "not coded")):
+        own = [rank for rank, row in enumerate(ranked) if row["coded"] == coded]
+        bits = [float(ranked[rank]["kl_bits"]) for rank in own]
+        axes.scatter(own, bits, s=9, marker=mark, color="black", label=label)
     axes.set_yscale("log")
     axes.set_xlabel("channel of vae, by rank")
     axes.set_ylabel("KL, bits a latent")
@@ -67,6 +71,10 @@ def _rate(axes: Axes, series: _Series) -> None:
     axes.plot(x, x, color="grey", linestyle=":", label="rate = KL")
     axes.set_xscale("log")
     axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(FixedLocator([0.1, 0.2, 0.5, 1, 2, 5]))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_locator(NullLocator())
     axes.set_xlabel("KL, bits per pixel")
     axes.set_ylabel("real rate, bits per pixel")
     axes.legend()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # The transforms see these pictures whole, without tiles.
 MAX_PIXELS = 1 << 23
 _SIZE = (256, 256)  # of samples, unless another one is asked for
+_GAP_PX = 2  # between the pictures of a montage
 
 
 def sample(
@@ -65,35 +66,36 @@ def interpolate(
         family.embed(_padded(picture_of(fitted(image, width, height)).pixels), tenths)
         for image in (first, second)
     )
-    mix = between if path == "spherical" else _line
+    mix = slerp if path == "spherical" else lerp
     shares = np.linspace(0, 1, steps)
     return [family.render(mix(start, end, float(s)), tenths)[:height, :width] for s in shares]
 
 
-def between(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
+def lerp(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
+    """The point at `share` of the way along the straight line from a to b, any shape."""
+    return (1 - share) * a + share * b
+
+
+def slerp(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
     """The point at `share` of the way along the great circle from a to b, any shape."""
     cosine = float((a * b).sum() / max(np.linalg.norm(a) * np.linalg.norm(b), 1e-12))
     angle = math.acos(min(max(cosine, -1.0), 1.0))
     if math.sin(angle) < 1e-4:
-        return _line(a, b, share)
+        return lerp(a, b, share)
     weights = math.sin((1 - share) * angle), math.sin(share * angle)
     return (weights[0] * a + weights[1] * b) / math.sin(angle)
 
 
-def montage(pictures: list[np.ndarray], columns: int, gap_px: int = 2) -> np.ndarray:
+def montage(pictures: list[np.ndarray], columns: int) -> np.ndarray:
     """Pictures of one shape (uint8 [H, W, 3]) in rows of `columns`, on white."""
     height, width, _ = pictures[0].shape
     rows = math.ceil(len(pictures) / columns)
-    size = rows * (height + gap_px) - gap_px, columns * (width + gap_px) - gap_px
+    size = rows * (height + _GAP_PX) - _GAP_PX, columns * (width + _GAP_PX) - _GAP_PX
     canvas = np.full((*size, 3), 255, dtype=np.uint8)
     for index, picture in enumerate(pictures):
-        top, left = (index // columns) * (height + gap_px), (index % columns) * (width + gap_px)
+        top, left = (index // columns) * (height + _GAP_PX), (index % columns) * (width + _GAP_PX)
         canvas[top : top + height, left : left + width] = picture
     return canvas
-
-
-def _line(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
-    return (1 - share) * a + share * b
 
 
 def _family(model: str, quality: float) -> tuple[Family | DenseVaeFamily, int]:
