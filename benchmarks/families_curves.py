@@ -18,21 +18,13 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from latentcodec.bench.bdrate import Curve
+from latentcodec.bench.codecs import find
+from latentcodec.bench.results import collect
 from latentcodec.bench.rows import Row, read_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 CODECS = "lat,lat:ae,lat:vae,jpeg"
 _PSNR_DB = range(25, 42)
-
-
-def mean_curve(rows: list[Row], codec: str) -> Curve:
-    """The curve through the means over the images at each setting."""
-    own = [row for row in rows if row.codec == codec]
-    points = [[r for r in own if r.setting == s] for s in sorted({r.setting for r in own})]
-    return Curve.from_points(
-        [float(np.mean([r.bpp for r in point])) for point in points],
-        [float(np.mean([r.psnr for r in point])) for point in points],
-    )
 
 
 def rate_at(curve: Curve, psnr_db: float) -> float | None:
@@ -53,7 +45,8 @@ def main(images: str, out: str) -> None:
     subprocess.run(command, check=True, cwd=ROOT)
     rows = read_rows(Row, ROOT / out / "rd.csv")
     names = CODECS.split(",")
-    curves = {name: mean_curve(rows, name) for name in names}
+    found = collect([find(name) for name in names], rows, [])
+    curves = {name: result.mean["psnr"] for name, result in found.items()}
     with (ROOT / out / "equal-psnr.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["psnr_db", *(f"{name}_bpp" for name in names)])

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 IMAGES = ROOT / "docs" / "images"
 PHOTOS = "benchmarks/data/kodak"
-PUBLISHED = "VVC (VTM 18.0),AV1,bmshj2018-hyperprior,mbt2018-mean,ELIC,HPCM-large"
+PUBLISHED = "VVC (VTM 18.0),bmshj2018-hyperprior,HPCM-large"
 
 
 @click.group()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import inspect
 import re
 from collections.abc import Iterator
 
@@ -13,6 +12,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from latentcodec.cli import main
+from latentcodec.cli.reference import Entry, entries
 
 _REFERENCE = "reference/cli.md"
 _LINK_TO_SOURCE = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")
@@ -31,34 +31,29 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def reference(group: click.Group) -> Iterator[str]:
     """The lines of the page, from the help texts."""
-    top = click.Context(group, info_name="latentcodec", **group.context_settings)
-    yield "# Commands"
     yield from (
+        "# Commands",
         "",
         "What `latentcodec --help` and `latentcodec COMMAND --help` print, on one page.",
     )
-    yield from described(group, top)
-    for name in group.list_commands(top):
-        found = group.get_command(top, name)
-        assert found is not None  # it is in the list
-        yield from ("", f"## {name}")
-        yield from described(found, click.Context(found, info_name=name, parent=top))
+    top, *commands = entries(group)
+    yield from described(top)
+    for entry in commands:
+        yield from ("", f"## {entry.name}")
+        yield from described(entry)
 
 
-def described(command: click.Command, context: click.Context) -> Iterator[str]:
+def described(entry: Entry) -> Iterator[str]:
     """Usage, help and options of a command."""
-    usage = " ".join(command.collect_usage_pieces(context))
-    yield from ("", "```text", f"{context.command_path} {usage}", "```")
-    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+    yield from ("", "```text", entry.usage, "```")
+    for paragraph in entry.paragraphs:
         if paragraph.startswith("\b\n"):  # click's mark of lines that stay as they are
             yield from ("", "```text", paragraph[2:], "```")
         else:
             yield from ("", text(paragraph))
     yield from ("", "| option | |", "|---|---|")
-    for parameter in command.get_params(context):
-        record = parameter.get_help_record(context)
-        if isinstance(parameter, click.Option) and record is not None:
-            yield f"| {code(record[0])} | {text(record[1])} |"
+    for option, does in entry.options:
+        yield f"| {code(option)} | {text(does)} |"
 
 
 def code(words: str) -> str:

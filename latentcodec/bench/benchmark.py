@@ -128,7 +128,6 @@ def _facts(plan: Plan, options: Options, times: Sequence[TimeRow]) -> dict[str, 
             **{codec.name: codec.version() for codec in plan.codecs},
             **{name: f"{name} {version}" for name, version in libraries().items()},
         },
-        "seeds": "none: nothing here is random",
         "jobs": options.jobs,
         "times": _how_timed(options, times),
     }

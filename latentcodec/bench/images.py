@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from latentcodec.errors import LatError, UnsupportedImage
 from latentcodec.image import open_image
@@ -25,12 +25,12 @@ def list_images(folder: Path) -> list[Path]:
 
 @functools.lru_cache(maxsize=2)
 def load_rgb(path: Path) -> Image.Image:
-    """The pixels of a file as 8-bit RGB, and nothing else. Raises UnsupportedImage or OSError.
+    """The pixels of a file as 8-bit RGB, upright, and nothing else.
 
     Going through an array leaves colour profiles and EXIF behind, which some codecs would write
-    into their files and others would not.
+    into their files and others would not. Raises UnsupportedImage or OSError.
     """
-    image = open_image(path)
+    image = ImageOps.exif_transpose(open_image(path))
     if image.has_transparency_data:
         raise UnsupportedImage(f"{path} has transparency, which not every codec holds")
     return Image.fromarray(np.asarray(image.convert("RGB")))

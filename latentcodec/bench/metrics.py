@@ -146,8 +146,8 @@ def ssimulacra2(original: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> floa
 
 @functools.cache
 def libraries() -> dict[str, str]:
-    """Name and version of the libraries that compute the metrics."""
-    names = ("pytorch-msssim", "ssimulacra2")
+    """Name and version of the libraries that run the networks and compute the metrics."""
+    names = ("torch", "pytorch-msssim", "ssimulacra2")
     return {name: importlib.metadata.version(name) for name in names}
 
 

@@ -20,14 +20,14 @@ from latentcodec.outputs import write_file
 
 _MARKER_SIZES = {"*": 8, "x": 7, "+": 8}
 _PUBLISHED_MARKERS = "^sDv<>ox*P"
+_PUBLISHED_DASHES = ("--", ":", "-.")
 _BPP_TICKS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0)
 
 
 def plot_all(
     results: Mapping[str, CodecResult], published: Sequence[Published], title: str, folder: Path
-) -> list[Path]:
-    """Write one plot per metric that was measured, as PNG and SVG, and return their paths."""
-    paths = []
+) -> None:
+    """Write one plot per metric that was measured, as PNG and SVG."""
     for metric in METRICS:
         drawn = [result for result in results.values() if len(result.mean[metric.column].bpp)]
         if not drawn:
@@ -36,10 +36,7 @@ def plot_all(
         with rc_context({"svg.hashsalt": "latentcodec", "svg.fonttype": "none"}):
             figure = _figure(drawn, published, title, metric)
             for suffix in ("png", "svg"):
-                path = folder / f"{metric.column}.{suffix}"
-                write_file(path, _bytes(figure, suffix))
-                paths.append(path)
-    return paths
+                write_file(folder / f"{metric.column}.{suffix}", _bytes(figure, suffix))
 
 
 def _figure(
@@ -84,9 +81,9 @@ def _draw(
                 curve.bpp,
                 curve.quality[metric.column],
                 label=f"{curve.name} (published)",
-                color="0.55",
-                linestyle="--",
-                linewidth=0.9,
+                color="0.45",
+                linestyle=_PUBLISHED_DASHES[place % len(_PUBLISHED_DASHES)],
+                linewidth=1.1,
                 marker=_PUBLISHED_MARKERS[place % len(_PUBLISHED_MARKERS)],
                 markersize=3,
                 zorder=1,

@@ -18,8 +18,8 @@ class Style:
 # be told apart without colour.
 _STYLES = {
     "lat": Style("#000000", "o"),
-    "lat:ae": Style("#737373", "P"),
-    "lat:vae": Style("#404040", "X"),
+    "lat:ae": Style("#7a3db8", "P"),
+    "lat:vae": Style("#1f77b4", "X"),
     "jpeg": Style("#d62728", "s"),
     "jpeg:444": Style("#ff7f0e", "^"),
     "webp": Style("#2ca02c", "D"),

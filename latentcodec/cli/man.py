@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 
 import click
 
 from latentcodec import __version__
+from latentcodec.cli.reference import Entry, entries
 
 
 @click.command()
@@ -20,36 +20,27 @@ def command() -> None:
 
 def _page(group: click.Group) -> Iterator[str]:
     """The lines of the page in roff's man macros, from the help texts."""
-    context = click.Context(group, info_name="latentcodec", **group.context_settings)
-    summary, *rest = _paragraphs(group)
+    top, *commands = entries(group)
+    summary, *rest = top.paragraphs
     yield f'.TH LATENTCODEC 1 "" "latentcodec {__version__}" "User Commands"'
     yield from (".SH NAME", f"latentcodec \\- {_escaped(summary.rstrip('.'))}")
     yield from (".SH SYNOPSIS", ".B latentcodec", ".I COMMAND", "[options] [arguments]")
     yield ".SH COMMANDS"
-    for name in group.list_commands(context):
-        found = group.get_command(context, name)
-        assert found is not None  # it is in the list
-        yield from _section(found, click.Context(found, info_name=name, parent=context))
+    for entry in commands:
+        yield from _section(entry)
     yield ".SH EXIT STATUS"
     yield from (_escaped(paragraph.removeprefix("Exit codes: ")) for paragraph in rest)
 
 
-def _section(found: click.Command, context: click.Context) -> Iterator[str]:
-    usage = " ".join(found.collect_usage_pieces(context))
-    yield f'.SS "latentcodec {context.info_name} {_escaped(usage)}"'
-    for paragraph in _paragraphs(found):
+def _section(entry: Entry) -> Iterator[str]:
+    yield f'.SS "{_escaped(entry.usage)}"'
+    for paragraph in entry.paragraphs:
         if paragraph.startswith("\b\n"):  # click's mark of lines that stay as they are
             yield from (".PP", ".nf", _escaped(paragraph[2:]), ".fi")
         else:
             yield from (".PP", _escaped(" ".join(paragraph.split())))
-    for parameter in found.get_params(context):
-        record = parameter.get_help_record(context)
-        if isinstance(parameter, click.Option) and record is not None:
-            yield from (".TP", f".B {_escaped(record[0])}", _escaped(record[1]))
-
-
-def _paragraphs(found: click.Command) -> list[str]:
-    return inspect.cleandoc(found.help or "").split("\n\n")
+    for option, does in entry.options:
+        yield from (".TP", f".B {_escaped(option)}", _escaped(does))
 
 
 def _escaped(text: str) -> str:

@@ -7,9 +7,9 @@ what a file decodes to never changes, so nothing is ever overwritten.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,5 +92,7 @@ def write_set(model: str, root: Path = FOLDER) -> Path:
 
 
 if __name__ == "__main__":
-    for model in sys.argv[1:]:
+    parser = argparse.ArgumentParser(description="Write the golden files of packaged models.")
+    parser.add_argument("model", nargs="+", help="such as hyper")
+    for model in parser.parse_args().model:
         print(write_set(model))
