@@ -95,6 +95,10 @@ class _Soap(optimiser.Optimisers):
 
     matrix_optimiser = staticmethod(_soap)
 
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """None: SOAP keeps lists, which checkpoints do not hold, and nothing resumes here."""
+        return {}
+
 
 class _NoiseOnly(HyperModel):
     """The rate under additive noise alone, with plain rounding, as the families without z have."""
@@ -133,6 +137,7 @@ _CHANGES: dict[str, Change] = {
     "4 crops of 384 px": _set(batch=4, crop_px=384),
     "16 crops of 192 px": _set(batch=16, crop_px=192),
     "learning rate descends over 60 %": _set(decay_share=0.6),
+    "5 anchors": _sized(anchors=5),
     "correction of pixels not scaled down": _patched(transforms, "HEAD_GAIN", 1.0),
 }
 
@@ -256,9 +261,14 @@ def main(
         )
         waiting.append((name, settings, validation, count))
     with multiprocessing.get_context("spawn").Pool(jobs, maxtasksperchild=1) as pool:
-        for row in pool.imap_unordered(_measure, waiting):
-            rows.append(row)
-            click.echo("  ".join(str(value) for value in row.values()))
+        started = [pool.apply_async(_measure, (row,)) for row in waiting]
+        for name, result in zip((row[0] for row in waiting), started, strict=True):
+            try:
+                rows.append(result.get())
+            except Exception as error:  # one change that fails does not cost the others
+                click.echo(f"{name} failed: {error}", err=True)
+                continue
+            click.echo("  ".join(str(value) for value in rows[-1].values()))
             _write(table, rows)
 
 

@@ -1,4 +1,4 @@
-"""The packaged models: found by name or by code and hash, verified, loaded once per process."""
+"""Models, packaged or given by path: found by name or by code and hash, loaded once per process."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "hyper"
+# The code of weights that are in no package: files name them by their hash alone.
+OWN_CODE = "USER"
+_own: dict[str, ModelEntry] = {}  # by hash
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,9 +44,36 @@ def manifest() -> dict[str, Any]:
 
 
 def entries() -> list[ModelEntry]:
-    """All packaged models."""
+    """All packaged models, then those that `use_weights` was given."""
     fields = [f.name for f in dataclasses.fields(ModelEntry)]
-    return [ModelEntry(**{k: row[k] for k in fields}) for row in manifest()["models"]]
+    packaged = [ModelEntry(**{k: row[k] for k in fields}) for row in manifest()["models"]]
+    return [*packaged, *_own.values()]
+
+
+def use_weights(path: Path) -> str:
+    """Make a weights file, as `latentcodec export` writes it, a model of this process.
+
+    Returns the name of the model, which is its path, or the packaged model's if it is that file.
+    Files made with it decode where the same weights are given. It is loaded at once, so that what
+    is no model, or could be inexact, is refused before it is used.
+
+    Raises OSError, and CorruptWeights.
+    """
+    from latentcodec import tensor_file
+
+    weights = path.read_bytes()
+    digest = hashlib.sha256(weights).hexdigest()
+    for entry in entries():
+        if entry.sha256 == digest:
+            return entry.name
+    try:
+        _, description = tensor_file.unpack(weights)
+        entry = ModelEntry(str(path), OWN_CODE, description["family"], str(path.resolve()), digest)
+    except (ValueError, KeyError) as error:
+        raise CorruptWeights(f"{path} has no weights of latentcodec") from error
+    load(entry)
+    _own[digest] = entry
+    return entry.name
 
 
 def by_name(name: str) -> ModelEntry:
@@ -60,10 +90,10 @@ def by_code(code: str, short_hash: bytes) -> ModelEntry:
     for entry in entries():
         if entry.code == code and entry.short_hash == short_hash:
             return entry
-    raise UnknownModel(
-        f"the file was made with model {code} ({short_hash.hex()}), "
-        "which this installation does not have"
-    )
+    made = f"the file was made with model {code} ({short_hash.hex()})"
+    if code == OWN_CODE:
+        raise UnknownModel(f"{made}, somebody's own weights, which have to be given (--weights)")
+    raise UnknownModel(f"{made}, which this installation does not have")
 
 
 def load_codec(entry: ModelEntry) -> Family:
@@ -82,7 +112,7 @@ def load(entry: ModelEntry) -> Family | DenseVaeFamily:
     from latentcodec.families.load import load as load_weights
 
     try:
-        weights = (_FOLDER / entry.file).read_bytes()
+        weights = (_FOLDER / entry.file).read_bytes()  # a path of one's own is absolute
     except OSError as error:
         raise CorruptWeights(f"the weights of {entry.name} cannot be read: {error}") from error
     if hashlib.sha256(weights).hexdigest() != entry.sha256:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from PIL import Image
 
 import latentcodec
 from latentcodec import model_store
-from latentcodec.errors import UnknownModel
+from latentcodec.errors import LatError, UnknownModel
 
 _TENTHS = tuple(tenths / 10 for tenths in range(10, 1001))
 
 
 @dataclass(frozen=True)
 class LatCodec:
-    """latentcodec with one of its packaged models.
+    """latentcodec with one of its models.
 
     Attributes:
         name: As on the command line.
-        model: Name or family of the model.
+        model: Name or family of a packaged model, or the path of weights given to `use_weights`.
         settings: Qualities, 1 to 100.
     """
 
@@ -32,7 +33,7 @@ class LatCodec:
     @property
     def label(self) -> str:
         """The package, and the model unless it is the default."""
-        return "latentcodec" if self.name == "lat" else f"latentcodec, {self.model}"
+        return "latentcodec" if self.name == "lat" else f"latentcodec, {Path(self.model).stem}"
 
     def missing(self) -> str | None:
         """One sentence where the package has no such model."""
@@ -45,7 +46,7 @@ class LatCodec:
     def version(self) -> str:
         """The version of the package, and the model with the hash of its weights."""
         entry = model_store.by_name(self.model)
-        return f"latentcodec {latentcodec.__version__}, {entry.name} {entry.sha256[:8]}"
+        return f"latentcodec {latentcodec.__version__}, {Path(entry.name).stem} {entry.sha256[:8]}"
 
     def encode(self, image: Image.Image, setting: float) -> bytes:
         """Encode at quality `setting`, 1 to 100."""
@@ -57,5 +58,14 @@ class LatCodec:
 
 
 def lat(option: str) -> LatCodec:
-    """latentcodec with the model `option`, by default the package's default model."""
-    return LatCodec(f"lat:{option}" if option else "lat", option or model_store.DEFAULT_MODEL)
+    """latentcodec with the model `option`, by default the package's, or a weights file's.
+
+    Raises LatError for a weights file that cannot be used.
+    """
+    model = option or model_store.DEFAULT_MODEL
+    if model.endswith(".safetensors"):
+        try:
+            model = model_store.use_weights(Path(model))
+        except OSError as error:
+            raise LatError(f"{model} cannot be read: {error.strerror}") from error
+    return LatCodec(f"lat:{option}" if option else "lat", model)

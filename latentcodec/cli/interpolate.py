@@ -14,6 +14,7 @@ from latentcodec.cli import options
 @click.argument("second", metavar="B", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @click.option("--model", default="vae", show_default=True, help="A packaged model, by name.")
+@options.weights
 @click.option("--steps", type=click.IntRange(2, 200), default=9, show_default=True)
 @click.option(
     "--path",
@@ -24,7 +25,14 @@ from latentcodec.cli import options
 )
 @options.quality
 def command(
-    first: Path, second: Path, target: Path, model: str, steps: int, path: str, quality: float
+    first: Path,
+    second: Path,
+    target: Path,
+    model: str,
+    weights: str | None,
+    steps: int,
+    path: str,
+    quality: float,
 ) -> None:
     """Go from image A to image B through the latents of a model.
 
@@ -36,6 +44,7 @@ def command(
     from latentcodec.outputs import write_file
 
     form = options.written_format(target)
+    model = options.chosen_model(model, weights)
     start = open_image(first)
     try:
         pictures = interpolate(start, open_image(second), steps, model, quality, path)

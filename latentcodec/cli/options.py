@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -29,6 +30,34 @@ quality = click.option(
     callback=_number,
     help="1 is smallest, 100 is best; tenths count.",
 )
+
+
+def _used(ctx: click.Context, param: click.Parameter, value: Path | None) -> str | None:
+    """The model that a weights file is, from now on in this process."""
+    if value is None:
+        return None
+    from latentcodec.model_store import use_weights
+
+    return use_weights(value)
+
+
+weights = click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    callback=_used,
+    help="Instead of a packaged model: a file that `latentcodec export` wrote.",
+)
+
+
+def chosen_model(model: str, weights: str | None) -> str:
+    """What --model or --weights names. Raises UsageError where both are given."""
+    if weights is None:
+        return model
+    source = click.get_current_context().get_parameter_source("model")
+    if source is ParameterSource.COMMANDLINE:
+        raise click.UsageError("give one of --model and --weights")
+    return weights
 
 
 def parse_size(

@@ -13,6 +13,7 @@ from latentcodec.cli import options
 @click.command()
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @click.option("--model", default="vae", show_default=True, help="A packaged model, by name.")
+@options.weights
 @click.option("-n", "--count", type=click.IntRange(1, 400), default=16, show_default=True)
 @click.option(
     "--size",
@@ -22,7 +23,13 @@ from latentcodec.cli import options
 @options.quality
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 def command(
-    target: Path, model: str, count: int, size: tuple[int, int] | None, quality: float, seed: int
+    target: Path,
+    model: str,
+    weights: str | None,
+    count: int,
+    size: tuple[int, int] | None,
+    quality: float,
+    seed: int,
 ) -> None:
     """Draw pictures from a model and write them as a grid to the image OUT.
 
@@ -34,6 +41,7 @@ def command(
     from latentcodec.outputs import write_file
 
     form = options.written_format(target)
+    model = options.chosen_model(model, weights)
     try:
         pictures = sample(model, count, size, quality, seed)
     except ValueError as error:

@@ -55,12 +55,12 @@ class HyperConfig(TransformConfig):
 class DenseConfig(Config):
     """Sizes of the `vae64` family, and its only multiplier."""
 
-    lambda_low: float = 0.0004
-    lambda_high: float = 0.0004
-    channels_fine: int = 128
-    channels_coarse: int = 256
+    lambda_low: float = 0.0001
+    lambda_high: float = 0.0001
+    channels_fine: int = 64
+    channels_coarse: int = 128
     blocks: int = 2  # at each resolution
-    latents: int = 256  # entries of z
+    latents: int = 128  # entries of z
 
 
 _CONFIG_OF: dict[str, type[Config]] = {

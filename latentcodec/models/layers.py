@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from latentcodec.entropy.tables import ERROR_BITS
+
+_PART_ROWS = 1536
 
 
 class ResidualBlock(nn.Module):
@@ -26,9 +28,18 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        h = self.project(functional.relu(self.expand(h), inplace=True))
-        # New memory costs as much as the sum itself, but autocast must keep x's precision.
-        return x + h if torch.is_grad_enabled() else h.add_(x)
+        if torch.is_grad_enabled():
+            return x + self._widened(h)
+        # New memory costs as much as the sums themselves: the wide features are made a part at a
+        # time, small enough for the cache, and every result replaces what it came from.
+        rows = h.reshape(-1, h.shape[-1])
+        for part in rows.split(_PART_ROWS):
+            part.copy_(self._widened(part))
+        return rows.view(x.shape).add_(x)
+
+    def _widened(self, h: Tensor) -> Tensor:
+        wide: Tensor = functional.relu(self.expand(h), inplace=True)
+        return cast(Tensor, self.project(wide))
 
 
 def residual_blocks(channels: int, count: int, kernel: int = 3) -> nn.Sequential:

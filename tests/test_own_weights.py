@@ -1,0 +1,145 @@
+"""Weights that are in no package: given by path, checked before use, named by files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+import latentcodec
+from latentcodec import container, model_store, tensor_file
+from latentcodec.bench.codecs import find
+from latentcodec.cli import main
+from latentcodec.decoder import decode_picture
+from latentcodec.errors import CorruptWeights, LatError, UnknownModel
+from latentcodec.models.config import sized
+from latentcodec.training.export import export
+from latentcodec.training.loop import Settings, train
+
+
+@pytest.fixture(scope="module")
+def weights(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A barely trained small `hyper`."""
+    folder = tmp_path_factory.mktemp("own")
+    Image.fromarray(photo).save(folder / "photo.png")
+    out = folder / "mine.safetensors"
+    data, config = [folder / "photo.png"], sized("hyper", "small")
+    train(Settings(data, out, config, steps=2, batch=2, crop_px=64), lambda line: None)
+    export(out, out)
+    return out
+
+
+@pytest.fixture(autouse=True)
+def forget() -> Iterator[None]:
+    yield
+    model_store._own.clear()
+
+
+def test_files_name_own_weights_by_their_hash(weights: Path, photo: np.ndarray) -> None:
+    model = latentcodec.use_weights(weights)
+    data = latentcodec.encode(photo[:64, :80], 60, model)
+    header = container.read(data).header
+    assert header.model_code == model_store.OWN_CODE
+    assert decode_picture(data).pixels.shape == (64, 80, 3)
+    model_store._own.clear()
+    with pytest.raises(UnknownModel, match="have to be given"):
+        decode_picture(data)
+    latentcodec.use_weights(weights)
+    assert decode_picture(data).pixels.shape == (64, 80, 3)
+
+
+def test_packaged_weights_keep_their_name() -> None:
+    entry = model_store.by_name("hyper")
+    assert latentcodec.use_weights(model_store._FOLDER / entry.file) == entry.name
+    assert not model_store._own
+
+
+def test_weights_that_could_be_inexact_are_refused(weights: Path, tmp_path: Path) -> None:
+    tensors, description = tensor_file.unpack(weights.read_bytes())
+    # Biases that no sum of 2 ** 53 could hold.
+    tensors["h_s.up_32.bias"] = torch.full_like(tensors["h_s.up_32.bias"], 1 << 60)
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(tensor_file.pack(tensors, description))
+    with pytest.raises(CorruptWeights, match="exact"):
+        latentcodec.use_weights(broken)
+    assert not model_store._own
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00" * 64, b"not weights at all"])
+def test_what_is_no_weights_file_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(CorruptWeights):
+        latentcodec.use_weights(path)
+
+
+def test_altered_weights_are_noticed(weights: Path, tmp_path: Path, photo: np.ndarray) -> None:
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(weights.read_bytes())
+    model = latentcodec.use_weights(path)
+    model_store.load.cache_clear()
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(CorruptWeights, match="altered"):
+        latentcodec.encode(photo[:32, :32], model=model)
+
+
+def test_the_benchmark_takes_them(weights: Path, photo: np.ndarray) -> None:
+    codec = find(f"lat:{weights}")
+    image = Image.fromarray(photo[:48, :64])
+    assert codec.decode(codec.encode(image, 50)).size == (64, 48)
+    assert codec.label == "latentcodec, mine"
+    with pytest.raises(LatError, match="cannot be read"):
+        find("lat:missing.safetensors")
+
+
+def _call(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return result.exit_code, result.output
+
+
+def test_commands_take_them(weights: Path, photo: np.ndarray, tmp_path: Path) -> None:
+    png, lat, back = (tmp_path / name for name in ("in.png", "out.lat", "back.png"))
+    Image.fromarray(photo[:48, :64]).save(png)
+    assert _call("encode", png, lat, "--weights", weights)[0] == 0
+    model_store._own.clear()
+    code, said = _call("decode", lat, back)
+    assert code == 1 and "--weights" in said and not back.exists()
+    assert _call("decode", lat, back, "--weights", weights)[0] == 0
+    assert Image.open(back).size == (64, 48)
+    assert _call("sample", back, "--weights", weights, "-n", 1, "--size", "32x32")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--weights", "missing.safetensors"), 1, "missing.safetensors"),
+        (("--weights", "in.png"), 1, "no weights"),
+    ],
+)
+def test_what_is_wrong_with_them_is_said(
+    arguments: tuple[str, ...],
+    code: int,
+    said: str,
+    photo: np.ndarray,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(photo[:48, :64]).save("in.png")
+    exit_code, output = _call("encode", "in.png", "out.lat", *arguments)
+    assert exit_code == code
+    assert said in output
+    assert not Path("out.lat").exists()
+
+
+def test_a_model_is_named_once(weights: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (16, 16)).save(tmp_path / "in.png")
+    code, said = _call("encode", tmp_path / "in.png", "--weights", weights, "--model", "hyper")
+    assert code == 2 and "one of --model and --weights" in said
