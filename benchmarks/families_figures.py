@@ -1,4 +1,4 @@
-"""The figures of docs/ae-vs-vae.md, from what benchmarks/families.py wrote.
+"""The pictures of docs/ae-vs-vae.md: figures of what the other two scripts wrote, and samples.
 
 python benchmarks/families_figures.py [--results benchmarks/results/families]
 """
@@ -6,6 +6,9 @@ python benchmarks/families_figures.py [--results benchmarks/results/families]
 from __future__ import annotations
 
 import csv
+import shutil
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -91,10 +94,24 @@ _FIGURES: dict[str, Callable[[Axes, _Series], None]] = {
 @click.option("--results", type=click.Path(path_type=Path), default=HERE / "results" / "families")
 @click.option("--out", type=click.Path(path_type=Path), default=HERE.parent / "docs" / "images")
 def main(results: Path, out: Path) -> None:
-    """Draw each CSV of RESULTS as a PNG in OUT."""
+    """Draw each CSV of RESULTS as a PNG in OUT, and samples of the packaged models."""
     for name, draw in _FIGURES.items():
         _draw(out / f"families-{name}.png", draw, _read(results / f"{name}.csv"))
     _draw(out / "families-kl.png", _divergence, _read(results / "units.csv"))
+    shutil.copyfile(results / "psnr.png", out / "families-psnr.png")
+    for name in ("vae", "hyper"):
+        drawn = ("--model", name, "-n", 4, "--size", "256x256", "-q", 20, "--seed", 7)
+        _latentcodec("sample", out / f"sample-{name}.png", *drawn)
+    _latentcodec("sample", out / "sample-vae64.png", "--model", "vae64", "-n", 24, "--seed", 7)
+    ends = (HERE / "data" / "kodak" / f"kodim{number}.png" for number in ("23", "07"))
+    way = ("--model", "vae64", "--steps", 9)
+    _latentcodec("interpolate", *ends, out / "interpolate-vae64.png", *way)
+
+
+def _latentcodec(*arguments: object) -> None:
+    """Run the command as the page shows it."""
+    words = [str(argument) for argument in arguments]
+    subprocess.run([sys.executable, "-m", "latentcodec", *words], check=True)
 
 
 def _draw(path: Path, draw: Callable[[Axes, _Series], None], series: _Series) -> None:
