@@ -10,6 +10,7 @@ Importing this package is quick: torch comes in with the first picture.
 from __future__ import annotations
 
 import importlib
+import warnings
 from typing import TYPE_CHECKING
 
 from latentcodec.errors import LatError, LossWarning
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from latentcodec.info import LatInfo, read_info
     from latentcodec.metadata import MetadataName
+    from latentcodec.model_store import use_weights
     from latentcodec.reusable import Codec
 
 __version__ = "0.1.0"
@@ -39,9 +41,15 @@ __all__ = [
     "encode",
     "open",
     "read_info",
+    "use_weights",
 ]
 
-_MODULE_OF = {"Codec": "reusable", "LatInfo": "info", "read_info": "info"}
+_MODULE_OF = {
+    "Codec": "reusable",
+    "LatInfo": "info",
+    "read_info": "info",
+    "use_weights": "model_store",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -71,7 +79,7 @@ def encode(
             alpha without losses; EXIF, ICC profile and XMP of a Pillow image are kept. What has
             to be converted (16 bits, CMYK and other colour spaces) gives a `LossWarning`.
         quality: 1 (smallest) to 100 (best), in tenths.
-        model: name or family of a packaged model.
+        model: name or family of a packaged model, or what `use_weights` returned.
         strict: raise an error instead of a `LossWarning`.
         strip: metadata to leave out, of "icc", "exif", "xmp", "gps" (in EXIF and XMP) and "all".
             Of EXIF the orientation is kept, by which the picture is to be turned.
@@ -84,31 +92,58 @@ def encode(
         ValueError: the quality is out of range, or `strip` names no metadata.
     """
     from latentcodec.codec import encode_picture
-    from latentcodec.image import picture_of
+    from latentcodec.image import source_of
 
-    return encode_picture(picture_of(image, strict).without(strip), quality, model)
+    return encode_picture(source_of(image, strict).without(strip), quality, model)
 
 
-def decode(data: bytes, region: tuple[int, int, int, int] | None = None) -> Image.Image:
+def decode(
+    data: bytes,
+    region: tuple[int, int, int, int] | None = None,
+    *,
+    scale: int = 1,
+    max_pixels: int | None = None,
+    salvage: bool = False,
+) -> Image.Image:
     """Decode a `.lat` file.
 
     Args:
         data: the bytes of the file.
         region: left, top, width and height in pixels of the part that is wanted; only the tiles
             that it needs are decoded.
+        scale: 1, 2, 4, 8 or 16, by which width and height are divided, rounded up. Each pixel is
+            the mean of scale x scale, and the full-size ones are never in memory.
+        max_pixels: refuse larger pictures, whatever the region and the scale; None: 2^28.
+        salvage: of a damaged file, give what is left, with a `LossWarning` for each thing lost;
+            damaged tiles are filled from the pixels around them.
 
     Returns:
         A Pillow image of mode RGB, RGBA, L or LA, with EXIF, ICC profile and XMP in `info`.
 
     Raises:
-        latentcodec.LatError: the data is not a `.lat` file, is damaged, or names a model that
-            is not installed.
-        ValueError: the region is not inside the picture.
+        latentcodec.LatError: the data is not a `.lat` file, is damaged (with `salvage`: in its
+            header, or in all of its tiles), is larger than `max_pixels`, or names a model that is
+            not installed.
+        ValueError: the region is not inside the picture, the scale is none of the five, or a
+            scale is combined with a region or `salvage`.
     """
-    from latentcodec.decoder import Region, decode_picture
+    from latentcodec.decoder import Region, decode_image
     from latentcodec.image import image_of
+    from latentcodec.scaled import decode_at, limit
 
-    return image_of(decode_picture(data, Region(*region) if region else None))
+    part = Region(*region) if region else None
+    if scale != 1 and salvage:
+        raise ValueError("a scale cannot be combined with salvage")
+    if scale != 1:
+        return image_of(decode_at(data, scale, part, max_pixels=max_pixels))
+    if not salvage:
+        return decode_image(data, part, max_pixels=limit(max_pixels))
+    from latentcodec.salvage import salvage_picture
+
+    salvaged = salvage_picture(data, part, limit(max_pixels))
+    for problem in salvaged.problems:
+        warnings.warn(LossWarning(problem), stacklevel=2)
+    return image_of(salvaged.picture)
 
 
 def open(source: str | os.PathLike[str] | IO[bytes]) -> Image.Image:

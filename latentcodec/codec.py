@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from latentcodec import container, model_store
-from latentcodec.alpha import encode_alpha, smooth_hidden
+from latentcodec.alpha import HiddenColours, encode_alpha
 from latentcodec.container import Header, LatFile
-from latentcodec.decoder import decode_picture
-from latentcodec.errors import LimitExceeded, VerificationFailed
-from latentcodec.image import Picture
+from latentcodec.decoder import family_of, pixel_parts
+from latentcodec.errors import VerificationFailed
+from latentcodec.image import Source
 from latentcodec.tiling import CELL_PX, TILE_CELLS, Span, cells, grid, pixels_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def encode_picture(
-    picture: Picture,
+    picture: Source,
     quality: float,
     model: str,
     verify: bool = False,
@@ -37,39 +37,55 @@ def encode_picture(
     if not 1 <= quality <= 100:
         raise ValueError(f"quality must be 1 to 100, not {quality}")
     tenths = round(quality * 10)
-    height, width, _ = picture.pixels.shape
-    if max(height, width) > container.MAX_SIDE_PX or height * width > container.MAX_PIXELS:
-        raise LimitExceeded(
-            f"the picture has {width} x {height} px; a side may have {container.MAX_SIDE_PX} px, "
-            f"a picture {container.MAX_PIXELS}"
-        )
+    container.check_size(picture.width, picture.height)
     entry = model_store.by_name(model)
     family = load(entry)
-    pixels, alphas = picture.pixels, []
-    spans = _grid((height, width), family.analysis_halo)
-    if picture.alpha is not None:
-        pixels = smooth_hidden(pixels, picture.alpha)
-        alphas = [encode_alpha(picture.alpha[pixels_of(d.own), pixels_of(r.own)]) for d, r in spans]
-    tiles = []
-    for down, right in spans:
-        y = _analyse_tile(family, pixels, tenths, down, right)
+    hidden = _hidden_colours(picture) if picture.colour.has_alpha else None
+    tiles, alphas = [], []
+    for down, right in _grid(picture, family.analysis_halo):
+        y = _analyse_tile(family, picture, tenths, down, right, hidden)
         payload, v_hat = family.encode_latents(y, tenths)
         if verify and not _decodes_to(family, payload, v_hat, tenths):
             raise VerificationFailed("the file does not decode to the latents that were encoded")
         tiles.append(payload)
-    header = Header(width, height, picture.colour, tenths, entry.code, entry.short_hash)
+        alpha = picture.part(pixels_of(down.own), pixels_of(right.own)).alpha
+        if alpha is not None:
+            alphas.append(encode_alpha(alpha))
+    header = Header(
+        picture.width, picture.height, picture.colour, tenths, entry.code, entry.short_hash
+    )
     return container.write(LatFile(header, tiles, picture.metadata, alphas))
 
 
-def _grid(size_px: tuple[int, ...], halo: int) -> list[tuple[Span, Span]]:
-    return list(grid(cells(size_px[0]), cells(size_px[1]), TILE_CELLS, halo))
+def _grid(picture: Source, halo: int) -> Iterator[tuple[Span, Span]]:
+    return grid(cells(picture.height), cells(picture.width), TILE_CELLS, halo)
+
+
+def _hidden_colours(picture: Source) -> HiddenColours:
+    def parts() -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
+        for down, right in _grid(picture, 0):
+            rows, columns = pixels_of(down.own), pixels_of(right.own)
+            part = picture.part(rows, columns)
+            assert part.alpha is not None
+            yield rows.start, columns.start, part.pixels, part.alpha
+
+    return HiddenColours((picture.height, picture.width), parts())
 
 
 def _analyse_tile(
-    family: Family, pixels: np.ndarray, tenths: int, down: Span, right: Span
+    family: Family,
+    picture: Source,
+    tenths: int,
+    down: Span,
+    right: Span,
+    hidden: HiddenColours | None = None,
 ) -> np.ndarray:
     """y of one tile, float32 [h, w, M]; the image's last pixels are repeated beyond its edge."""
-    seen = pixels[pixels_of(down.seen), pixels_of(right.seen)]
+    rows, columns = pixels_of(down.seen), pixels_of(right.seen)
+    part = picture.part(rows, columns)
+    seen = part.pixels
+    if hidden is not None and part.alpha is not None:
+        seen = hidden.smooth(rows.start, columns.start, seen, part.alpha)
     below, beside = -seen.shape[0] % CELL_PX, -seen.shape[1] % CELL_PX
     padded = np.pad(seen, ((0, below), (0, beside), (0, 0)), mode="edge")
     return family.analyse(padded, tenths)[down.inner, right.inner]
@@ -81,13 +97,19 @@ def _decodes_to(family: Family, payload: bytes, v_hat: np.ndarray, tenths: int) 
     return np.array_equal(family.decode_latents(payload, tenths, height, width), v_hat)
 
 
-def psnr_db(picture: Picture, data: bytes) -> float:
+def psnr_db(picture: Source, data: bytes) -> float:
     """PSNR over all RGB samples of the picture in a `.lat` file against what went in.
 
     Colours that alpha hides do not count.
     """
-    difference = decode_picture(data).pixels.astype(np.float32) - picture.pixels
-    if picture.alpha is not None:
-        difference = difference[picture.alpha > 0]
-    mse = float(np.square(difference).mean()) if difference.size else 0.0
-    return 10 * math.log10(255**2 / mse) if mse else math.inf
+    file = container.read(data)
+    error, samples = 0, 0
+    for left, top, decoded in pixel_parts(file, family_of(file.header)):
+        height, width, _ = decoded.shape
+        part = picture.part(slice(top, top + height), slice(left, left + width))
+        difference = decoded.astype(np.int32) - part.pixels
+        if part.alpha is not None:
+            difference = difference[part.alpha > 0]
+        error += int(np.square(difference).sum(dtype=np.int64))
+        samples += difference.size
+    return 10 * math.log10(255**2 * samples / error) if error else math.inf

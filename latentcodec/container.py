@@ -12,6 +12,8 @@ import itertools
 import math
 import struct
 import zlib
+from collections.abc import Sequence
+from typing import Any
 
 from latentcodec.errors import (
     CorruptChunk,
@@ -24,6 +26,10 @@ from latentcodec.errors import (
     UnknownChunk,
     UnsupportedVersion,
 )
+from latentcodec.file_view import FileView
+
+Bytes = bytes | FileView  # a file in memory, or one of which only parts are read
+_View = memoryview | FileView
 
 SIGNATURE = b"\x93LAT"
 VERSION = 1
@@ -104,6 +110,15 @@ class Header:
         left, top = right * TILE_PX, down * TILE_PX
         return left, top, min(TILE_PX, self.width_px - left), min(TILE_PX, self.height_px - top)
 
+    def is_near(self, number: int, rectangle: tuple[int, int, int, int]) -> bool:
+        """Whether a tile is no further than one tile from a rectangle."""
+        tile = self.tile_rectangle(number)
+        return all(
+            rectangle[i] - TILE_PX < tile[i] + tile[i + 2]
+            and tile[i] < rectangle[i] + rectangle[i + 2] + TILE_PX
+            for i in (0, 1)
+        )
+
     def tile_name(self, number: int) -> str:
         """A tile in words, for messages."""
         left, top, width, height = self.tile_rectangle(number)
@@ -123,18 +138,39 @@ class LatFile:
     """A file taken apart: the header, the tiles row by row, and the metadata chunks."""
 
     header: Header
-    tiles: list[bytes]
+    tiles: Sequence[bytes]
     metadata: dict[ChunkType, bytes]
-    alphas: list[bytes] = dataclasses.field(default_factory=list)  # one a tile, or none
+    alphas: Sequence[bytes] = dataclasses.field(default_factory=list)  # one a tile, or none
+
+
+class _Payloads(Sequence[bytes]):
+    """Payloads that stay on the disk. Each is read, and checked again, when it is asked for."""
+
+    def __init__(self, view: FileView, starts: list[int | None]) -> None:
+        self._view, self._starts = view, starts
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, number: Any) -> Any:
+        start = self._starts[number]
+        return b"" if start is None else read_chunk(self._view, start)[0].payload
+
+
+def check_size(width_px: int, height_px: int) -> None:
+    """Raises LimitExceeded for a size that the format does not hold."""
+    sides = width_px, height_px
+    if not all(0 < side <= MAX_SIDE_PX for side in sides) or width_px * height_px > MAX_PIXELS:
+        raise LimitExceeded(
+            f"the picture has {width_px} x {height_px} px; a side may have 1 to {MAX_SIDE_PX} px, "
+            f"a picture {MAX_PIXELS}"
+        )
 
 
 def write(file: LatFile) -> bytes:
     """The bytes of a file. Raises LimitExceeded for what the format cannot hold."""
     header = file.header
-    if not (0 < header.width_px <= MAX_SIDE_PX and 0 < header.height_px <= MAX_SIDE_PX):
-        raise LimitExceeded(f"a side must be 1 to {MAX_SIDE_PX} px")
-    if header.width_px * header.height_px > MAX_PIXELS:
-        raise LimitExceeded(f"a picture may have {MAX_PIXELS} pixels at most")
+    check_size(header.width_px, header.height_px)
     head = _HEADER.pack(
         SIGNATURE,
         VERSION,
@@ -167,7 +203,7 @@ def _tile_chunks(file: LatFile) -> list[bytes]:
     return parts
 
 
-def read_header(data: bytes | memoryview) -> Header:
+def read_header(data: Bytes | memoryview) -> Header:
     """The header alone, from at least the first HEADER_BYTES bytes of a file.
 
     Raises NotALatFile, UnsupportedVersion, TruncatedFile, CorruptHeader.
@@ -193,8 +229,16 @@ def read_header(data: bytes | memoryview) -> Header:
     return Header(width, height, Colour(colour), quality, code.decode("ascii"), weights)
 
 
-def read(data: bytes, max_pixels: int = MAX_PIXELS) -> LatFile:
+def read(
+    data: Bytes,
+    max_pixels: int = MAX_PIXELS,
+    near: tuple[int, int, int, int] | None = None,
+) -> LatFile:
     """Take a file apart and check all of it but the tiles' payloads.
+
+    near: a rectangle (left, top, width, height in pixels). Tiles that are further than one tile
+    from it are skipped by their lengths: what is in them is neither read nor checked, and their
+    payloads are empty. Those of a file on a disk stay there until they are decoded.
 
     Raises a subclass of LatError for anything that `write` does not produce, except that
     unknown optional chunks are skipped.
@@ -205,20 +249,29 @@ def read(data: bytes, max_pixels: int = MAX_PIXELS) -> LatFile:
             f"the picture has {header.width_px} x {header.height_px} px, "
             f"above the limit of {max_pixels} pixels"
         )
-    view = memoryview(data)
+    view = data if isinstance(data, FileView) else memoryview(data)
     metadata, position = _read_metadata(view)
     found: dict[ChunkType, list[bytes]] = {ChunkType.TILE: [], ChunkType.ALPHA: []}
+    starts: dict[ChunkType, list[int | None]] = {ChunkType.TILE: [], ChunkType.ALPHA: []}
     for number, kind in itertools.product(range(math.prod(header.tile_grid)), header.tile_chunks):
+        far, start = near is not None and not header.is_near(number, near), position
         try:
-            chunk, position = read_chunk(view, position)
+            chunk, position = (_skip_chunk if far else read_chunk)(view, start)
             if chunk.type != kind:
                 raise CorruptChunk(f"a chunk of type {chunk.type:#04x} stands among the tiles")
         except LatError as error:
             raise type(error)(f"{error} ({header.tile_name(number)})") from None
-        found[kind].append(chunk.payload)
+        if isinstance(view, FileView):
+            starts[kind].append(None if far else start)
+        else:
+            found[kind].append(chunk.payload)
     if position != len(data):
         raise TrailingData(f"{len(data) - position} bytes follow the last tile")
-    return LatFile(header, found[ChunkType.TILE], metadata, found[ChunkType.ALPHA])
+    tiles, alphas = (
+        _Payloads(view, starts[kind]) if isinstance(view, FileView) else found[kind]
+        for kind in (ChunkType.TILE, ChunkType.ALPHA)
+    )
+    return LatFile(header, tiles, metadata, alphas)
 
 
 def read_metadata(data: bytes) -> dict[ChunkType, bytes]:
@@ -229,7 +282,7 @@ def read_metadata(data: bytes) -> dict[ChunkType, bytes]:
     return _read_metadata(memoryview(data))[0]
 
 
-def _read_metadata(view: memoryview) -> tuple[dict[ChunkType, bytes], int]:
+def _read_metadata(view: _View) -> tuple[dict[ChunkType, bytes], int]:
     """The metadata chunks, and the position of the first tile."""
     metadata: dict[ChunkType, bytes] = {}
     position = HEADER_BYTES
@@ -259,15 +312,22 @@ def _chunk_bytes(kind: int, payload: bytes) -> bytes:
     return body + _CRC.pack(zlib.crc32(body))
 
 
-def read_chunk(view: memoryview, start: int) -> tuple[Chunk, int]:
+def read_chunk(view: _View, start: int) -> tuple[Chunk, int]:
     """The chunk at `start` and the position after it. Raises TruncatedFile and CorruptChunk."""
     begin, end = chunk_payload(view, start)
-    if _CRC.unpack_from(view, end)[0] != zlib.crc32(view[start:end]):
+    body = view[start:end]
+    if _CRC.unpack(view[end : end + _CRC.size])[0] != zlib.crc32(body):
         raise CorruptChunk("a chunk is damaged: its checksum does not match")
-    return Chunk(view[start], bytes(view[begin:end])), end + _CRC.size
+    return Chunk(body[0], bytes(body[begin - start :])), end + _CRC.size
 
 
-def chunk_payload(view: memoryview, start: int) -> tuple[int, int]:
+def _skip_chunk(view: _View, start: int) -> tuple[Chunk, int]:
+    """The chunk at `start` without its payload, and the position after it; raises the same."""
+    _, end = chunk_payload(view, start)
+    return Chunk(view[start], b""), end + _CRC.size
+
+
+def chunk_payload(view: _View, start: int) -> tuple[int, int]:
     """Where the payload of the chunk at `start` begins and ends, by its length field.
 
     The checksum behind it is there but not looked at. Raises TruncatedFile and CorruptChunk.

@@ -6,18 +6,20 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from latentcodec import container, model_store
 from latentcodec.alpha import decode_alpha
-from latentcodec.container import ChunkType, LatFile
+from latentcodec.container import Bytes, ChunkType, Header, LatFile
 from latentcodec.errors import LatError
-from latentcodec.image import Picture
-from latentcodec.tiling import CELL_PX, TILE_CELLS, cells, pixels_of, spans
+from latentcodec.image import ImageCanvas, Picture
+from latentcodec.tiling import CELL_PX, TILE_CELLS, cells, grid, pixels_of
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from latentcodec.families.family import Family
     from latentcodec.model_store import ModelEntry
 
@@ -34,6 +36,15 @@ class Region:
     top: int
     width: int
     height: int
+
+    def meets(self, other: Region) -> bool:
+        """Whether the two have a pixel in common."""
+        return (
+            self.left < other.left + other.width
+            and other.left < self.left + self.width
+            and self.top < other.top + other.height
+            and other.top < self.top + self.height
+        )
 
     def check_inside(self, width: int, height: int) -> None:
         """Raises ValueError unless the region has pixels and lies within a picture."""
@@ -58,18 +69,18 @@ class LatentTiles:
         header = file.header
         self.rows, self.columns = cells(header.height_px), cells(header.width_px)
         self._across = math.ceil(self.columns / TILE_CELLS)
-        self._decoded: dict[tuple[int, int], np.ndarray] = {}
+        # Each with the row of the picture that it begins with.
+        self._decoded: dict[tuple[int, int], tuple[int, np.ndarray]] = {}
 
     def window(self, rows: slice, columns: slice) -> np.ndarray:
-        """v_hat of some positions, int32 [h, w, M]. Windows must go down the picture."""
-        # What lies above will not be asked for again.
-        for key in [k for k in self._decoded if (k[0] + 1) * TILE_CELLS <= rows.start]:
-            del self._decoded[key]
+        """v_hat of some positions, int32 [h, w, M]. What lies above them is forgotten: windows that
+        do not go down the picture decode tiles again."""
+        self.forget(rows.start, self._across * TILE_CELLS)
         shape = rows.stop - rows.start, columns.stop - columns.start, self._family.config.latents
         v_hat = np.empty(shape, dtype=np.int32)
         for down, right in itertools.product(_tiles_under(rows), _tiles_under(columns)):
-            tile = self._tile(down, right)
-            top, left = down * TILE_CELLS, right * TILE_CELLS
+            top, tile = self._tile(down, right, rows.start)
+            left = right * TILE_CELLS
             inner_rows = slice(max(rows.start - top, 0), rows.stop - top)
             inner_columns = slice(max(columns.start - left, 0), columns.stop - left)
             part = tile[inner_rows, inner_columns]
@@ -77,13 +88,28 @@ class LatentTiles:
             v_hat[y : y + part.shape[0], x : x + part.shape[1]] = part
         return v_hat
 
-    def _tile(self, down: int, right: int) -> np.ndarray:
-        if (down, right) not in self._decoded:
-            height = min(TILE_CELLS, self.rows - down * TILE_CELLS)
+    def forget(self, row: int, columns: int) -> None:
+        """Drop what lies above a row, of the tiles that end within the first `columns`."""
+        for (down, right), (top, tile) in list(self._decoded.items()):
+            if top < row and (right + 1) * TILE_CELLS <= columns:
+                del self._decoded[down, right]
+                if row < top + len(tile):
+                    self._decoded[down, right] = row, tile[row - top :].copy()
+
+    def _tile(self, down: int, right: int, row: int) -> tuple[int, np.ndarray]:
+        """A tile, or of one that is kept in part what reaches from `row` on: the row that it begins
+        with, and v_hat, [h, w, M]."""
+        top = down * TILE_CELLS
+        kept = self._decoded.get((down, right))
+        if kept is None or kept[0] > max(row, top):
+            height = min(TILE_CELLS, self.rows - top)
             width = min(TILE_CELLS, self.columns - right * TILE_CELLS)
-            number = down * self._across + right
-            self._decoded[down, right] = self._decode(number, height, width)
-        return self._decoded[down, right]
+            v_hat = self._decode(down * self._across + right, height, width)
+            small = np.iinfo(np.int16)  # half the memory, and nearly always enough
+            if small.min <= v_hat.min() and v_hat.max() <= small.max:
+                v_hat = v_hat.astype(np.int16)
+            kept = self._decoded[down, right] = top, v_hat
+        return kept
 
     def _decode(self, number: int, height: int, width: int) -> np.ndarray:
         """One tile's v_hat, int32 [h, w, M]."""
@@ -103,8 +129,19 @@ def _tiles_under(positions: slice) -> range:
     return range(positions.start // TILE_CELLS, math.ceil(positions.stop / TILE_CELLS))
 
 
+class Canvas(Protocol):
+    """What a picture is decoded onto, rectangle by rectangle. It needs no memory before the first
+    one: until then a small file may claim any size."""
+
+    def put_pixels(self, left: int, top: int, pixels: np.ndarray) -> None:
+        """Put uint8 [h, w, 3] somewhere."""
+
+    def put_alpha(self, left: int, top: int, alpha: np.ndarray) -> None:
+        """Put uint8 [h, w] over pixels that are there."""
+
+
 def decode_picture(
-    data: bytes,
+    data: Bytes,
     region: Region | None = None,
     load: Callable[[ModelEntry], Family] = model_store.load_codec,
     max_pixels: int = container.MAX_PIXELS,
@@ -112,12 +149,30 @@ def decode_picture(
     """The picture in the bytes of a `.lat` file, or a region of it.
 
     A region costs its own tiles and those within reach of the synthesis around it; its pixels are
-    those of the whole picture within one grey level. load: gives the working model. max_pixels:
-    larger files are refused, whatever the region.
+    those of the whole picture within one grey level. What lies further than a tile from it is not
+    read, but for the lengths of its chunks. load: gives the working model. max_pixels: larger
+    files are refused, whatever the region.
 
     Raises subclasses of LatError, and ValueError for a region that is not inside the picture.
     """
-    return picture_in(container.read(data, max_pixels), region, load)
+    return picture_in(_read(data, region, max_pixels), region, load)
+
+
+def decode_image(
+    data: Bytes,
+    region: Region | None = None,
+    load: Callable[[ModelEntry], Family] = model_store.load_codec,
+    max_pixels: int = container.MAX_PIXELS,
+) -> Image.Image:
+    """The same as a Pillow image, which is filled tile by tile: there are no arrays of all pixels.
+
+    Metadata is in its `info`. Raises as `decode_picture` does.
+    """
+    file = _read(data, region, max_pixels)
+    region = region or _whole(file.header)
+    canvas = ImageCanvas(region.width, region.height, file.header.colour)
+    _decode_onto(canvas, file, region, load)
+    return canvas.finished(file.metadata)
 
 
 def picture_in(
@@ -131,47 +186,107 @@ def picture_in(
     With `lost`, damaged tiles are noted there, as in `LatentTiles`, and do not stop the others.
     Raises as `decode_picture` does.
     """
+    region = region or _whole(file.header)
+    canvas = _ArrayCanvas(region)
+    _decode_onto(canvas, file, region, load, lost)
+    alpha = canvas.alpha if file.header.colour.has_alpha else None
+    return Picture(canvas.pixels, file.header.colour, file.metadata, alpha)
+
+
+def _read(data: Bytes, region: Region | None, max_pixels: int) -> LatFile:
+    return container.read(data, max_pixels, dataclasses.astuple(region) if region else None)
+
+
+def _whole(header: Header) -> Region:
+    return Region(0, 0, header.width_px, header.height_px)
+
+
+def family_of(
+    header: Header, load: Callable[[ModelEntry], Family] = model_store.load_codec
+) -> Family:
+    """The working model that a file names. Raises UnknownModel and CorruptWeights."""
+    return load(model_store.by_code(header.model_code, header.weights_hash))
+
+
+class _ArrayCanvas:
+    """A canvas of two arrays."""
+
+    def __init__(self, region: Region) -> None:
+        self._size = region.height, region.width
+        self.pixels, self.alpha = np.empty((0, 0, 3), np.uint8), np.empty((0, 0), np.uint8)
+
+    def put_pixels(self, left: int, top: int, pixels: np.ndarray) -> None:
+        if not self.pixels.size:
+            self.pixels = np.empty((*self._size, 3), np.uint8)
+        self.pixels[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+
+    def put_alpha(self, left: int, top: int, alpha: np.ndarray) -> None:
+        if not self.alpha.size:
+            self.alpha = np.empty(self._size, np.uint8)
+        self.alpha[top : top + alpha.shape[0], left : left + alpha.shape[1]] = alpha
+
+
+def _decode_onto(
+    canvas: Canvas,
+    file: LatFile,
+    region: Region,
+    load: Callable[[ModelEntry], Family],
+    lost: Lost | None = None,
+) -> None:
     header = file.header
-    family = load(model_store.by_code(header.model_code, header.weights_hash))
-    region = region or Region(0, 0, header.width_px, header.height_px)
+    family = family_of(header, load)
     region.check_inside(header.width_px, header.height_px)
-    pixels, done = np.empty((0, 0, 3), dtype=np.uint8), 0
-    for strip in strips(file, family, region, lost):
-        if not done:  # a file that is damaged in its first tile has by now failed
-            pixels = np.empty((region.height, region.width, 3), dtype=np.uint8)
-        pixels[done : done + len(strip)] = strip
-        done += len(strip)
-    return Picture(pixels, header.colour, file.metadata, _alpha_of(file, region, lost))
+    for left, top, pixels in pixel_parts(file, family, region, lost):
+        canvas.put_pixels(left, top, pixels)
+    if header.colour.has_alpha:
+        for left, top, alpha in _alpha_parts(file, region, lost):
+            canvas.put_alpha(left, top, alpha)
 
 
-def strips(
-    file: LatFile, family: Family, region: Region, lost: Lost | None = None
-) -> Iterator[np.ndarray]:
-    """The pixels of a region from the top: uint8 [h, region.width, 3], h 1024 or less."""
+# Left and top in pixels of a region, and what stands there.
+Part = tuple[int, int, np.ndarray]
+
+
+def pixel_parts(
+    file: LatFile, family: Family, region: Region | None = None, lost: Lost | None = None
+) -> Iterator[Part]:
+    """The pixels of a picture or a region of it, uint8 [h, w, 3], 1024 x 1024 or less at a time."""
+    region = region or _whole(file.header)
     latents, halo = LatentTiles(file, family, lost), family.synthesis_halo
-    top, left = region.top // CELL_PX, region.left // CELL_PX
-    bottom, right = cells(region.top + region.height), cells(region.left + region.width)
-    for down in spans(bottom - top, TILE_CELLS, 0):
-        rows = slice(top + down.start, top + down.stop)
-        seen_rows = slice(max(rows.start - halo, 0), min(rows.stop + halo, latents.rows))
-        strip = None
-        for across in spans(right - left, TILE_CELLS, 0):
-            columns = slice(left + across.start, left + across.stop)
-            seen = slice(max(columns.start - halo, 0), min(columns.stop + halo, latents.columns))
-            x = family.synthesise(latents.window(seen_rows, seen), file.header.quality_tenths)
-            inner = x[pixels_of(_within(rows, seen_rows)), pixels_of(_within(columns, seen))]
-            if strip is None:  # only now is it known that there are tiles to fill it
-                strip = np.empty((len(inner), (right - left) * CELL_PX, 3), dtype=np.uint8)
-            strip[:, pixels_of(across.own)] = inner
-        begin, end = rows.start * CELL_PX, rows.stop * CELL_PX
-        kept = slice(max(region.top - begin, 0), min(region.top + region.height, end) - begin)
-        start = region.left - left * CELL_PX
-        assert strip is not None
-        yield strip[kept, start : start + region.width]
+    first_row, first_column = region.top // CELL_PX, region.left // CELL_PX
+    rows = cells(region.top + region.height) - first_row
+    columns = cells(region.left + region.width) - first_column
+    for down, right in grid(rows, columns, TILE_CELLS, 0):
+        own_rows, own_columns = _moved(down.own, first_row), _moved(right.own, first_column)
+        seen_rows = _around(own_rows, halo, latents.rows)
+        seen_columns = _around(own_columns, halo, latents.columns)
+        x = family.synthesise(latents.window(seen_rows, seen_columns), file.header.quality_tenths)
+        # To the left of the next window only what the windows below will see is still needed.
+        latents.forget(own_rows.stop - halo, own_columns.stop - halo)
+        inner = x[_within(own_rows, seen_rows), _within(own_columns, seen_columns)]
+        yield _cut(own_columns.start * CELL_PX, own_rows.start * CELL_PX, inner, region)
+        del x, inner  # before there is the next one
+
+
+def _moved(positions: slice, by: int) -> slice:
+    return slice(positions.start + by, positions.stop + by)
 
 
 def _within(own: slice, seen: slice) -> slice:
-    return slice(own.start - seen.start, own.stop - seen.start)
+    """The pixels of some positions among those of more."""
+    return pixels_of(_moved(own, -seen.start))
+
+
+def _cut(left: int, top: int, samples: np.ndarray, region: Region) -> Part:
+    """What of samples [h, w, ...], which begin at a place of the picture, lies in the region."""
+    x, y = max(region.left - left, 0), max(region.top - top, 0)
+    right, bottom = region.left + region.width - left, region.top + region.height - top
+    return left + x - region.left, top + y - region.top, samples[y:bottom, x:right]
+
+
+def _around(positions: slice, halo: int, size: int) -> slice:
+    """Some positions and those beside them, of 0..size."""
+    return slice(max(positions.start - halo, 0), min(positions.stop + halo, size))
 
 
 def decode_latents(file: LatFile, family: Family) -> np.ndarray:
@@ -180,39 +295,21 @@ def decode_latents(file: LatFile, family: Family) -> np.ndarray:
     return latents.window(slice(0, latents.rows), slice(0, latents.columns))
 
 
-def _alpha_of(file: LatFile, region: Region, lost: Lost | None = None) -> np.ndarray | None:
-    """The alpha samples of a region, uint8 [H, W], if the file has any.
+def _alpha_parts(file: LatFile, region: Region, lost: Lost | None) -> Iterator[Part]:
+    """The alpha samples of a region, uint8 [h, w], tile by tile.
 
     With `lost`, those of damaged chunks are opaque, and what is wrong is noted there.
     """
     header = file.header
-    if not header.colour.has_alpha:
-        return None
-    plane = np.empty((region.height, region.width), dtype=np.uint8)
-    across = header.tile_grid[1]
-    side = container.TILE_PX
     for number, payload in enumerate(file.alphas):
-        top, left = number // across * side, number % across * side
-        rows = _overlap(top, header.height_px, region.top, region.height)
-        columns = _overlap(left, header.width_px, region.left, region.width)
-        if rows is None or columns is None:
+        left, top, width, height = header.tile_rectangle(number)
+        if not region.meets(Region(left, top, width, height)):
             continue
-        _, _, width, height = header.tile_rectangle(number)
         try:
-            part = decode_alpha(payload, height, width)
+            plane = decode_alpha(payload, height, width)
         except LatError as error:
             if lost is None:
                 raise type(error)(f"{error} ({header.tile_name(number)})") from None
             lost.setdefault((number, ChunkType.ALPHA), str(error))
-            part = np.full((height, width), 255, dtype=np.uint8)
-        plane[rows[1], columns[1]] = part[rows[0], columns[0]]
-    return plane
-
-
-def _overlap(start: int, end: int, wanted: int, length: int) -> tuple[slice, slice] | None:
-    """Where a tile at `start` meets wanted..wanted + length: in the tile, in the region."""
-    low = max(start, wanted)
-    high = min(start + container.TILE_PX, end, wanted + length)
-    if low >= high:
-        return None
-    return slice(low - start, high - start), slice(low - wanted, high - wanted)
+            plane = np.full((height, width), 255, dtype=np.uint8)
+        yield _cut(left, top, plane, region)

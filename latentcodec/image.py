@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from latentcodec import container
 from latentcodec.container import ChunkType, Colour
-from latentcodec.errors import UnsupportedImage
+from latentcodec.errors import LatError, UnsupportedImage
+from latentcodec.info import MODES
 from latentcodec.metadata import MetadataName, attach, collect, save_options, stripped
-from latentcodec.modes import CONVERTED_MODES, lossy, storable
+from latentcodec.modes import CONVERTED_MODES, lossy, rectangle_of, storable
 from latentcodec.tensors import is_tensor, pixels_of_tensor
 
 if TYPE_CHECKING:
@@ -29,11 +32,12 @@ _DEEP = re.compile(r";16[BLN]")
 _NO_PIXELS = ("BUFR", "GRIB", "HDF5", "MPEG", "LAT")
 _FRAME_MS = 120
 _QUALITY = 95  # of written files; formats without losses ignore it
-_COLOUR_OF_MODE = {
-    "RGB": Colour.RGB,
-    "L": Colour.GREY,
-    "RGBA": Colour.RGB_ALPHA,
-    "LA": Colour.GREY_ALPHA,
+# The conversions from RGB to the mode of a decoded image.
+_FROM_RGB: dict[str, tuple[str, ...]] = {
+    "RGB": (),
+    "L": ("L",),
+    "RGBA": ("RGBA",),
+    "LA": ("L", "LA"),
 }
 
 
@@ -49,24 +53,92 @@ class Picture:
     metadata: dict[ChunkType, bytes]
     alpha: NDArray[np.uint8] | None = None
 
+    @property
+    def height(self) -> int:
+        return self.pixels.shape[0]
+
+    @property
+    def width(self) -> int:
+        return self.pixels.shape[1]
+
+    def part(self, rows: slice, columns: slice) -> Picture:
+        """A rectangle of it; slices may reach beyond the edge."""
+        alpha = None if self.alpha is None else self.alpha[rows, columns]
+        return Picture(self.pixels[rows, columns], self.colour, self.metadata, alpha)
+
     def without(self, names: Collection[MetadataName]) -> Picture:
         """The picture without the metadata that `names` names. Raises ValueError."""
         return dataclasses.replace(self, metadata=stripped(self.metadata, names))
 
 
+@dataclasses.dataclass(frozen=True)
+class ImageSource:
+    """A picture to encode that stays in a loaded Pillow image of mode RGB, RGBA, L or LA.
+
+    Only the rectangles that are asked for become arrays. colour: without alpha, that of the image
+    is ignored. Threads may share one.
+    """
+
+    image: Image.Image
+    colour: Colour
+    metadata: dict[ChunkType, bytes]
+
+    @property
+    def height(self) -> int:
+        return self.image.height
+
+    @property
+    def width(self) -> int:
+        return self.image.width
+
+    def part(self, rows: slice, columns: slice) -> Picture:
+        """A rectangle of it; slices may reach beyond the edge."""
+        top, bottom, _ = rows.indices(self.height)
+        left, right, _ = columns.indices(self.width)
+        samples = np.asarray(rectangle_of(self.image, left, top, right - left, bottom - top))
+        samples = samples.reshape(bottom - top, right - left, -1)
+        colours = 1 if self.colour.is_grey else 3
+        pixels = np.broadcast_to(samples[..., :colours], (*samples.shape[:2], 3))
+        alpha = samples[..., -1] if self.colour.has_alpha else None
+        return Picture(pixels, self.colour, self.metadata, alpha)
+
+    def without(self, names: Collection[MetadataName]) -> ImageSource:
+        """The picture without the metadata that `names` names. Raises ValueError."""
+        return dataclasses.replace(self, metadata=stripped(self.metadata, names))
+
+
+Source = Picture | ImageSource
+
+
+@contextlib.contextmanager
+def pillow_limit(pixels: int) -> Iterator[None]:
+    """Let Pillow open files of so many pixels without a warning, in all threads.
+
+    It refuses those of more than twice as many.
+    """
+    usual = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = pixels
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = usual
+
+
 def open_image(source: Path | IO[bytes], strict: bool = False) -> Image.Image:
     """Open and fully read an image file, of an animation its first frame.
 
-    Raises UnsupportedImage for anything that Pillow cannot read, under `strict` also for what it
-    reads only in part (otherwise a LossWarning), and OSError where the file cannot be read.
+    Raises LimitExceeded for what no `.lat` file holds, before it is read, UnsupportedImage for
+    anything that Pillow cannot read, under `strict` also for what it reads only in part (otherwise
+    a LossWarning), and OSError where the file cannot be read.
     """
     path = source if isinstance(source, Path) else "the input"
     try:
         with Image.open(source) as image:
+            container.check_size(*image.size)
             _note_reduced(image, strict)
             image.load()
             return image
-    except (UnsupportedImage, MemoryError):
+    except (LatError, MemoryError):
         raise
     except UnidentifiedImageError:
         raise UnsupportedImage(f"{path} is not an image that Pillow can read") from None
@@ -88,8 +160,9 @@ def _note_reduced(image: ImageFile, strict: bool) -> None:
         lossy("the image has 16 bits per channel; 8 are kept", strict)
 
 
-def picture_of(image: Image.Image | NDArray[np.uint8] | Tensor, strict: bool = False) -> Picture:
-    """The picture to encode from a Pillow image, a uint8 array or a tensor.
+def source_of(image: Image.Image | NDArray[np.uint8] | Tensor, strict: bool = False) -> Source:
+    """The picture to encode, from a Pillow image, a uint8 array or a tensor, without a copy of it
+    where its kind allows.
 
     Arrays are [H, W], [H, W, 2] (grey and alpha), [H, W, 3] or [H, W, 4], tensors [C, H, W], uint8
     or floats in 0..1. Of an animated image it is the current frame, as in Pillow's own `save`.
@@ -103,22 +176,17 @@ def picture_of(image: Image.Image | NDArray[np.uint8] | Tensor, strict: bool = F
         return _picture_of_array(image)
     if image.width == 0 or image.height == 0:
         raise UnsupportedImage("the image has no pixels")
+    image.load()
     metadata = collect(image)
-    source = storable(image, strict)
+    source, colour = storable(image, strict)
     if image.mode in CONVERTED_MODES:  # the profile was of the old colours
         metadata.pop(ChunkType.ICC, None)
-    alpha = np.array(source.getchannel("A")) if source.mode in ("RGBA", "LA") else None
-    if source.mode == "LA":
-        source = source.getchannel("L")
-        return Picture(_rgb(source), Colour.GREY_ALPHA, metadata, alpha)
-    return Picture(_rgb(source), _COLOUR_OF_MODE[source.mode], metadata, alpha)
+    return ImageSource(source, colour, metadata)
 
 
-def _rgb(image: Image.Image) -> NDArray[np.uint8]:
-    """The colours of an image of mode RGB, RGBA or L; those under alpha as they are."""
-    if image.mode == "RGBA":
-        return np.array(image)[:, :, :3].copy()
-    return np.array(image.convert("RGB"))
+def picture_of(image: Image.Image | NDArray[np.uint8] | Tensor, strict: bool = False) -> Picture:
+    """All pixels of what `source_of` takes; raises the same."""
+    return source_of(image, strict).part(slice(None), slice(None))
 
 
 def _picture_of_array(array: NDArray[Any]) -> Picture:
@@ -129,10 +197,10 @@ def _picture_of_array(array: NDArray[Any]) -> Picture:
     if array.ndim != 3 or array.shape[2] not in (1, 2, 3, 4):
         raise UnsupportedImage("an array must have the shape [H, W] or [H, W, 2, 3 or 4]")
     grey = array.shape[2] < 3
-    alpha = array[:, :, -1].copy() if array.shape[2] in (2, 4) else None
+    alpha = array[:, :, -1] if array.shape[2] in (2, 4) else None
     if alpha is not None and alpha.min() == 255:
         alpha = None
-    pixels = np.repeat(array[:, :, :1], 3, axis=2) if grey else array[:, :, :3]
+    pixels = np.broadcast_to(array[:, :, : 1 if grey else 3], (*array.shape[:2], 3))
     return Picture(pixels, Colour(grey + 2 * (alpha is not None)), {}, alpha)
 
 
@@ -145,6 +213,37 @@ def image_of(picture: Picture) -> Image.Image:
         image.putalpha(Image.fromarray(picture.alpha))
     attach(image, picture.metadata)
     return image
+
+
+class ImageCanvas:
+    """A Pillow image that is filled rectangle by rectangle; it is made when the first one comes."""
+
+    def __init__(self, width: int, height: int, colour: Colour) -> None:
+        self._size, self._mode = (width, height), MODES[colour]
+        self._image: Image.Image | None = None
+
+    def put_pixels(self, left: int, top: int, pixels: NDArray[np.uint8]) -> None:
+        """Put uint8 [h, w, 3] somewhere; opaque, where there is alpha."""
+        part = Image.fromarray(pixels)
+        for mode in _FROM_RGB[self._mode]:
+            part = part.convert(mode)
+        if self._image is None:
+            self._image = Image.new(self._mode, self._size)
+        self._image.paste(part, (left, top))
+
+    def put_alpha(self, left: int, top: int, alpha: NDArray[np.uint8]) -> None:
+        """Put uint8 [h, w] over pixels that are there."""
+        assert self._image is not None
+        part = rectangle_of(self._image, left, top, alpha.shape[1], alpha.shape[0])
+        part.putalpha(Image.fromarray(alpha))
+        if part is not self._image:
+            self._image.paste(part, (left, top))
+
+    def finished(self, metadata: dict[ChunkType, bytes]) -> Image.Image:
+        """The image, with metadata in its `info`."""
+        assert self._image is not None
+        attach(self._image, metadata)
+        return self._image
 
 
 def array_of(picture: Picture) -> NDArray[np.uint8]:
@@ -164,18 +263,29 @@ def writable_format(path: Path) -> str | None:
     return form if form in Image.SAVE else None
 
 
-def file_bytes(image: Image.Image, form: str, **options: Any) -> bytes:
-    """An image as a file of a format, with its metadata. Raises UnsupportedImage.
+def write_image(image: Image.Image, stream: IO[bytes], form: str, **options: Any) -> None:
+    """Write an image in a format, with its metadata. Raises UnsupportedImage and OSError.
 
     Lossy formats are written at quality 95, as djxl does; `options` go to Pillow's `save`.
     """
-    buffer = io.BytesIO()
+    direct, buffer = form != "JPEG2000", io.BytesIO()  # OpenJPEG never ends where a write fails
+    target = stream if direct else buffer
     try:
-        image.save(buffer, format=form, quality=_QUALITY, **save_options(image), **options)
+        image.save(target, format=form, quality=_QUALITY, **save_options(image), **options)
     except MemoryError:
         raise
     except Exception as error:  # Pillow's writers raise nearly anything they cannot hold
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise UnsupportedImage(f"Pillow cannot write this image as {form}: {error}") from error
+    if not direct:
+        stream.write(buffer.getbuffer())
+
+
+def file_bytes(image: Image.Image, form: str, **options: Any) -> bytes:
+    """An image as a file of a format, as `write_image` writes it. Raises UnsupportedImage."""
+    buffer = io.BytesIO()
+    write_image(image, buffer, form, **options)
     return buffer.getvalue()
 
 

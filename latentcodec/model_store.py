@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def entries() -> list[ModelEntry]:
     return [*packaged, *_own.values()]
 
 
-def use_weights(path: Path) -> str:
+def use_weights(path: str | os.PathLike[str]) -> str:
     """Make a weights file, as `latentcodec export` writes it, a model of this process.
 
     Returns the name of the model, which is its path, or the packaged model's if it is that file.
@@ -61,6 +62,7 @@ def use_weights(path: Path) -> str:
     """
     from latentcodec import tensor_file
 
+    path = Path(path)
     weights = path.read_bytes()
     digest = hashlib.sha256(weights).hexdigest()
     for entry in entries():

@@ -11,6 +11,7 @@ import warnings
 import numpy as np
 from PIL import Image, ImageCms
 
+from latentcodec.container import Colour
 from latentcodec.errors import LossWarning, UnsupportedImage
 
 # Modes that hold nothing that the four do not.
@@ -27,6 +28,7 @@ _KEPT = {
 }
 # Modes whose colours change, so that their profile no longer describes them.
 CONVERTED_MODES = ("CMYK", "YCbCr", "LAB", "HSV")
+_STRIP_PX = 256
 
 
 def lossy(message: str, strict: bool) -> None:
@@ -36,20 +38,21 @@ def lossy(message: str, strict: bool) -> None:
     warnings.warn(message, LossWarning, stacklevel=4)
 
 
-def storable(image: Image.Image, strict: bool) -> Image.Image:
-    """`image` in one of the modes RGB, RGBA, L and LA; alpha only where something is transparent.
+def storable(image: Image.Image, strict: bool) -> tuple[Image.Image, Colour]:
+    """`image` in one of the modes RGB, RGBA, L and LA, and the colour mode to store it in.
 
-    Raises UnsupportedImage for modes without a meaning as a photograph, and under `strict` for
-    those that lose something.
+    Alpha counts only where something is transparent: an RGBA image may be of colour RGB. What is
+    in such a mode is not copied. Raises UnsupportedImage for modes without a meaning as a
+    photograph, and under `strict` for those that lose something.
     """
     if image.mode in _KEPT:
         return _without_needless_alpha(image)
     if image.mode in ("I", "I;16", "I;16L", "I;16B", "I;16N"):
         lossy("the image has 16 bits per channel; 8 are kept", strict)
-        return _eight_bits(image)
+        return _eight_bits(image), Colour.GREY
     if image.mode in CONVERTED_MODES:
         lossy(f"the image is in {image.mode}; it is stored as RGB", strict)
-        return _to_rgb(image)
+        return _to_rgb(image), Colour.RGB
     if image.mode == "La":
         return _without_needless_alpha(image.convert("LA"))
     raise UnsupportedImage(
@@ -57,29 +60,52 @@ def storable(image: Image.Image, strict: bool) -> Image.Image:
     )
 
 
-def _without_needless_alpha(image: Image.Image) -> Image.Image:
+def _without_needless_alpha(image: Image.Image) -> tuple[Image.Image, Colour]:
     grey = _KEPT[image.mode] in ("L", "LA")
+    plain, mode = (Colour.GREY, "L") if grey else (Colour.RGB, "RGB")
     if image.has_transparency_data:
-        # By way of RGBA, which knows of transparent colours and palettes.
-        full = image.convert("RGBA")
+        full = image
+        if image.mode not in ("RGBA", "LA"):
+            full = image.convert("RGBA")  # which knows of transparent colours and palettes
         if full.getchannel("A").getextrema() != (255, 255):
-            return _grey_with_alpha(full) if grey else full
-        if not grey:  # straight from a palette, Pillow would warn of the alpha that it drops
-            return full.convert("RGB")
-    return image.convert("L" if grey else "RGB")
+            if grey:
+                return _grey_with_alpha(full), Colour.GREY_ALPHA
+            return full, Colour.RGB_ALPHA
+        if full is image or not grey:  # straight from a palette, Pillow would warn of the alpha
+            return full, plain
+    return image if image.mode == mode else image.convert(mode), plain
 
 
 def _grey_with_alpha(image: Image.Image) -> Image.Image:
     """RGBA of equal channels as LA; Pillow's own conversion would round them anew."""
+    if image.mode == "LA":
+        return image
     return Image.merge("LA", (image.getchannel("R"), image.getchannel("A")))
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Samples of 0..65535 as mode L; larger ones have no such meaning."""
-    samples = np.asarray(image).astype(np.int64)
-    if samples.min() < 0 or samples.max() > 65535:
-        raise UnsupportedImage("the image has 32 bits per channel; convert it to 8 bits")
-    return Image.fromarray(((samples * 255 + 32767) // 65535).astype(np.uint8))
+    result = Image.new("L", image.size)
+    for top in range(0, image.height, _STRIP_PX):
+        height = min(_STRIP_PX, image.height - top)
+        samples = np.asarray(rectangle_of(image, 0, top, image.width, height)).astype(np.int64)
+        if samples.min() < 0 or samples.max() > 65535:
+            raise UnsupportedImage("the image has 32 bits per channel; convert it to 8 bits")
+        eight = ((samples * 255 + 32767) // 65535).astype(np.uint8)
+        result.paste(Image.fromarray(eight), (0, top))
+    return result
+
+
+def rectangle_of(image: Image.Image, left: int, top: int, width: int, height: int) -> Image.Image:
+    """A copy of the pixels of a rectangle, or the image itself where that is all of it.
+
+    Pillow's `crop` would hold the rectangle against MAX_IMAGE_PIXELS, which is about files.
+    """
+    if (left, top, width, height) == (0, 0, *image.size):
+        return image
+    part = Image.new(image.mode, (width, height))
+    part.paste(image, (-left, -top))
+    return part
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

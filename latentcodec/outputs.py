@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
+
+# The contents of a file, or what writes them to a stream that can also seek and read.
+Contents = bytes | Callable[[IO[bytes]], None]
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write `data` to `path`: to a temporary file beside it, flushed to disk, then renamed.
+def write_file(path: Path, contents: Contents) -> int:
+    """Write a file: to a temporary one beside it, flushed to disk, then renamed. Returns its size.
 
     An existing file keeps its permissions and, where that is allowed, its owner; a symbolic link
     keeps pointing where it does, and the file behind it is replaced; pipes and devices are written
     to directly. Raises OSError, and then `path` is as it was. A process that is killed may leave
-    the temporary file, `.NAME.<16 hex digits>.tmp`.
+    the temporary file, `.NAME.<16 hex digits>.tmp`. What `contents` raises is passed on.
     """
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
+        data = in_memory(contents)
         target.write_bytes(data)  # a folder raises here, a pipe or device is written
-        return
+        return len(data)
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(13, "Permission denied", str(path))
     # The name is cut, so that the longest legal one works too.
     temporary = target.with_name(f".{target.name[:32]}.{secrets.token_hex(8)}.tmp")
     try:
-        _write_new(temporary, data, target)
+        size = _write_new(temporary, contents, target)
         os.replace(temporary, target)
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -34,20 +41,42 @@ def write_file(path: Path, data: bytes) -> None:
         if isinstance(error, OSError):
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
+    return size
 
 
-def _write_new(temporary: Path, data: bytes, target: Path) -> None:
-    """Write a new file that is to replace `target`, and flush it to disk."""
+def in_memory(contents: Contents) -> bytes:
+    """The contents of a file that is not on a disk."""
+    if isinstance(contents, bytes):
+        return contents
+    stream = io.BytesIO()
+    contents(stream)
+    return stream.getvalue()
+
+
+class _Stream(io.BufferedRandom):
+    """A file that keeps its descriptor to itself: Pillow's encoders would write to that on their
+    own, and not notice when a full disk takes only a part."""
+
+    def fileno(self) -> int:
+        raise io.UnsupportedOperation("fileno")
+
+
+def _write_new(temporary: Path, contents: Contents, target: Path) -> int:
+    """Write a new file that is to replace `target`, and flush it to disk. Returns its size."""
     old = target.stat() if target.exists() else None
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     # The system takes the umask off; what replaces a file is nobody else's until it is like it.
     handle = os.open(temporary, flags, 0o600 if old else 0o666)
-    with os.fdopen(handle, "wb") as stream:
+    with _Stream(io.FileIO(handle, "r+")) as stream:
         if old:
             if hasattr(os, "chown"):
                 with contextlib.suppress(OSError):  # only root may give files away
                     os.chown(temporary, old.st_uid, old.st_gid)
             temporary.chmod(stat.S_IMODE(old.st_mode))  # os.fchmod is not everywhere
-        stream.write(data)
+        if isinstance(contents, bytes):
+            stream.write(contents)
+        else:
+            contents(stream)
         stream.flush()
-        os.fsync(stream.fileno())
+        os.fsync(handle)
+        return os.fstat(handle).st_size

@@ -42,6 +42,7 @@ class LatImageFile(ImageFile.ImageFile):
             raise OSError(str(error)) from error
         self._size = header.width_px, header.height_px
         self._mode = MODES[header.colour]
+        self._scale = 1
         self.info["quality"] = header.quality_tenths / 10
         # A file that is cut off in its metadata still opens; `load` says what is wrong.
         with contextlib.suppress(LatError):
@@ -56,13 +57,30 @@ class LatImageFile(ImageFile.ImageFile):
             raise OSError(str(error)) from error
         super().verify()
 
+    def draft(
+        self, mode: str | None, size: tuple[int, int] | None
+    ) -> tuple[str, tuple[int, int, float, float]] | None:
+        """Choose the smallest picture that is not smaller than `size`; the mode stays.
+
+        Returns the mode, and the box of the full picture in the pixels that `load` will give;
+        None where nothing was chosen, or a scale has been already.
+        """
+        if not self.tile or self._scale > 1 or size is None:
+            return None
+        width, height = self.size
+        shrink = min(width // max(round(size[0]), 1), height // max(round(size[1]), 1))
+        self._scale = next((scale for scale in (16, 8, 4, 2) if scale <= shrink), 1)
+        self._size = -(-width // self._scale), -(-height // self._scale)
+        self.tile = [ImageFile._Tile("raw", (0, 0, *self.size), 0, self.mode)]
+        return self.mode, (0, 0, width / self._scale, height / self._scale)
+
     def load(self) -> Any:
         """Decode. Raises OSError for a damaged file, and for a model that is not installed."""
         if self.tile:
             from latentcodec import decode
 
             try:
-                pixels = decode(self._data).tobytes()
+                pixels = decode(self._data, scale=self._scale).tobytes()
             except LatError as error:
                 raise OSError(str(error)) from error
             if self.fp and self._exclusive_fp:

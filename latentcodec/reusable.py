@@ -14,9 +14,10 @@ from torch import Tensor
 
 from latentcodec import model_store
 from latentcodec.codec import encode_picture
-from latentcodec.decoder import Region, decode_picture
+from latentcodec.decoder import Region
 from latentcodec.errors import LatError, UnsupportedImage
-from latentcodec.image import Picture, array_of, image_of, picture_of
+from latentcodec.image import Picture, Source, array_of, image_of, source_of
+from latentcodec.scaled import decode_at
 from latentcodec.tensors import is_tensor, tensor_of
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Codec:
         strip: Collection[MetadataName] = (),
     ) -> bytes:
         """As `latentcodec.encode`, with the model of this codec."""
-        picture = picture_of(image, strict).without(strip)
+        picture = source_of(image, strict).without(strip)
         with _torch_threads(self._threads):
             return self._encoded(picture, quality)
 
@@ -102,7 +103,7 @@ class Codec:
         """
         single = list(_one_by_one(images))
         # Read here, one by one: the same Pillow image may be in the batch twice.
-        pictures = map(picture_of, single)
+        pictures = map(source_of, single)
         return self._each(lambda picture: self._encoded(picture, quality), pictures, len(single))
 
     @overload
@@ -111,57 +112,105 @@ class Codec:
         data: bytes,
         region: tuple[int, int, int, int] | None = None,
         *,
+        scale: int = ...,
+        max_pixels: int | None = ...,
         to: Literal["pil"] = ...,
     ) -> Image.Image: ...
     @overload
     def decode(
-        self, data: bytes, region: tuple[int, int, int, int] | None = None, *, to: Literal["numpy"]
+        self,
+        data: bytes,
+        region: tuple[int, int, int, int] | None = None,
+        *,
+        scale: int = ...,
+        max_pixels: int | None = ...,
+        to: Literal["numpy"],
     ) -> NDArray[np.uint8]: ...
     @overload
     def decode(
-        self, data: bytes, region: tuple[int, int, int, int] | None = None, *, to: Literal["torch"]
+        self,
+        data: bytes,
+        region: tuple[int, int, int, int] | None = None,
+        *,
+        scale: int = ...,
+        max_pixels: int | None = ...,
+        to: Literal["torch"],
     ) -> Tensor: ...
     def decode(
-        self, data: bytes, region: tuple[int, int, int, int] | None = None, *, to: Form = "pil"
+        self,
+        data: bytes,
+        region: tuple[int, int, int, int] | None = None,
+        *,
+        scale: int = 1,
+        max_pixels: int | None = None,
+        to: Form = "pil",
     ) -> Any:
         """As `latentcodec.decode`, or without Pillow.
 
         Args:
             data: the bytes of a file.
             region: left, top, width and height in pixels of the part that is wanted.
+            scale: 1, 2, 4, 8 or 16, by which width and height are divided; not with a region.
+            max_pixels: refuse larger pictures; None: 2^28.
             to: "pil"; "numpy" for a uint8 array [H, W], [H, W, 2] with alpha, [H, W, 3] or
                 [H, W, 4]; "torch" for a uint8 tensor [C, H, W] on the CPU.
 
         Raises:
             latentcodec.LatError: as `latentcodec.decode` does.
-            ValueError: the region is not inside the picture, or `to` is none of the three.
+            ValueError: as there, and where `to` is none of the three.
         """
+        form, part = _form(to), Region(*region) if region else None
         with _torch_threads(self._threads):
-            return _form(to)(self._decoded(data, Region(*region) if region else None))
+            return form(decode_at(data, scale, part, self._family, max_pixels))
 
     @overload
     def decode_batch(
-        self, files: Iterable[bytes], to: Literal["pil"] = ...
+        self,
+        files: Iterable[bytes],
+        to: Literal["pil"] = ...,
+        *,
+        scale: int = ...,
+        max_pixels: int | None = ...,
     ) -> list[Image.Image]: ...
     @overload
     def decode_batch(
-        self, files: Iterable[bytes], to: Literal["numpy"]
+        self,
+        files: Iterable[bytes],
+        to: Literal["numpy"],
+        *,
+        scale: int = ...,
+        max_pixels: int | None = ...,
     ) -> list[NDArray[np.uint8]]: ...
     @overload
-    def decode_batch(self, files: Iterable[bytes], to: Literal["torch"]) -> list[Tensor]: ...
-    def decode_batch(self, files: Iterable[bytes], to: Form = "pil") -> list[Any]:
-        """Decode several files, one for each thread at a time; `to` as for `decode`.
+    def decode_batch(
+        self,
+        files: Iterable[bytes],
+        to: Literal["torch"],
+        *,
+        scale: int = ...,
+        max_pixels: int | None = ...,
+    ) -> list[Tensor]: ...
+    def decode_batch(
+        self,
+        files: Iterable[bytes],
+        to: Form = "pil",
+        *,
+        scale: int = 1,
+        max_pixels: int | None = None,
+    ) -> list[Any]:
+        """Decode several files, one for each thread at a time; options as for `decode`.
 
         Raises LatError, for the first file that fails, and ValueError.
         """
         form, files = _form(to), list(files)
-        return self._each(lambda data: form(self._decoded(data)), files, len(files))
 
-    def _encoded(self, picture: Picture, quality: float) -> bytes:
+        def decoded(data: bytes) -> Any:
+            return form(decode_at(data, scale, None, self._family, max_pixels))
+
+        return self._each(decoded, files, len(files))
+
+    def _encoded(self, picture: Source, quality: float) -> bytes:
         return encode_picture(picture, quality, self._model, load=self._family)
-
-    def _decoded(self, data: bytes, region: Region | None = None) -> Picture:
-        return decode_picture(data, region, load=self._family)
 
     def _family(self, entry: ModelEntry) -> Family:
         """The working model, its transforms on the device."""

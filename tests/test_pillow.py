@@ -27,7 +27,7 @@ def test_registered() -> None:
 def test_opening_is_lazy(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     decode = latentcodec.decode
-    monkeypatch.setattr(latentcodec, "decode", lambda d: calls.append(1) or decode(d))
+    monkeypatch.setattr(latentcodec, "decode", lambda d, **k: calls.append(1) or decode(d, **k))
     image = Image.open(io.BytesIO(data))
     assert (image.format, image.mode, image.size) == ("LAT", "RGB", (150, 90))
     assert image.info["quality"] == 60

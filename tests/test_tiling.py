@@ -8,8 +8,10 @@ import pytest
 import latentcodec
 from latentcodec import container
 from latentcodec.codec import _analyse_tile
+from latentcodec.container import Colour
 from latentcodec.decoder import Region, decode_picture
 from latentcodec.families.family import Family
+from latentcodec.image import Picture
 from latentcodec.tiling import cells, grid, spans
 
 
@@ -33,7 +35,7 @@ def test_analysis_in_tiles_is_the_analysis_of_the_whole(family: Family, photo: n
     padded = np.pad(pixels, ((0, 6), (0, 6), (0, 0)), mode="edge")
     whole = family.analyse(padded, 500)
     for down, right in grid(16, 21, 8, family.analysis_halo):
-        tile = _analyse_tile(family, pixels, 500, down, right)
+        tile = _analyse_tile(family, Picture(pixels, Colour.RGB, {}), 500, down, right)
         assert np.allclose(tile, whole[down.own, right.own], atol=1e-3)
 
 

@@ -45,6 +45,8 @@ class _Commands(click.Group):
                     f"Warning: {message}", err=True
                 )
                 return super().invoke(ctx)
+        except BrokenPipeError:  # of `latentcodec info x.lat | head`; click ends quietly
+            raise
         except HANDLED as error:
             raise click.ClickException(sentence(error)) from error
 

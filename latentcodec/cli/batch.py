@@ -15,6 +15,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,6 +25,9 @@ from latentcodec.cli.paths import STREAM, Task
 from latentcodec.cli.problems import HANDLED, sentence
 from latentcodec.cli.report import Report
 from latentcodec.errors import LatError
+
+if TYPE_CHECKING:
+    from latentcodec.outputs import Contents
 
 _MOST_JOBS = 8  # unless more are asked for: each holds a picture in memory
 
@@ -96,18 +100,19 @@ def input_bytes(task: Task) -> bytes:
     return Path(task.source).read_bytes()
 
 
-def deliver(task: Task, data: bytes) -> None:
-    """Write the output of a task, whole or not at all. Raises OSError."""
+def deliver(task: Task, contents: Contents) -> int:
+    """Write the output of a task, whole or not at all; returns its size. Raises OSError."""
+    from latentcodec.outputs import in_memory, write_file
+
     if task.target == STREAM:
+        data = in_memory(contents)
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-        return
-    from latentcodec.outputs import write_file
-
+        return len(data)
     target = Path(task.target)
     if task.makes_folders:
         target.parent.mkdir(parents=True, exist_ok=True)
-    write_file(target, data)
+    return write_file(target, contents)
 
 
 def convert_all(tasks: list[Task], convert: Convert, options: BatchOptions) -> None:

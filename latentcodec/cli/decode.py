@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +15,12 @@ from latentcodec import container
 from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all, deliver, input_bytes
 from latentcodec.cli.outcome import Written
+from latentcodec.container import Bytes
 from latentcodec.errors import LatError, LossWarning
+from latentcodec.file_view import FileView
 
 if TYPE_CHECKING:
-    from latentcodec.image import Picture
+    from PIL import Image
 
 _EXIT_SALVAGED = 3
 
@@ -49,6 +53,7 @@ class _Wish:
 
     suffix: str | None
     region: tuple[int, int, int, int] | None
+    scale: int
     salvage: bool
     max_pixels: int
 
@@ -68,6 +73,13 @@ class _Wish:
     metavar="X,Y,W,H",
     help="Decode only this rectangle, in pixels from the top left corner.",
 )
+@click.option(
+    "--scale",
+    type=click.Choice(["1/2", "1/4", "1/8", "1/16"]),
+    callback=lambda ctx, param, value: int(value.removeprefix("1/")) if value else 1,
+    help="Decode to a smaller size: each pixel is the mean of 2 x 2, 4 x 4, ...",
+)
+@options.weights
 @click.option(
     "--salvage",
     is_flag=True,
@@ -90,13 +102,17 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     latentcodec decode *.lat -o folder --format jpg   which is made if it is missing
     latentcodec decode -r photos -o folder            mirrors what is below photos
     latentcodec decode - - --format png < photo.lat > photo.png
+    latentcodec decode photo.lat small.jpg --scale 1/8
 
     An existing output is overwritten, as dwebp, avifdec and djxl do, when the new file is
     complete; an input never is. EXIF, ICC profile and XMP are passed on to formats that hold
     them. Lossy formats are written at quality 95, as djxl does.
     """
     shared = options.BatchOptions.taken_from(chosen)
+    del chosen["weights"]  # whose files can be read by now
     wish = _Wish(**chosen)
+    if wish.scale > 1 and (wish.region or wish.salvage):
+        raise click.UsageError("--scale goes with neither --region nor --salvage")
     inputs, output = paths.split(arguments, shared.output)
     if output is None:
         raise click.UsageError("name an OUT, or a file or folder by --output")
@@ -118,42 +134,55 @@ def _form(task: paths.Task, wish: _Wish) -> str:
     return options.written_format(Path(task.target))
 
 
-def _picture(data: bytes, wish: _Wish) -> tuple[Picture, list[str]]:
+def _image(data: Bytes, wish: _Wish) -> tuple[Image.Image, list[str]]:
     """The picture, and what was lost of it. Raises LatError."""
-    from latentcodec.decoder import Region, decode_picture
+    from latentcodec.decoder import Region, decode_image
+    from latentcodec.image import image_of
     from latentcodec.salvage import salvage_picture
+    from latentcodec.scaled import decode_at
 
     region = Region(*wish.region) if wish.region else None
     try:
         if wish.salvage:
-            salvaged = salvage_picture(data, region, wish.max_pixels)
-            return salvaged.picture, salvaged.problems
-        return decode_picture(data, region, max_pixels=wish.max_pixels), []
+            salvaged = salvage_picture(data[:], region, wish.max_pixels)
+            return image_of(salvaged.picture), salvaged.problems
+        if wish.scale == 1:
+            return decode_image(data, region, max_pixels=wish.max_pixels), []
+        return image_of(decode_at(data, wish.scale, region, max_pixels=wish.max_pixels)), []
     except ValueError as error:
         raise LatError(str(error)) from error
 
 
+@contextlib.contextmanager
+def _input(task: paths.Task) -> Iterator[Bytes]:
+    """The input of a task; of a file on a disk only what is asked for is read. Raises OSError."""
+    if task.source == paths.STREAM or not Path(task.source).is_file():
+        yield input_bytes(task)
+        return
+    with Path(task.source).open("rb") as stream:
+        yield FileView(stream)
+
+
 def _decode(task: paths.Task, wish: _Wish, salvaged: list[paths.Task]) -> Written:
     """Do one task; a damaged file's is added to `salvaged`. Raises LatError and OSError."""
-    from latentcodec.image import file_bytes, image_of
+    from latentcodec.image import write_image
 
-    data = input_bytes(task)
-    picture, problems = _picture(data, wish)
-    image = image_of(picture)
-    written = file_bytes(image, _form(task, wish))
-    deliver(task, written)
+    form = _form(task, wish)
+    with _input(task) as data:
+        image, problems = _image(data, wish)
+        header, lat_bytes = container.read_header(data), len(data)
+    size = deliver(task, lambda stream: write_image(image, stream, form))
     for problem in problems:
         warnings.warn(LossWarning(problem), stacklevel=2)
     if problems:
         salvaged.append(task)
-    header = container.read_header(data)
     return Written(
         width_px=image.width,
         height_px=image.height,
-        input_bytes=len(data),
-        output_bytes=len(written),
+        input_bytes=lat_bytes,
+        output_bytes=size,
         lat_pixels=header.width_px * header.height_px,
-        lat_bytes=len(data),
+        lat_bytes=lat_bytes,
         details={"mode": image.mode},
         note=f"mode {image.mode}",
     )

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from latentcodec import container
 from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all, deliver, input_bytes
 from latentcodec.cli.outcome import Written
 from latentcodec.errors import LatError
 
 if TYPE_CHECKING:
-    from latentcodec.image import Picture
+    from latentcodec.image import Source
     from latentcodec.metadata import MetadataName
     from latentcodec.targets import Found
 
@@ -77,6 +78,7 @@ class _Wish:
 @click.option("--ratio", type=_POSITIVE, help="The same as a compression ratio, such as 20.")
 @click.option("--target-psnr", type=_POSITIVE, help="Lowest quality with this PSNR in dB.")
 @click.option("--model", default="hyper", show_default=True, help="A packaged model, by name.")
+@options.weights
 @click.option("--strict", is_flag=True, help="Refuse images of which something would be lost.")
 @click.option(
     "--strip",
@@ -102,6 +104,7 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     XMP. Of animations the first frame is kept, of 16 bits 8, and CMYK becomes RGB, with a warning.
     """
     shared = options.BatchOptions.taken_from(chosen)
+    chosen["model"] = options.chosen_model(chosen["model"], chosen.pop("weights"))
     wish = _Wish(**chosen)
     goals = (wish.target_size, wish.target_bpp, wish.ratio, wish.target_psnr)
     context = click.get_current_context()
@@ -114,7 +117,10 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     if shared.output is None and output is not None:
         _check_name(inputs[0], output)
     tasks = paths.plan(inputs, output, shared.recursive, paths.Naming(".lat", _is_image))
-    convert_all(tasks, lambda task: _encode(task, wish), shared)
+    from latentcodec.image import pillow_limit
+
+    with pillow_limit(container.MAX_PIXELS):
+        convert_all(tasks, lambda task: _encode(task, wish), shared)
 
 
 def _check_name(source: str, output: str) -> None:
@@ -133,7 +139,7 @@ def _is_image(path: Path) -> bool:
 
 def _encode(task: paths.Task, wish: _Wish) -> Written:
     """Do one task. Raises LatError and OSError."""
-    from latentcodec.image import open_image, picture_of
+    from latentcodec.image import open_image, source_of
 
     if task.source == paths.STREAM:
         data = input_bytes(task)
@@ -141,13 +147,12 @@ def _encode(task: paths.Task, wish: _Wish) -> Written:
     else:
         image = open_image(Path(task.source), wish.strict)
         input_size = Path(task.source).stat().st_size
-    picture = picture_of(image, wish.strict).without(wish.strip)
+    picture = source_of(image, wish.strict).without(wish.strip)
     found = _encoded(picture, wish)
     deliver(task, found.data)
     if wish.verify and task.target != paths.STREAM and not _reads_back(task.target, found.data):
         raise LatError(f"{task.target} does not read back as it was written")
-    height, width, _ = picture.pixels.shape
-    size = len(found.data)
+    height, width, size = picture.height, picture.width, len(found.data)
     return Written(
         width_px=width,
         height_px=height,
@@ -167,18 +172,18 @@ def _reads_back(target: str, data: bytes) -> bool:
     return not path.is_file() or path.read_bytes() == data
 
 
-def _limit_bytes(picture: Picture, wish: _Wish) -> float | None:
+def _limit_bytes(picture: Source, wish: _Wish) -> float | None:
     """What the file may have, if one of the three limits is given."""
-    height, width, _ = picture.pixels.shape
+    pixels = picture.height * picture.width
     if wish.target_bpp is not None:
-        return wish.target_bpp * height * width / 8
+        return wish.target_bpp * pixels / 8
     if wish.ratio is not None:
         samples = (1 if picture.colour.is_grey else 3) + picture.colour.has_alpha
-        return samples * height * width / wish.ratio
+        return samples * pixels / wish.ratio
     return wish.target_size
 
 
-def _encoded(picture: Picture, wish: _Wish) -> Found:
+def _encoded(picture: Source, wish: _Wish) -> Found:
     """The file at a quality, or at the one that a limit or a fidelity asks for."""
     from latentcodec.codec import encode_picture, psnr_db
     from latentcodec.targets import Found, for_psnr, for_size

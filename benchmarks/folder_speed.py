@@ -1,0 +1,133 @@
+"""`latentcodec encode` of a folder against the bare model and coder on the same pixels.
+
+The bare model is `family.analyse` and `family.encode_latents` over pixels in memory: one picture at
+a time on all cores, or one on each core, whichever is faster. The command does the same, and it
+starts, reads the pictures, and builds and writes files. All of that counts, once with the start of
+the program and once without.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from PIL import Image
+
+from latentcodec import model_store
+from latentcodec.cli.batch import cores
+from latentcodec.families.family import Family
+
+KODAK = Path(__file__).parent / "data" / "kodak"
+_TENTHS = 500
+_ALL, _EACH = "bare model, all cores on a picture", "bare model, a picture on each core"
+# Everything that a command imports before its first picture, the model, and a picture of one cell:
+# the first call of torch's kernels takes longer than the others.
+_START = """
+from latentcodec import encode
+from latentcodec.cli import batch, encode as command
+import numpy
+encode(numpy.zeros((16, 16, 3), numpy.uint8))
+"""
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall-clock time of a call."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def bare(family: Family, pictures: Sequence[np.ndarray], at_once: int) -> None:
+    """Model and coder over pictures, uint8 [H, W, 3], sides multiples of 16.
+
+    at_once: pictures at a time, each with its share of the cores.
+    """
+
+    def one(pixels: np.ndarray) -> None:
+        family.encode_latents(family.analyse(pixels, _TENTHS), _TENTHS)
+
+    start = torch.set_num_threads, (cores() // at_once,)
+    with ThreadPoolExecutor(at_once, "bare", *start) as pool:
+        list(pool.map(one, pictures))
+
+
+def run(*arguments: object) -> None:
+    """A command that must succeed, in a process of its own."""
+    command = [sys.executable, *map(str, arguments)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def encode(folder: Path, out: Path, jobs: int | None) -> None:
+    """The command, on a new folder of outputs."""
+    shutil.rmtree(out, ignore_errors=True)
+    more = [] if jobs is None else ["--jobs", jobs]
+    run("-m", "latentcodec", "encode", "-r", folder, "-o", out, "--quiet", *more)
+
+
+def cropped(source: Path, folder: Path) -> np.ndarray:
+    """Pixels of a picture, its sides cut to multiples of 16; it is saved to `folder` as PNG."""
+    with Image.open(source) as image:
+        size = image.width // 16 * 16, image.height // 16 * 16
+        image = image.convert("RGB").crop((0, 0, *size))
+    image.save(folder / f"{source.stem}.png")
+    return np.array(image)
+
+
+def rounds(
+    folder: Path, out: Path, pictures: Sequence[np.ndarray], runs: int, jobs: int | None
+) -> dict[str, list[float]]:
+    """Seconds of each part, by turns, so that a slow minute of the machine meets all of them."""
+    family = model_store.load_codec(model_store.by_name("hyper"))
+    bare(family, pictures[:1], 1)
+    taken: dict[str, list[float]] = {name: [] for name in (_ALL, _EACH, "command", "start")}
+    for _ in range(runs):
+        taken[_ALL].append(seconds(lambda: bare(family, pictures, 1)))
+        taken[_EACH].append(seconds(lambda: bare(family, pictures, cores())))
+        taken["command"].append(seconds(lambda: encode(folder, out, jobs)))
+        taken["start"].append(seconds(lambda: run("-c", _START)))
+    return taken
+
+
+@click.command()
+@click.argument(
+    "images", type=click.Path(exists=True, file_okay=False, path_type=Path), default=KODAK
+)
+@click.option("--count", type=click.IntRange(min=1), help="The first N pictures [default: all].")
+@click.option("--runs", default=3, show_default=True, help="Of which times are medians.")
+@click.option("--jobs", type=click.IntRange(min=1), help="As for the command.")
+def main(images: Path, count: int | None, runs: int, jobs: int | None) -> None:
+    """Measure with the PNG files of the folder IMAGES. The machine should be idle."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, out = Path(temporary, "png"), Path(temporary, "lat")
+        folder.mkdir()
+        paths = sorted(images.glob("*.png"))[:count]
+        pictures = [cropped(path, folder) for path in paths]
+        taken = rounds(folder, out, pictures, runs, jobs)
+        written = len(list(out.glob("*.lat")))
+    if written != len(pictures):
+        raise click.ClickException(f"{written} files were written of {len(pictures)}")
+    megapixels = sum(pixels.shape[0] * pixels.shape[1] for pixels in pictures) / 1e6
+    times = {what: statistics.median(values) for what, values in taken.items()}
+    times["command without its start"] = statistics.median(
+        whole - start for whole, start in zip(taken["command"], taken["start"], strict=True)
+    )
+    click.echo(f"{len(pictures)} pictures, {megapixels:.1f} MP, {cores()} cores")
+    model = min(times[_ALL], times[_EACH])
+    for what in (_ALL, _EACH, "command", "command without its start"):
+        rate, share = megapixels / times[what], 100 * model / times[what]
+        click.echo(f"{what}: {times[what]:.2f} s, {rate:.2f} MP/s, {share:.0f} %")
+    click.echo(f"start: {times['start']:.2f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""The bytes of a file on disk, read where they are asked for."""
+
+from __future__ import annotations
+
+import os
+from typing import IO, overload
+
+from latentcodec.errors import TruncatedFile
+
+
+class FileView:
+    """An open file, indexed as a memoryview of its bytes would be; slices are read anew each time.
+
+    Its length is what the file had at first. Reading raises TruncatedFile where it has become
+    shorter, and OSError.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        """stream: a file that can seek, which nothing else moves in."""
+        self._stream = stream
+        self._length = stream.seek(0, os.SEEK_END)
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, where: int) -> int: ...
+    @overload
+    def __getitem__(self, where: slice) -> bytes: ...
+    def __getitem__(self, where: int | slice) -> int | bytes:
+        if isinstance(where, int):
+            return self[where : where + 1][0]
+        start, stop, _ = where.indices(self._length)
+        self._stream.seek(start)
+        data = self._stream.read(max(stop - start, 0))
+        if start + len(data) < stop:
+            raise TruncatedFile("the file became shorter while it was read")
+        return data

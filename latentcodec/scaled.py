@@ -1,0 +1,123 @@
+"""The chain from a file to a smaller picture: its full-size pixels never exist."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from latentcodec import container, model_store
+from latentcodec.alpha import decode_alpha
+from latentcodec.container import Bytes, Header, LatFile
+from latentcodec.decoder import LatentTiles, Region, decode_picture, family_of
+from latentcodec.errors import LatError
+from latentcodec.image import Picture
+from latentcodec.tiling import CELL_PX, TILE_CELLS, grid
+
+if TYPE_CHECKING:
+    from latentcodec.families.family import Family
+    from latentcodec.model_store import ModelEntry
+
+SCALES = (1, 2, 4, 8, 16)
+
+
+def decode_at(
+    data: Bytes,
+    scale: int,
+    region: Region | None = None,
+    load: Callable[[ModelEntry], Family] = model_store.load_codec,
+    max_pixels: int | None = None,
+) -> Picture:
+    """The picture in the bytes of a file: at a scale, or of the full size and a region of it.
+
+    Raises as `decode_scaled` and `decoder.decode_picture` do, and ValueError for a region at
+    another scale than 1.
+    """
+    if scale == 1:
+        return decode_picture(data, region, load, limit(max_pixels))
+    if region is not None:
+        raise ValueError("a region cannot be combined with a scale")
+    return decode_scaled(data, scale, load, limit(max_pixels))
+
+
+def limit(max_pixels: int | None) -> int:
+    """The most pixels that a picture may have; None stands for the usual number."""
+    return container.MAX_PIXELS if max_pixels is None else max_pixels
+
+
+def decode_scaled(
+    data: Bytes,
+    scale: int,
+    load: Callable[[ModelEntry], Family] = model_store.load_codec,
+    max_pixels: int = container.MAX_PIXELS,
+) -> Picture:
+    """The picture in the bytes of a `.lat` file, its width and height divided by `scale`.
+
+    Each pixel is the mean of scale x scale. Sizes are rounded up: the last column and row may
+    also see what the encoder put beyond the picture's edge, its last pixels repeated.
+    load, max_pixels: as for `decoder.decode_picture`; the pixels are those of the full size.
+
+    Raises subclasses of LatError, and ValueError for a scale that is not one of SCALES.
+    """
+    if scale not in SCALES:
+        raise ValueError(f"the scale must be one of {', '.join(map(str, SCALES))}, not {scale}")
+    file = container.read(data, max_pixels)
+    header = file.header
+    height, width = math.ceil(header.height_px / scale), math.ceil(header.width_px / scale)
+    pixels = np.empty((0, 0, 3), dtype=np.uint8)
+    for top, left, part in _parts(file, family_of(header, load), scale):
+        if not pixels.size:  # a file that is damaged in its first tile has by now failed
+            pixels = np.empty((height, width, 3), dtype=np.uint8)
+        part = part[: height - top, : width - left]
+        pixels[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return Picture(pixels, header.colour, file.metadata, _alpha_of(file, scale))
+
+
+def _parts(file: LatFile, family: Family, scale: int) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Top and left in the small picture, and the pixels of a tile, to the end of its last cells."""
+    latents, halo, side = LatentTiles(file, family), family.synthesis_halo, CELL_PX // scale
+    for down, right in grid(latents.rows, latents.columns, TILE_CELLS, halo):
+        v_hat = latents.window(down.seen, right.seen)
+        # To the left of the next window only what the windows below will see is still needed.
+        latents.forget(down.stop - halo, right.stop - halo)
+        x = family.synthesise(v_hat, file.header.quality_tenths, scale)
+        inner = x[_times(down.inner, side), _times(right.inner, side)]
+        yield down.start * side, right.start * side, inner
+
+
+def _times(positions: slice, side: int) -> slice:
+    return slice(positions.start * side, positions.stop * side)
+
+
+def _alpha_of(file: LatFile, scale: int) -> np.ndarray | None:
+    """Means of the alpha samples, uint8 [H / scale, W / scale], if the file has any."""
+    header = file.header
+    if not header.colour.has_alpha:
+        return None
+    shape = math.ceil(header.height_px / scale), math.ceil(header.width_px / scale)
+    plane = np.empty(shape, dtype=np.uint8)
+    for number, payload in enumerate(file.alphas):
+        left, top, _, _ = header.tile_rectangle(number)
+        small = _mean(_alpha_tile(header, number, payload), scale)
+        y, x = top // scale, left // scale
+        plane[y : y + small.shape[0], x : x + small.shape[1]] = small
+    return plane
+
+
+def _alpha_tile(header: Header, number: int, payload: bytes) -> np.ndarray:
+    _, _, width, height = header.tile_rectangle(number)
+    try:
+        return decode_alpha(payload, height, width)
+    except LatError as error:
+        raise type(error)(f"{error} ({header.tile_name(number)})") from None
+
+
+def _mean(plane: np.ndarray, scale: int) -> np.ndarray:
+    """Means over scale x scale samples of uint8 [h, w], the last ones repeated, rounded."""
+    below, beside = -plane.shape[0] % scale, -plane.shape[1] % scale
+    full = np.pad(plane, ((0, below), (0, beside)), mode="edge")
+    height, width = full.shape[0] // scale, full.shape[1] // scale
+    total = full.reshape(height, scale, width, scale).sum((1, 3), dtype=np.uint32)
+    return ((total + scale**2 // 2) // scale**2).astype(np.uint8)

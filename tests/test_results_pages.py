@@ -1,0 +1,141 @@
+"""The figures on the pages are those of the committed results."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+KODAK = max(RESULTS.glob("kodak-*"))
+FAMILIES = RESULTS / "families"
+
+
+def tables(path: Path) -> list[list[list[str]]]:
+    """The tables of a Markdown page: rows of cells, without the line under the header."""
+    found: list[list[list[str]]] = [[]]
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("|"):
+            cells = [cell.strip().strip("*`") for cell in line.strip("|").split("|")]
+            if not re.fullmatch(r"[-: ]+", cells[0]):
+                found[-1].append(cells)
+        elif found[-1]:
+            found.append([])
+    return [table for table in found if table]
+
+
+def table(path: Path, *header: str) -> list[dict[str, str]]:
+    """The table whose header begins with `header`, as rows by column."""
+    for rows in tables(path):
+        if tuple(rows[0][: len(header)]) == header:
+            return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    raise AssertionError(f"{path.name} has no table {header}")
+
+
+def numbers(path: Path, *patterns: str) -> set[str]:
+    """Whole figures on a page, without their signs."""
+    text = path.read_text(encoding="utf-8")
+    return {found.lstrip("+-") for p in patterns for found in re.findall(p, text)}
+
+
+def record(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    return found
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    with (FAMILIES / name).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_readmes_table_is_that_of_the_summary() -> None:
+    summary = {row["codec"]: row for row in table(KODAK / "summary.md", "codec")}
+    shown = table(ROOT / "README.md", "codec")
+    assert {row["codec"] for row in shown} == set(summary)
+    wins = {
+        codec["label"]: record(KODAK)["lat_against"][name]["wins"]
+        for name, codec in record(KODAK)["codecs"].items()
+        if name != "lat"
+    }
+    for row in shown:
+        full = summary[row["codec"]]
+        assert row["BD-rate of the mean curve"] == full["BD-rate of mean curve"]
+        assert row["mean of per-image BD-rates"] == full["mean of BD-rates per image"]
+        assert (row["encode, ms"], row["decode, ms"]) == (full["encode, ms"], full["decode, ms"])
+        if row["codec"] in wins:
+            assert row["latentcodec smaller on"] == f"{wins[row['codec']]} of 24"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/limits.md"])
+def test_percentages_are_in_the_results(page: str) -> None:
+    """So that no page is left behind when the weights change."""
+    pattern = r"\d+\.\d+ %"
+    known = numbers(KODAK / "summary.md", pattern)
+    known |= numbers(ROOT / "docs" / "design.md", pattern)  # the cost of the integers
+    assert numbers(ROOT / page, pattern) <= known
+
+
+def test_training_and_data_are_those_of_the_model_card() -> None:
+    patterns = r"\d+ minutes", r"\d+ photographs"
+    known = numbers(ROOT / "docs" / "model-card.md", *patterns)
+    for page in ("index.md", "limits.md"):
+        assert numbers(ROOT / "docs" / page, *patterns) <= known
+
+
+def test_the_model_cards_row_is_that_of_the_summary() -> None:
+    own = record(KODAK)["lat_against"]["jpeg"]
+    (row,) = [
+        r for r in table(ROOT / "docs" / "model-card.md", "set") if r["set"].startswith("Kod")
+    ]
+    assert row["mean curve"] == f"{own['bd_rate_of_mean_curve_percent']:.1f} %"
+    assert row["mean of per-image"] == f"{own['mean_of_per_image_bd_rates_percent']:.1f} %"
+    by_rate = sorted(own["per_image_percent"].items(), key=lambda item: item[1])
+    for column, (image, percent) in (("best image", by_rate[0]), ("worst image", by_rate[-1])):
+        assert row[column] == f"{image.removesuffix('.png')} {percent:.1f} %"
+
+
+def test_the_families_table_is_that_of_their_summary() -> None:
+    summary = {row["codec"]: row for row in table(FAMILIES / "summary.md", "codec")}
+    for row in table(ROOT / "docs" / "ae-vs-vae.md", "family", "BD-rate, PSNR, mean curve"):
+        name = row["family"]
+        full = summary["latentcodec" if name == "hyper" else f"latentcodec, {name}"]
+        assert row["BD-rate, PSNR, mean curve"] == full["BD-rate of mean curve"]
+        assert row["mean of per-image"] == full["mean of BD-rates per image"]
+        assert row["MS-SSIM"] == full["BD-rate, MS-SSIM"]
+        assert row["SSIMULACRA2"] == full["BD-rate, SSIMULACRA2"]
+
+
+def test_the_comparisons_tables_are_those_of_their_files() -> None:
+    page = ROOT / "docs" / "ae-vs-vae.md"
+    curves = {row["psnr_db"]: row for row in rows_of("equal-psnr.csv")}
+    for row in table(page, "PSNR, dB"):
+        for shown, column in (("ae", "lat:ae"), ("vae", "lat:vae"), ("hyper", "lat")):
+            rate = curves[row["PSNR, dB"]][f"{column}_bpp"]
+            assert row[shown] == (f"{float(rate):.3f}" if rate else "")
+    for found, shown in zip(
+        rows_of("rate-against-kl.csv"), table(page, "quality", "files, bpp"), strict=True
+    ):
+        assert shown["files, bpp"] == found["real_bpp"]
+        assert shown["KL, bpp"] == found["kl_bpp"]
+        assert shown["files / KL"] == f"{float(found['real_over_kl']):.3f}"
+    paths = {(row["family"], row["path"]): row for row in rows_of("smoothness.csv")}
+    for shown in table(page, "family", "path"):
+        found = paths[shown["family"], shown["path"]]
+        assert (shown["length"], shown["return error"]) == (found["length"], found["return_error"])
+
+
+def test_active_units_and_determinism_are_those_of_their_files() -> None:
+    text = (ROOT / "docs" / "ae-vs-vae.md").read_text(encoding="utf-8")
+    units = rows_of("units.csv")
+    for family in ("ae", "vae", "hyper"):
+        active = sum(r["family"] == family and float(r["nonzero"]) > 0.01 for r in units)
+        assert f"{active} of `{family}`" in text
+    coded = sum(r["family"] == "vae" and r["coded"] == "1" for r in units)
+    assert f"{coded} are coded" in text
+    (changed,) = [r["symbols_changed"] for r in rows_of("determinism.csv") if r["symbols_changed"]]
+    assert f"{100 * float(changed):.0f} % of its symbols" in text
