@@ -19,11 +19,11 @@ import torch
 
 from latentcodec import container, model_store
 from latentcodec.container import LatFile
-from latentcodec.decoder import LatentTiles
 from latentcodec.entropy.coder import SymbolDecoder
 from latentcodec.entropy.prior import latents_of_step
 from latentcodec.families.family import Family
 from latentcodec.families.hyper import HyperFamily
+from latentcodec.latent_tiles import LatentTiles
 from latentcodec.model_store import ModelEntry
 from latentcodec.tiling import TILE_CELLS, Span, cells, grid
 from tests.oracle import Oracle

@@ -18,8 +18,8 @@ from PIL import Image
 
 import latentcodec
 from latentcodec import container, model_store
-from latentcodec.decoder import decode_latents
 from latentcodec.families.family import Family
+from latentcodec.latent_tiles import decode_latents
 
 KODAK = Path(__file__).parent / "data" / "kodak"
 _SCALES = (2, 4, 8, 16)

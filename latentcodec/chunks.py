@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from latentcodec.codec import encode_picture
 from latentcodec.decoder import decode_picture
 from latentcodec.errors import UnsupportedImage
+from latentcodec.header import tenths_of
 from latentcodec.image import array_of, picture_of
 
 DEFAULT_QUALITY = 50.0
@@ -17,8 +18,7 @@ DEFAULT_QUALITY = 50.0
 
 def check_quality(quality: float) -> float:
     """A quality as a number that JSON can hold. Raises ValueError unless it is 1 to 100."""
-    if not 1 <= quality <= 100:
-        raise ValueError(f"quality must be 1 to 100, not {quality}")
+    tenths_of(quality)
     return float(quality)
 
 

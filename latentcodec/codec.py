@@ -13,8 +13,9 @@ from latentcodec.alpha import HiddenColours, encode_alpha
 from latentcodec.container import Header, LatFile
 from latentcodec.decoder import family_of, pixel_parts
 from latentcodec.errors import VerificationFailed
+from latentcodec.header import tenths_of
 from latentcodec.image import Source
-from latentcodec.tiling import CELL_PX, TILE_CELLS, Span, cells, grid, pixels_of
+from latentcodec.tiling import TILE_CELLS, Span, cells, grid, padded, pixels_of
 
 if TYPE_CHECKING:
     from latentcodec.families.family import Family
@@ -34,9 +35,7 @@ def encode_picture(
     working model. Raises UnknownModel, LimitExceeded, ValueError and, if it comes to that,
     VerificationFailed.
     """
-    if not 1 <= quality <= 100:
-        raise ValueError(f"quality must be 1 to 100, not {quality}")
-    tenths = round(quality * 10)
+    tenths = tenths_of(quality)
     container.check_size(picture.width, picture.height)
     entry = model_store.by_name(model)
     family = load(entry)
@@ -86,9 +85,7 @@ def _analyse_tile(
     seen = part.pixels
     if hidden is not None and part.alpha is not None:
         seen = hidden.smooth(rows.start, columns.start, seen, part.alpha)
-    below, beside = -seen.shape[0] % CELL_PX, -seen.shape[1] % CELL_PX
-    padded = np.pad(seen, ((0, below), (0, beside), (0, 0)), mode="edge")
-    return family.analyse(padded, tenths)[down.inner, right.inner]
+    return family.analyse(padded(seen), tenths)[down.inner, right.inner]
 
 
 def _decodes_to(family: Family, payload: bytes, v_hat: np.ndarray, tenths: int) -> bool:

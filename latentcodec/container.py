@@ -7,7 +7,6 @@ library is used, and nothing is allocated on the word of a length field.
 from __future__ import annotations
 
 import dataclasses
-import enum
 import itertools
 import math
 import struct
@@ -17,112 +16,74 @@ from typing import Any
 
 from latentcodec.errors import (
     CorruptChunk,
-    CorruptHeader,
     LatError,
     LimitExceeded,
-    NotALatFile,
     TrailingData,
     TruncatedFile,
     UnknownChunk,
-    UnsupportedVersion,
 )
 from latentcodec.file_view import FileView
+from latentcodec.header import (
+    HEADER_BYTES,
+    MAX_PIXELS,
+    MAX_SIDE_PX,
+    QUALITY_TENTHS,
+    SIGNATURE,
+    TILE_PX,
+    VERSION,
+    ChunkType,
+    Colour,
+    Header,
+    check_size,
+    header_bytes,
+    read_header,
+)
+
+# The header belongs to the format: who needs both finds both here.
+__all__ = [
+    "HEADER_BYTES",
+    "MAX_ALPHA_BYTES",
+    "MAX_METADATA_BYTES",
+    "MAX_METADATA_CHUNKS",
+    "MAX_PIXELS",
+    "MAX_SIDE_PX",
+    "MAX_TILE_BYTES",
+    "METADATA_CHUNKS",
+    "OPTIONAL",
+    "QUALITY_TENTHS",
+    "SIGNATURE",
+    "TILE_PX",
+    "VERSION",
+    "Bytes",
+    "Chunk",
+    "ChunkType",
+    "Colour",
+    "Header",
+    "LatFile",
+    "check_size",
+    "chunk_payload",
+    "read",
+    "read_chunk",
+    "read_header",
+    "read_metadata",
+    "write",
+]
 
 Bytes = bytes | FileView  # a file in memory, or one of which only parts are read
 _View = memoryview | FileView
 
-SIGNATURE = b"\x93LAT"
-VERSION = 1
-TILE_PX = 1024
-MAX_SIDE_PX = 65535
-MAX_PIXELS = 1 << 28
 MAX_METADATA_BYTES = 1 << 24
 MAX_METADATA_CHUNKS = 64  # with those that are skipped
 MAX_TILE_BYTES = 1 << 24
 MAX_ALPHA_BYTES = 1 << 21  # twice the samples of a tile
-QUALITY_TENTHS = range(10, 1001)
 
-# signature, version, colour, quality in tenths, width, height, model code, weights hash
-_HEADER = struct.Struct("<4sBBHHH4s4s")
 _CRC = struct.Struct("<I")
-HEADER_BYTES = _HEADER.size + _CRC.size
 OPTIONAL = 0x80  # bit of a chunk type: a decoder may skip the chunk
 _MAX_LENGTH_BYTES = 5
 
 
-class Colour(enum.IntEnum):
-    """What the pixels are; the values stand in the header."""
-
-    RGB = 0
-    GREY = 1
-    RGB_ALPHA = 2
-    GREY_ALPHA = 3
-
-    @property
-    def is_grey(self) -> bool:
-        return self in (Colour.GREY, Colour.GREY_ALPHA)
-
-    @property
-    def has_alpha(self) -> bool:
-        """Whether every tile is followed by its ALPHA chunk."""
-        return self in (Colour.RGB_ALPHA, Colour.GREY_ALPHA)
-
-
-class ChunkType(enum.IntEnum):
-    """Chunk types that this version writes."""
-
-    TILE = 0x01
-    ALPHA = 0x02
-    ICC = 0x81
-    EXIF = 0x82
-    XMP = 0x83
-
-
 _MOST_BYTES = {int(ChunkType.TILE): MAX_TILE_BYTES, int(ChunkType.ALPHA): MAX_ALPHA_BYTES}
 METADATA_CHUNKS = (ChunkType.ICC, ChunkType.EXIF, ChunkType.XMP)
-
-
-@dataclasses.dataclass(frozen=True)
-class Header:
-    """The fixed fields at the start of a file."""
-
-    width_px: int
-    height_px: int
-    colour: Colour
-    quality_tenths: int
-    model_code: str  # four ASCII characters, given once and for ever
-    weights_hash: bytes  # the first four bytes of the SHA-256 of the model's weights file
-
-    @property
-    def tile_chunks(self) -> tuple[ChunkType, ...]:
-        """The types of the chunks of each tile, in their order."""
-        alpha = self.colour.has_alpha
-        return (ChunkType.TILE, ChunkType.ALPHA) if alpha else (ChunkType.TILE,)
-
-    @property
-    def tile_grid(self) -> tuple[int, int]:
-        """Rows and columns of tiles."""
-        return math.ceil(self.height_px / TILE_PX), math.ceil(self.width_px / TILE_PX)
-
-    def tile_rectangle(self, number: int) -> tuple[int, int, int, int]:
-        """Left, top, width and height in pixels of a tile, by its place in the file."""
-        down, right = divmod(number, self.tile_grid[1])
-        left, top = right * TILE_PX, down * TILE_PX
-        return left, top, min(TILE_PX, self.width_px - left), min(TILE_PX, self.height_px - top)
-
-    def is_near(self, number: int, rectangle: tuple[int, int, int, int]) -> bool:
-        """Whether a tile is no further than one tile from a rectangle."""
-        tile = self.tile_rectangle(number)
-        return all(
-            rectangle[i] - TILE_PX < tile[i] + tile[i + 2]
-            and tile[i] < rectangle[i] + rectangle[i + 2] + TILE_PX
-            for i in (0, 1)
-        )
-
-    def tile_name(self, number: int) -> str:
-        """A tile in words, for messages."""
-        left, top, width, height = self.tile_rectangle(number)
-        return f"the tile of {width} x {height} px at {left},{top}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,31 +118,9 @@ class _Payloads(Sequence[bytes]):
         return b"" if start is None else read_chunk(self._view, start)[0].payload
 
 
-def check_size(width_px: int, height_px: int) -> None:
-    """Raises LimitExceeded for a size that the format does not hold."""
-    sides = width_px, height_px
-    if not all(0 < side <= MAX_SIDE_PX for side in sides) or width_px * height_px > MAX_PIXELS:
-        raise LimitExceeded(
-            f"the picture has {width_px} x {height_px} px; a side may have 1 to {MAX_SIDE_PX} px, "
-            f"a picture {MAX_PIXELS}"
-        )
-
-
 def write(file: LatFile) -> bytes:
     """The bytes of a file. Raises LimitExceeded for what the format cannot hold."""
-    header = file.header
-    check_size(header.width_px, header.height_px)
-    head = _HEADER.pack(
-        SIGNATURE,
-        VERSION,
-        header.colour,
-        header.quality_tenths,
-        header.width_px,
-        header.height_px,
-        header.model_code.encode("ascii"),
-        header.weights_hash,
-    )
-    parts = [head, _CRC.pack(zlib.crc32(head))]
+    parts = [header_bytes(file.header)]
     for kind in METADATA_CHUNKS:
         if kind in file.metadata:
             if len(file.metadata[kind]) > MAX_METADATA_BYTES:
@@ -201,32 +140,6 @@ def _tile_chunks(file: LatFile) -> list[bytes]:
         if file.header.colour.has_alpha:
             parts.append(_chunk_bytes(ChunkType.ALPHA, file.alphas[number]))
     return parts
-
-
-def read_header(data: Bytes | memoryview) -> Header:
-    """The header alone, from at least the first HEADER_BYTES bytes of a file.
-
-    Raises NotALatFile, UnsupportedVersion, TruncatedFile, CorruptHeader.
-    """
-    data = bytes(data[:HEADER_BYTES])
-    if data[:4] != SIGNATURE[: len(data[:4])] or not data:
-        raise NotALatFile("this is not a .lat file")
-    if len(data) < HEADER_BYTES:
-        raise TruncatedFile("the file ends within its header")
-    _, version, colour, quality, width, height, code, weights = _HEADER.unpack_from(data)
-    if version != VERSION:
-        raise UnsupportedVersion(f"the file has format version {version}, known is {VERSION}")
-    if _CRC.unpack_from(data, _HEADER.size)[0] != zlib.crc32(data[: _HEADER.size]):
-        raise CorruptHeader("the header is damaged: its checksum does not match")
-    if colour not in iter(Colour):
-        raise CorruptHeader(f"the header names an unknown colour mode, {colour}")
-    if quality not in QUALITY_TENTHS:
-        raise CorruptHeader(f"the header's quality, {quality / 10}, is not in 1 to 100")
-    if not (width and height):
-        raise CorruptHeader("the header gives a side of 0 px")
-    if not all(0x20 < byte < 0x7F for byte in code):
-        raise CorruptHeader("the header's model code is not printable ASCII")
-    return Header(width, height, Colour(colour), quality, code.decode("ascii"), weights)
 
 
 def read(
@@ -260,7 +173,7 @@ def read(
             if chunk.type != kind:
                 raise CorruptChunk(f"a chunk of type {chunk.type:#04x} stands among the tiles")
         except LatError as error:
-            raise type(error)(f"{error} ({header.tile_name(number)})") from None
+            raise header.at_tile(error, number) from None
         if isinstance(view, FileView):
             starts[kind].append(None if far else start)
         else:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentcodec import container, model_store
+from latentcodec import model_store
 from latentcodec.families.dense_vae import DenseVaeFamily
+from latentcodec.header import tenths_of
 from latentcodec.image import fitted, picture_of
-from latentcodec.tiling import CELL_PX, cells
+from latentcodec.tiling import cells, padded
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -63,7 +64,7 @@ def interpolate(
     width, height = _own_size(family) or first.size
     _check_size(width, height)
     start, end = (
-        family.embed(_padded(picture_of(fitted(image, width, height)).pixels), tenths)
+        family.embed(padded(picture_of(fitted(image, width, height)).pixels), tenths)
         for image in (first, second)
     )
     mix = slerp if path == "spherical" else lerp
@@ -99,10 +100,7 @@ def montage(pictures: list[np.ndarray], columns: int) -> np.ndarray:
 
 
 def _family(model: str, quality: float) -> tuple[Family | DenseVaeFamily, int]:
-    tenths = round(10 * quality)
-    if tenths not in container.QUALITY_TENTHS:
-        raise ValueError(f"quality must be 1 to 100, not {quality}")
-    return model_store.load(model_store.by_name(model)), tenths
+    return model_store.load(model_store.by_name(model)), tenths_of(quality)
 
 
 def _own_size(family: Family | DenseVaeFamily) -> tuple[int, int] | None:
@@ -115,8 +113,3 @@ def _own_size(family: Family | DenseVaeFamily) -> tuple[int, int] | None:
 def _check_size(width: int, height: int) -> None:
     if not 0 < width * height <= MAX_PIXELS:
         raise ValueError(f"a picture must have 1 to {MAX_PIXELS} pixels, not {width} x {height}")
-
-
-def _padded(pixels: np.ndarray) -> np.ndarray:
-    below, beside = -pixels.shape[0] % CELL_PX, -pixels.shape[1] % CELL_PX
-    return np.pad(pixels, ((0, below), (0, beside), (0, 0)), mode="edge")

@@ -11,9 +11,10 @@ import numpy as np
 from latentcodec import container, model_store
 from latentcodec.alpha import decode_alpha
 from latentcodec.container import Bytes, Header, LatFile
-from latentcodec.decoder import LatentTiles, Region, decode_picture, family_of
+from latentcodec.decoder import Region, decode_picture, family_of
 from latentcodec.errors import LatError
 from latentcodec.image import Picture
+from latentcodec.latent_tiles import LatentTiles
 from latentcodec.tiling import CELL_PX, TILE_CELLS, grid
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _alpha_tile(header: Header, number: int, payload: bytes) -> np.ndarray:
     try:
         return decode_alpha(payload, height, width)
     except LatError as error:
-        raise type(error)(f"{error} ({header.tile_name(number)})") from None
+        raise header.at_tile(error, number) from None
 
 
 def _mean(plane: np.ndarray, scale: int) -> np.ndarray:

@@ -10,6 +10,8 @@ import dataclasses
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from latentcodec import container
 
 CELL_PX = 16  # pixels per latent position
@@ -42,6 +44,12 @@ class Span:
 def cells(size_px: int) -> int:
     """Latent positions along a side; the last one may be partly beyond the image."""
     return math.ceil(size_px / CELL_PX)
+
+
+def padded(pixels: np.ndarray) -> np.ndarray:
+    """[h, w, 3] with the last row and column repeated up to whole cells."""
+    below, beside = -pixels.shape[0] % CELL_PX, -pixels.shape[1] % CELL_PX
+    return np.pad(pixels, ((0, below), (0, beside), (0, 0)), mode="edge")
 
 
 def spans(size: int, tile: int, halo: int) -> list[Span]:

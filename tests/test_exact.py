@@ -16,17 +16,17 @@ import torch
 
 import latentcodec
 from latentcodec import container, model_store
-from latentcodec.decoder import decode_latents
 from latentcodec.entropy.integer_net import IntegerDepthwise, IntegerLinear, rescale
 from latentcodec.entropy.prior import latents_of_step
 from latentcodec.errors import CorruptWeights
 from latentcodec.families.family import Family
+from latentcodec.latent_tiles import decode_latents
 from tests.oracle import Oracle
 
 _HASHES = """
 import hashlib, sys, torch
 from latentcodec import container, model_store
-from latentcodec.decoder import decode_latents
+from latentcodec.latent_tiles import decode_latents
 torch.set_num_threads(int(sys.argv[1]))
 for path in sys.argv[2:]:
     file = container.read(open(path, "rb").read())

@@ -20,9 +20,10 @@ from latentcodec import container, decoder, errors, image
 from latentcodec.alpha import HiddenColours, smooth_hidden
 from latentcodec.codec import encode_picture, psnr_db
 from latentcodec.container import Colour, Header, LatFile
-from latentcodec.decoder import LatentTiles, Region, decode_image, decode_picture, pixel_parts
+from latentcodec.decoder import Region, decode_image, decode_picture, pixel_parts
 from latentcodec.file_view import FileView
 from latentcodec.image import ImageSource, Picture, image_of, source_of
+from latentcodec.latent_tiles import LatentTiles
 from tests.command_line import call, contents, done, fails, one_sentence
 from tests.conftest import ROOT
 

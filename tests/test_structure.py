@@ -16,7 +16,7 @@ FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*
 # What may be imported, or named as an attribute, only under these paths.
 LIVES_IN = {
     "constriction": ("entropy/coder.py",),
-    "struct": ("container.py",),
+    "struct": ("container.py", "header.py"),
     "click": ("cli/",),
     "PIL": (
         "image.py",

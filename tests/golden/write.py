@@ -19,7 +19,7 @@ from PIL import Image, ImageCms
 
 import latentcodec
 from latentcodec import container, model_store
-from latentcodec.decoder import decode_latents
+from latentcodec.latent_tiles import decode_latents
 from latentcodec.model_store import ModelEntry
 
 FOLDER = Path(__file__).parent / "v1"

@@ -1,0 +1,97 @@
+"""From the tiles of a file to windows of latents, of which no more are kept than is needed."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from latentcodec.container import ChunkType, LatFile
+from latentcodec.errors import LatError
+from latentcodec.tiling import TILE_CELLS, cells
+
+if TYPE_CHECKING:
+    from latentcodec.families.family import Family
+
+# What is wrong with damaged chunks, by the number of their tile.
+Lost = dict[tuple[int, ChunkType], str]
+
+
+class LatentTiles:
+    """The latents of a file, decoded tile by tile when a window asks for them.
+
+    `lost`, where it is given, has the tiles that are known to be damaged; others that turn out to
+    be are added, and the latents of all of them are zeros.
+    """
+
+    def __init__(self, file: LatFile, family: Family, lost: Lost | None = None) -> None:
+        self._file, self._family, self._lost = file, family, lost
+        header = file.header
+        self.rows, self.columns = cells(header.height_px), cells(header.width_px)
+        self._across = math.ceil(self.columns / TILE_CELLS)
+        # Each with the row of the picture that it begins with.
+        self._decoded: dict[tuple[int, int], tuple[int, np.ndarray]] = {}
+
+    def window(self, rows: slice, columns: slice) -> np.ndarray:
+        """v_hat of some positions, int32 [h, w, M]. What lies above them is forgotten: windows that
+        do not go down the picture decode tiles again."""
+        self.forget(rows.start, self._across * TILE_CELLS)
+        shape = rows.stop - rows.start, columns.stop - columns.start, self._family.config.latents
+        v_hat = np.empty(shape, dtype=np.int32)
+        for down, right in itertools.product(_tiles_under(rows), _tiles_under(columns)):
+            top, tile = self._tile(down, right, rows.start)
+            left = right * TILE_CELLS
+            inner_rows = slice(max(rows.start - top, 0), rows.stop - top)
+            inner_columns = slice(max(columns.start - left, 0), columns.stop - left)
+            part = tile[inner_rows, inner_columns]
+            y, x = max(top - rows.start, 0), max(left - columns.start, 0)
+            v_hat[y : y + part.shape[0], x : x + part.shape[1]] = part
+        return v_hat
+
+    def forget(self, row: int, columns: int) -> None:
+        """Drop what lies above a row, of the tiles that end within the first `columns`."""
+        for (down, right), (top, tile) in list(self._decoded.items()):
+            if top < row and (right + 1) * TILE_CELLS <= columns:
+                del self._decoded[down, right]
+                if row < top + len(tile):
+                    self._decoded[down, right] = row, tile[row - top :].copy()
+
+    def _tile(self, down: int, right: int, row: int) -> tuple[int, np.ndarray]:
+        """A tile, or of one that is kept in part what reaches from `row` on: the row that it begins
+        with, and v_hat, [h, w, M]."""
+        top = down * TILE_CELLS
+        kept = self._decoded.get((down, right))
+        if kept is None or kept[0] > max(row, top):
+            height = min(TILE_CELLS, self.rows - top)
+            width = min(TILE_CELLS, self.columns - right * TILE_CELLS)
+            v_hat = self._decode(down * self._across + right, height, width)
+            small = np.iinfo(np.int16)  # half the memory, and nearly always enough
+            if small.min <= v_hat.min() and v_hat.max() <= small.max:
+                v_hat = v_hat.astype(np.int16)
+            kept = self._decoded[down, right] = top, v_hat
+        return kept
+
+    def _decode(self, number: int, height: int, width: int) -> np.ndarray:
+        """One tile's v_hat, int32 [h, w, M]."""
+        header = self._file.header
+        if self._lost is None or (number, ChunkType.TILE) not in self._lost:
+            try:
+                payload = self._file.tiles[number]
+                return self._family.decode_latents(payload, header.quality_tenths, height, width)
+            except LatError as error:
+                if self._lost is None:
+                    raise header.at_tile(error, number) from None
+                self._lost[number, ChunkType.TILE] = str(error)
+        return np.zeros((height, width, self._family.config.latents), dtype=np.int32)
+
+
+def _tiles_under(positions: slice) -> range:
+    return range(positions.start // TILE_CELLS, math.ceil(positions.stop / TILE_CELLS))
+
+
+def decode_latents(file: LatFile, family: Family) -> np.ndarray:
+    """The latents of a whole file, int32 [h, w, M] in 1/16 steps: the same on every machine."""
+    latents = LatentTiles(file, family)
+    return latents.window(slice(0, latents.rows), slice(0, latents.columns))
