@@ -24,8 +24,8 @@ import torch
 from PIL import Image
 
 from latentcodec import model_store
-from latentcodec.cli.batch import cores
 from latentcodec.families.family import Family
+from latentcodec.processors import cores
 
 KODAK = Path(__file__).parent / "data" / "kodak"
 _TENTHS = 500

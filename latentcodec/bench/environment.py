@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import os
 import platform
 import shlex
 import sys
 from pathlib import Path
+
+from latentcodec.processors import cores
 
 
 def machine() -> str:
@@ -20,13 +21,6 @@ def machine() -> str:
                 model = line.partition(":")[2].strip()
                 break
     return f"{model}, {cores()} cores"
-
-
-def cores() -> int:
-    """The number of cores that this process may use; 1 where the system does not tell."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def today() -> str:

@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from latentcodec.bench.environment import cores
 from latentcodec.bench.images import load_rgb, pixel_hash
 from latentcodec.bench.rows import TimeRow, read_rows, write_rows
 from latentcodec.bench.run import Plan, Progress, codec_of, workers
+from latentcodec.processors import cores
 
 Result = TypeVar("Result")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import gc
-import os
 import sys
 import threading
 import time
@@ -25,6 +24,7 @@ from latentcodec.cli.paths import STREAM, Task
 from latentcodec.cli.problems import HANDLED, sentence
 from latentcodec.cli.report import Report
 from latentcodec.errors import LatError
+from latentcodec.processors import cores
 
 if TYPE_CHECKING:
     from latentcodec.outputs import Contents
@@ -33,13 +33,6 @@ _MOST_JOBS = 8  # unless more are asked for: each holds a picture in memory
 
 Convert = Callable[[Task], Written]
 _heard = threading.local()  # warnings of the file that the thread is at
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def outcomes(
