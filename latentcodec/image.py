@@ -227,6 +227,9 @@ class ImageCanvas:
         part = Image.fromarray(pixels)
         for mode in _FROM_RGB[self._mode]:
             part = part.convert(mode)
+        if self._image is None and part.size == self._size:
+            self._image = part
+            return
         if self._image is None:
             self._image = Image.new(self._mode, self._size)
         self._image.paste(part, (left, top))

@@ -68,7 +68,8 @@ class LatentTiles:
             width = min(TILE_CELLS, self.columns - right * TILE_CELLS)
             v_hat = self._decode(down * self._across + right, height, width)
             small = np.iinfo(np.int16)  # half the memory, and nearly always enough
-            if small.min <= v_hat.min() and v_hat.max() <= small.max:
+            several = max(self.rows, self.columns) > TILE_CELLS
+            if several and small.min <= v_hat.min() and v_hat.max() <= small.max:
                 v_hat = v_hat.astype(np.int16)
             kept = self._decoded[down, right] = top, v_hat
         return kept

@@ -61,7 +61,9 @@ def pixels_of(picture: np.ndarray) -> Tensor:
 
 def bytes_of(x: Tensor) -> np.ndarray:
     """float32 [1, H, W, 3] around -1..1 -> uint8 [H, W, 3]; x is overwritten."""
-    return x[0].add_(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8).cpu().numpy()
+    # 127.5 (x + 1), and a half more, so that cutting the fraction off rounds; each pass counts.
+    torch.add(x.new_tensor(128.0), x, alpha=127.5, out=x)
+    return x[0].clamp_(0, 255).to(torch.uint8).cpu().numpy()
 
 
 class Family(abc.ABC):
