@@ -59,7 +59,7 @@ class LatCodec(ArrayBytesCodec):
             raise UnsupportedImage(f"a chunk must be one picture, not {list(chunk)}")
 
     def compute_encoded_size(self, input_byte_length: int, chunk_spec: ArraySpec) -> int:
-        """Not known before."""
+        """Not known before: the sizes of compressors never are, and Zarr's own raise this, too."""
         raise NotImplementedError
 
     async def _encode_single(self, chunk_data: NDBuffer, chunk_spec: ArraySpec) -> Buffer:
