@@ -47,8 +47,9 @@ def encode_picture(
         if verify and not _decodes_to(family, payload, v_hat, tenths):
             raise VerificationFailed("the file does not decode to the latents that were encoded")
         tiles.append(payload)
-        alpha = picture.part(pixels_of(down.own), pixels_of(right.own)).alpha
-        if alpha is not None:
+        if hidden is not None:
+            alpha = picture.part(pixels_of(down.own), pixels_of(right.own)).alpha
+            assert alpha is not None
             alphas.append(encode_alpha(alpha))
     header = Header(
         picture.width, picture.height, picture.colour, tenths, entry.code, entry.short_hash

@@ -1,4 +1,4 @@
-"""Pictures go through in tiles: nothing holds all pixels twice, or all latents."""
+"""Large pictures as files: what is read of them, limits, full disks, any number of jobs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import dataclasses
 import io
 import subprocess
 import sys
-import types
 import warnings
 from pathlib import Path
 
@@ -16,177 +15,13 @@ import torch
 from PIL import Image
 
 import latentcodec
-from latentcodec import container, errors, header, image, latent_tiles
-from latentcodec.alpha import HiddenColours, smooth_hidden
-from latentcodec.codec import encode_picture, psnr_db
-from latentcodec.container import Colour, Header, LatFile
-from latentcodec.decoder import Region, decode_image, decode_picture, pixel_parts
+from latentcodec import container, errors, header, image
+from latentcodec.container import Colour
+from latentcodec.decoder import Region, decode_image, decode_picture
 from latentcodec.file_view import FileView
-from latentcodec.image import ImageSource, Picture, image_of, source_of
-from latentcodec.latent_tiles import LatentTiles
+from latentcodec.image import image_of
 from tests.command_line import call, contents, done, fails, one_sentence
 from tests.conftest import ROOT
-
-CELL, TILE = 16, 64
-
-
-class Places:
-    """A family whose latents and pixels tell where in the picture they stand."""
-
-    synthesis_halo = 5
-    config = types.SimpleNamespace(latents=2)
-
-    def __init__(self, header: Header) -> None:
-        self._header, self.decoded = header, 0
-
-    def decode_latents(self, payload: bytes, tenths: int, height: int, width: int) -> np.ndarray:
-        left, top, _, _ = self._header.tile_rectangle(int(payload))
-        self.decoded += 1
-        y, x = np.mgrid[:height, :width]
-        return np.stack([y + top // CELL, x + left // CELL], axis=2).astype(np.int32)
-
-    def synthesise(self, v_hat: np.ndarray, tenths: int) -> np.ndarray:
-        assert (np.diff(v_hat[:, :, 0], axis=0) == 1).all(), "rows are missing"
-        assert (np.diff(v_hat[:, :, 1], axis=1) == 1).all(), "columns are missing"
-        places = (v_hat * CELL).repeat(CELL, axis=0).repeat(CELL, axis=1)
-        places[:, :, 0] += np.tile(np.arange(CELL), len(v_hat))[:, None]
-        places[:, :, 1] += np.tile(np.arange(CELL), v_hat.shape[1])
-        return np.dstack([places % 251, places[:, :, :1] // 251]).astype(np.uint8)
-
-
-def whole(width: int, height: int) -> np.ndarray:
-    """What `Places` makes of a picture."""
-    y, x = np.mgrid[:height, :width]
-    return np.dstack([y % 251, x % 251, y // 251]).astype(np.uint8)
-
-
-def file_of(width: int, height: int) -> tuple[LatFile, Places]:
-    header = Header(width, height, Colour.RGB, 500, "HB01", bytes(4))
-    rows, columns = header.tile_grid
-    return LatFile(header, [b"%d" % i for i in range(rows * columns)], {}), Places(header)
-
-
-@pytest.mark.parametrize(
-    "region",
-    [
-        Region(0, 0, 2300, 2150),
-        Region(5, 7, 2200, 2140),
-        Region(1000, 900, 1100, 1200),
-        Region(1023, 1023, 2, 2),
-        Region(2299, 2149, 1, 1),
-        Region(64, 2048, 2048, 100),
-    ],
-)
-def test_parts_make_up_a_region(region: Region) -> None:
-    file, family = file_of(2300, 2150)
-    pixels = np.zeros((region.height, region.width, 3), np.uint8)
-    painted = np.zeros((region.height, region.width), np.uint8)
-    for left, top, part in pixel_parts(file, family, region):
-        assert max(part.shape) <= container.TILE_PX
-        place = slice(top, top + len(part)), slice(left, left + part.shape[1])
-        pixels[place] = part
-        painted[place] += 1
-    assert (painted == 1).all()
-    rows = slice(region.top, region.top + region.height)
-    columns = slice(region.left, region.left + region.width)
-    assert np.array_equal(pixels, whole(2300, 2150)[rows, columns])
-    assert family.decoded <= len(file.tiles), "a tile was decoded twice"
-
-
-def test_latents_of_a_row_of_tiles_are_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    file, family = file_of(6 * 1024, 4 * 1024)
-    most, window = 0, LatentTiles.window
-
-    def watched(self: LatentTiles, rows: slice, columns: slice) -> np.ndarray:
-        nonlocal most
-        result = window(self, rows, columns)
-        most = max(most, sum(tile.nbytes for _, tile in self._decoded.values()))
-        return result
-
-    monkeypatch.setattr(LatentTiles, "window", watched)
-    for _ in pixel_parts(file, family):
-        pass
-    one = TILE * TILE * 2 * 2  # positions, latents, bytes of int16
-    assert one * 6 < most < one * 10
-    assert family.decoded == 24
-
-
-def test_windows_in_any_order_are_right() -> None:
-    file, family = file_of(1300, 2150)
-    latents = LatentTiles(file, family)
-    for rows in ((70, 130), (0, 60), (62, 70), (10, 135), (64, 65)):
-        v_hat = latents.window(slice(*rows), slice(50, 80))
-        assert v_hat[:, 0, 0].tolist() == list(range(*rows))
-        assert v_hat[0, :, 1].tolist() == list(range(50, 80))
-        latents.forget(rows[1] - 5, 82)
-
-
-def test_large_latents_keep_all_their_bits() -> None:
-    file, family = file_of(1024, 1024)
-    family.decode_latents = lambda *_: np.full((TILE, TILE, 2), 40000, np.int32)  # type: ignore
-    assert latent_tiles.decode_latents(file, family).max() == 40000
-    assert latent_tiles.decode_latents(file, family).dtype == np.int32
-
-
-def test_the_encoder_asks_for_a_tile_at_a_time(
-    photo: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An image of two tiles, whose arrays exist in parts only, gives the bytes of its array."""
-    pixels = np.tile(photo[:48], (1, 3, 1))[:, :1800]
-    alpha = np.add.outer(np.arange(48), np.arange(1800) // 9).astype(np.uint8)
-    samples = np.dstack([pixels, alpha])
-    asked, part = [], ImageSource.part
-
-    def watched(self: ImageSource, rows: slice, columns: slice) -> Picture:
-        asked.append(columns.stop - columns.start)
-        return part(self, rows, columns)
-
-    monkeypatch.setattr(ImageSource, "part", watched)
-    source = source_of(Image.fromarray(samples))
-    data = encode_picture(source, 30, "hyper")
-    assert asked and max(asked) <= container.TILE_PX + 2 * 64
-    assert data == latentcodec.encode(samples, quality=30)
-    seen = decode_picture(data).pixels.astype(float)[alpha > 0] - pixels[alpha > 0]
-    assert psnr_db(source, data) == pytest.approx(10 * np.log10(255**2 / np.square(seen).mean()))
-
-
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1"])
-def test_any_rectangle_of_an_image_is_that_of_its_array(photo: np.ndarray, mode: str) -> None:
-    picture = Image.fromarray(photo[:90, :120]).convert(mode)
-    if "A" in mode:
-        picture.putalpha(Image.fromarray(photo[:90, :120, 1]))
-    source = source_of(picture)
-    rgba = np.asarray(picture.convert("RGBA"))
-    for rows, columns in ((slice(0, 999), slice(0, 999)), (slice(17, 64), slice(80, 130))):
-        part = source.part(rows, columns)
-        assert np.array_equal(part.pixels, rgba[rows, columns, :3])
-        assert (part.alpha is not None) == ("A" in mode)
-        if part.alpha is not None:
-            assert np.array_equal(part.alpha, rgba[rows, columns, 3])
-
-
-def test_an_image_that_can_be_kept_is_not_copied(crop: Image.Image) -> None:
-    opaque = crop.convert("RGBA")
-    for kept in (crop, crop.convert("L"), opaque):
-        assert source_of(kept).image is kept
-    assert source_of(opaque).colour is Colour.RGB
-
-
-@pytest.mark.parametrize("share", [0.5, 0.01, 0.0001, 0])
-def test_hidden_colours_of_tiles_are_those_of_the_whole(share: float) -> None:
-    random = np.random.default_rng(3)
-    pixels = random.integers(0, 256, (205, 333, 3)).astype(np.uint8)
-    alpha = (random.random((205, 333)) < share).astype(np.uint8)
-    alpha[:70] = 0
-    wanted = smooth_hidden(pixels, alpha)
-    corners = [(y, x) for y in range(0, 205, 64) for x in range(0, 333, 64)]
-    tiles = [(slice(y, y + 64), slice(x, x + 64)) for y, x in corners]
-    parts = [(*at, pixels[t], alpha[t]) for at, t in zip(corners, tiles, strict=True)]
-    hidden = HiddenColours(alpha.shape, parts)
-    for y, x in corners:
-        around = slice(max(y - 16, 0), y + 80), slice(max(x - 32, 0), x + 96)
-        smooth = hidden.smooth(around[0].start, around[1].start, pixels[around], alpha[around])
-        assert np.array_equal(smooth, wanted[around])
 
 
 @pytest.fixture(scope="module")
