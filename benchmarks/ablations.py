@@ -37,7 +37,8 @@ from latentcodec.models.hyper import HyperModel
 from latentcodec.models.layers import gaussian_bits, round_through
 from latentcodec.training import loop, optimiser
 from latentcodec.training.export import export
-from latentcodec.training.loop import Settings, best_precision, train
+from latentcodec.training.loop import best_precision, train
+from latentcodec.training.settings import Settings
 
 # Half of `base`, so that minutes are enough for differences to show.
 _CONFIG = HyperConfig(

@@ -18,7 +18,8 @@ from latentcodec.families.vae import VaeFamily
 from latentcodec.generate import interpolate, montage, sample, slerp
 from latentcodec.models.config import sized
 from latentcodec.training.export import export
-from latentcodec.training.loop import Settings, train
+from latentcodec.training.loop import train
+from latentcodec.training.settings import Settings
 
 FAMILIES = ("hyper", "ae", "vae", "vae64")
 

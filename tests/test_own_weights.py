@@ -19,7 +19,8 @@ from latentcodec.decoder import decode_picture
 from latentcodec.errors import CorruptWeights, LatError, UnknownModel
 from latentcodec.models.config import sized
 from latentcodec.training.export import export
-from latentcodec.training.loop import Settings, train
+from latentcodec.training.loop import train
+from latentcodec.training.settings import Settings
 
 
 @pytest.fixture(scope="module")

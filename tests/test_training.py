@@ -21,8 +21,9 @@ from latentcodec.models.config import FAMILIES, HyperConfig, TransformConfig, si
 from latentcodec.training import checkpoint
 from latentcodec.training.data import CropSampler, Photographs
 from latentcodec.training.export import export
-from latentcodec.training.loop import Settings, Trainer, train
+from latentcodec.training.loop import Trainer, train
 from latentcodec.training.optimiser import FINAL_SHARE, WARMUP_STEPS, rate_share
+from latentcodec.training.settings import Settings
 
 CPU = torch.device("cpu")
 

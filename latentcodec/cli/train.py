@@ -37,6 +37,7 @@ def _part_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
     type=_PATH,
     help="A checkpoint, whole or in parts, or packaged weights to go on from.",
 )
+@click.option("--narrow", is_flag=True, help="Cut its hidden units to the sizes of --config.")
 @click.option(
     "--transforms",
     type=_PATH,
@@ -60,6 +61,7 @@ def command(
     steps: str | None,
     out: Path,
     resume: Path | None,
+    narrow: bool,
     transforms: Path | None,
     minutes: float | None,
     updates: int | None,
@@ -84,7 +86,10 @@ def command(
         raise click.BadParameter("--crop must be a multiple of 64, and for vae64 it is 64")
     if transforms and (resume or model == "vae64"):
         raise click.UsageError("--transforms goes with neither --resume nor vae64")
-    from latentcodec.training.loop import Settings, best_precision, train
+    if narrow and not resume:
+        raise click.UsageError("--narrow goes with --resume")
+    from latentcodec.training.loop import best_precision, train
+    from latentcodec.training.settings import Settings
 
     chosen = sized(model, config)
     if steps:
@@ -97,6 +102,7 @@ def command(
         family=model,
         config=chosen,
         resume=resume,
+        narrow=narrow,
         transforms=transforms,
         minutes=minutes,
         steps=updates,

@@ -38,6 +38,10 @@ class TransformConfig(Config):
     blocks_8: int = 4
     blocks_16: int = 2
     kernel: int = 3  # side of the depthwise filters of g_a and g_s
+    # Hidden units of g_s's blocks, over their channels; those of g_a, which costs the decoder
+    # nothing, have twice as many.
+    expansion_8: float = 2
+    expansion_16: float = 2
     latents: int = 384  # channels of y
 
 
@@ -48,6 +52,7 @@ class HyperConfig(TransformConfig):
     hyper_latents: int = 96  # channels of z
     hyper_channels: int = 192
     context_channels: int = 160
+    context_expansion: float = 2
     steps: int = 4  # coding steps: 2 (checkerboard) or 4
 
 
@@ -71,8 +76,8 @@ _CONFIG_OF: dict[str, type[Config]] = {
 }
 FAMILIES = tuple(_CONFIG_OF)
 # "small" is for rehearsals and tests: the same code in seconds.
-_SIZES: dict[str, dict[str, int]] = {
-    "base": {},
+_SIZES: dict[str, dict[str, float]] = {
+    "base": {"expansion_8": 1.75, "expansion_16": 1, "context_expansion": 1.6},
     "small": {
         "channels_8": 32,
         "channels_16": 48,

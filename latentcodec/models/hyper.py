@@ -79,7 +79,7 @@ class Context(nn.Module):
         super().__init__()
         self.coded = nn.Linear(c.latents, c.context_channels, bias=False)
         self.step_bias = nn.Parameter(torch.zeros(c.steps, c.context_channels))
-        self.block = ResidualBlock(c.context_channels)
+        self.block = ResidualBlock(c.context_channels, expansion=c.context_expansion)
         self.head = nn.Linear(c.context_channels, 2 * c.latents)
 
     def contribution(self, y_hat: Tensor, group: int) -> Tensor:

@@ -14,17 +14,18 @@ _PART_ROWS = 1536
 
 
 class ResidualBlock(nn.Module):
-    """x + W2 relu(W1 depthwise(x)), the width doubled inside; shape [B, H, W, C] is kept.
+    """x + W2 relu(W1 depthwise(x)), with `expansion` C hidden units; shape [B, H, W, C] is kept.
 
     The two products are `Linear` layers over the last axis: on a CPU they reach the matrix
     kernels directly, without the layout changes that a 1x1 convolution brings.
     """
 
-    def __init__(self, channels: int, kernel: int = 3) -> None:
+    def __init__(self, channels: int, kernel: int = 3, expansion: float = 2) -> None:
         super().__init__()
+        hidden = round(expansion * channels)
         self.depthwise = nn.Conv2d(channels, channels, kernel, padding=kernel // 2, groups=channels)
-        self.expand = nn.Linear(channels, 2 * channels)
-        self.project = nn.Linear(2 * channels, channels)
+        self.expand = nn.Linear(channels, hidden)
+        self.project = nn.Linear(hidden, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
@@ -42,9 +43,11 @@ class ResidualBlock(nn.Module):
         return cast(Tensor, self.project(wide))
 
 
-def residual_blocks(channels: int, count: int, kernel: int = 3) -> nn.Sequential:
+def residual_blocks(
+    channels: int, count: int, kernel: int = 3, expansion: float = 2
+) -> nn.Sequential:
     """`count` of them, one after another."""
-    return nn.Sequential(*(ResidualBlock(channels, kernel) for _ in range(count)))
+    return nn.Sequential(*(ResidualBlock(channels, kernel, expansion) for _ in range(count)))
 
 
 class LevelTable(nn.Module):

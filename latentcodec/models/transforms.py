@@ -65,11 +65,12 @@ class Synthesis(nn.Module):
         self.shortcut = nn.Linear(c.latents, 3 * BLOCK_PX**2, bias=False)
         self.stem_16 = nn.Linear(c.latents, c.channels_16)
         self.level_16 = LevelTable(c.anchors, c.channels_16)
-        self.blocks_16 = residual_blocks(c.channels_16, c.blocks_16, c.kernel)
+        self.blocks_16 = residual_blocks(c.channels_16, c.blocks_16, c.kernel, c.expansion_16)
         self.stem_8 = nn.Linear(c.channels_16, 4 * c.channels_8)
         self.level_8 = LevelTable(c.anchors, c.channels_8)
         # One block more than g_a has: it is far cheaper than a dense 3x3 head.
-        self.blocks_8 = residual_blocks(c.channels_8, c.blocks_8 + 1, c.kernel)
+        count = c.blocks_8 + 1
+        self.blocks_8 = residual_blocks(c.channels_8, count, c.kernel, c.expansion_8)
         self.head = nn.Linear(c.channels_8, 3 * 64)
 
     def forward(self, y_hat: Tensor, level: Tensor, y_std: Tensor, scale: int = 1) -> Tensor:

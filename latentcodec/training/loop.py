@@ -16,52 +16,20 @@ from torch import Tensor
 from latentcodec import __version__
 from latentcodec.checkout import commit
 from latentcodec.models.build import build
-from latentcodec.models.config import Config, config_of
-from latentcodec.training import checkpoint
+from latentcodec.training import checkpoint, hidden_units
 from latentcodec.training.data import CropSampler, Photographs, view_of
 from latentcodec.training.distributed import Ranks
 from latentcodec.training.optimiser import Optimisers, rate_share
-from latentcodec.training.restore import model_state
+from latentcodec.training.restore import Saved, model_state
+from latentcodec.training.settings import Progress, Settings
 
 EMA_DECAY = 0.999
 _START_CROPS = 24  # whose statistics a new model starts from
 _GRADIENT_NORM = 1.0
 _REPORT_STEPS = 50
+_REVIVAL_STEPS = 500  # from one look for dead units to the next
+_OBSERVED_BATCHES = 4  # in which a unit has to fire
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-
-@dataclasses.dataclass
-class Settings:
-    """What one `latentcodec train` was asked for."""
-
-    data: list[Path]
-    out: Path
-    config: Config
-    family: str = "hyper"
-    resume: Path | None = None
-    transforms: Path | None = None  # a model of any family, whose transforms a new one starts from
-    minutes: float | None = None  # of training in all, earlier runs included
-    steps: int | None = None  # in all; one of the two is given
-    batch: int = 8  # per process
-    crop_px: int = 256
-    device: str = "cpu"
-    bfloat16: bool = False
-    compile: bool = False
-    seed: int = 1
-    decay_share: float = 0.3
-    loss_exponent: float = 0.5  # each sample's loss is weighted by lambda ** -this
-    save_minutes: float = 5.0
-    part_bytes: int = 0
-
-
-@dataclasses.dataclass
-class Progress:
-    """Counters over the whole life of a model; `runs` lists every spell of training."""
-
-    step: int = 0
-    crops: int = 0
-    seconds: float = 0.0
-    runs: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
 
 class Trainer:
@@ -75,28 +43,24 @@ class Trainer:
         self.device = self.ranks.device
         self.progress = Progress()
         self.fresh_since = 0  # step at which the optimisers began without a past
+        self.revived = 0  # hidden units since the last report
         torch.manual_seed(settings.seed)
         view = view_of(settings.family)
         self.sampler = CropSampler(photographs, settings.crop_px, settings.seed, view)
-        saved: tuple[dict[str, Tensor], dict[str, Any]] | None = None
-        config = settings.config
-        if settings.resume:
-            saved = checkpoint.load(settings.resume)
-            if saved[1]["family"] != settings.family:
-                raise ValueError(f"{settings.resume} is of the family {saved[1]['family']}")
-            config = config_of(settings.family, saved[1]["config"])
-        self.config = config
-        self.model = build(settings.family, config).to(self.device)
+        saved = Saved.load(settings.resume, settings.family) if settings.resume else None
+        if saved and settings.narrow:
+            saved = self._narrowed(saved)
+        self.config = saved.config if saved else settings.config
+        self.model = build(settings.family, self.config).to(self.device)
         if saved is None:
             self._start(self.sampler.batch(0, _START_CROPS))
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         self.optimisers = Optimisers(self.model)
         if saved is not None:
-            self._restore(*saved)
+            self._restore(saved)
         self.forward = self.ranks.share(self.model)
         if settings.compile:
             self.forward = torch.compile(self.forward, dynamic=False)  # type: ignore[assignment]
-        self.levels = config.anchors - 1
         self.progress.runs.append(self._new_run(len(photographs.images), saved is None))
 
     def _new_run(self, images: int, anew: bool) -> dict[str, Any]:
@@ -132,18 +96,38 @@ class Trainer:
         except ValueError as error:
             raise ValueError(f"cannot start from {source}: {error}") from error
 
-    def _restore(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
-        """Take up a checkpoint, or packaged weights, which have no state of the optimisers."""
-        if "trained" in meta:
-            for model in (self.model, self.average):
-                model.load_state_dict(model_state(tensors, meta))
-            self.progress = Progress(**meta["trained"])
+    def _restore(self, saved: Saved) -> None:
+        self.model.load_state_dict(checkpoint.under(saved.tensors, "model/"))
+        self.average.load_state_dict(checkpoint.under(saved.tensors, "average/"))
+        self.progress = Progress(**saved.progress)
+        optimisers = checkpoint.under(saved.tensors, "optimiser/")
+        self.optimisers.restore(optimisers)
+        if not optimisers:
             self.fresh_since = self.progress.step
-            return
-        self.model.load_state_dict(checkpoint.under(tensors, "model/"))
-        self.average.load_state_dict(checkpoint.under(tensors, "average/"))
-        self.optimisers.restore(checkpoint.under(tensors, "optimiser/"))
-        self.progress = Progress(**meta["progress"])
+
+    def _narrowed(self, saved: Saved) -> Saved:
+        """The same with the hidden units that the asked-for sizes have room for."""
+        model = build(self.settings.family, saved.config).to(self.device)
+        model.load_state_dict(checkpoint.under(saved.tensors, "average/"))
+        seen = self._activity(model, saved.progress["step"])
+        config = self.settings.config
+        cut = hidden_units.narrowed(saved.tensors, seen, build(self.settings.family, config))
+        return dataclasses.replace(saved, tensors=cut, config=config)
+
+    def _activity(self, model: torch.nn.Module, step: int) -> dict[str, hidden_units.Activity]:
+        """What hidden units do at qualities of the whole scale: the same in all ranks."""
+        size = self.settings.batch
+        level = torch.linspace(0, self.settings.config.anchors - 1, size, device=self.device)
+        batches = (self.sampler.batch(step + i, size) for i in range(_OBSERVED_BATCHES))
+        return hidden_units.activity(model, batches, level)
+
+    def _revive(self) -> None:
+        """Draw hidden units anew that no longer fire."""
+        torch.manual_seed(self.settings.seed * 1_000_003 + self.progress.step)
+        seen = self._activity(self.model, self.progress.step)
+        self.revived += hidden_units.revive(
+            seen, [self.model, self.average], self.optimisers.tensors()
+        )
 
     def save(self, path: Path) -> None:
         """Write a checkpoint; of several processes, the first does."""
@@ -170,12 +154,14 @@ class Trainer:
         """One batch; returns its detached loss, bits per pixel and PSNR (device scalars)."""
         s, step = self.settings, self.progress.step
         started = time.monotonic()
+        if step and step % _REVIVAL_STEPS == 0:
+            self._revive()
         draw = step * self.ranks.count + self.ranks.rank
         torch.manual_seed(s.seed * 1_000_003 + draw)
         x = self.sampler.batch(draw, s.batch)
         # One level from each equal part of the scale: less noise than independent draws.
-        level = (torch.randperm(s.batch) + torch.rand(s.batch)) / s.batch * self.levels
-        level = level.to(self.device)
+        level = (torch.randperm(s.batch) + torch.rand(s.batch)) / s.batch
+        level = (level * (self.config.anchors - 1)).to(self.device)
         lambda_ = self.config.lambda_of(level)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=s.bfloat16):
             out = self.forward(x, level)
@@ -281,8 +267,10 @@ def _line(trainer: Trainer, window: list[dict[str, Tensor]]) -> str:
     mean = {k: torch.stack([row[k] for row in window]).mean().item() for k in window[0]}
     run, done = trainer.progress.runs[-1], trainer.share_done()
     left = trainer.progress.seconds * (1 - done) / max(done, 1e-9)
+    revived = f"  {trainer.revived} units revived" if trainer.revived else ""
+    trainer.revived = 0
     return (
         f"step {trainer.progress.step}  loss {mean['loss']:.4f}  bpp {mean['bpp']:.4f}  "
         f"PSNR {mean['psnr']:.2f} dB  {run['crops'] / run['seconds']:.1f} crops/s  "
-        f"{left / 60:.1f} min left"
+        f"{left / 60:.1f} min left{revived}"
     )

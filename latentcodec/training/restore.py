@@ -1,12 +1,15 @@
-"""From packaged weights back to a model that can be trained on: what `export` did, undone.
+"""What a training goes on from: a checkpoint, or packaged weights with what `export` did undone.
 
-Transforms come back in half precision and the prior in 16-bit integers, so a little is lost, and
-the optimisers start anew; fine-tuning makes up for it in a few hundred updates.
+Of packaged weights, transforms come back in half precision and the prior in 16-bit integers,
+so a little is lost, and the optimisers start anew; fine-tuning makes up for it in a few hundred
+updates.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,10 +17,32 @@ from torch import Tensor
 
 from latentcodec.entropy import prior, tables
 from latentcodec.entropy.integer_net import FRACTION_BITS
-from latentcodec.models.config import HyperConfig
+from latentcodec.models.config import Config, HyperConfig, config_of
+from latentcodec.training import checkpoint
 
 _LINEAR = ("h_s.up_32", "h_s.up_16", "context.coded", "context.head")
 _BLOCKS = ("h_s.block", "context.block")
+
+
+@dataclasses.dataclass(frozen=True)
+class Saved:
+    """Tensors named "model/...", "average/..." and, of a checkpoint only, "optimiser/..."."""
+
+    tensors: dict[str, Tensor]
+    config: Config
+    progress: dict[str, Any]
+
+    @classmethod
+    def load(cls, path: Path, family: str) -> Saved:
+        """Raises FileNotFoundError, and ValueError for no checkpoint or one of another family."""
+        tensors, meta = checkpoint.load(path)
+        if meta["family"] != family:
+            raise ValueError(f"{path} is of the family {meta['family']}")
+        progress = meta.get("progress") or meta["trained"]
+        if "trained" in meta:
+            state = model_state(tensors, meta)
+            tensors = {f"{of}/{k}": v for of in ("model", "average") for k, v in state.items()}
+        return cls(tensors, config_of(family, meta["config"]), progress)
 
 
 def model_state(weights: dict[str, Tensor], description: dict[str, Any]) -> dict[str, Tensor]:

@@ -1,0 +1,42 @@
+"""Hidden units of each residual block of a model that never fire on photographs.
+
+python benchmarks/dead_units.py checkpoints/hyper-base.safetensors PHOTOS
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import torch
+
+from latentcodec.models.build import build
+from latentcodec.training import checkpoint, hidden_units
+from latentcodec.training.data import CropSampler, Photographs, view_of
+from latentcodec.training.restore import Saved
+
+_BATCHES, _CROPS, _CROP_PX = 4, 8, 256
+
+
+@click.command()
+@click.argument("weights", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("photos", type=click.Path(exists=True, path_type=Path))
+@click.option("--model", default="hyper", show_default=True, help="The family of the model.")
+def main(weights: Path, photos: Path, model: str) -> None:
+    """WEIGHTS: a checkpoint or packaged weights. PHOTOS: a folder of images, or tars."""
+    saved = Saved.load(weights, model)
+    net = build(model, saved.config)
+    net.load_state_dict(checkpoint.under(saved.tensors, "average/"))
+    view = view_of(model)
+    photographs = Photographs.load([photos], view.smallest_px(_CROP_PX), torch.device("cpu"))
+    sampler = CropSampler(photographs, _CROP_PX, 1, view)
+    torch.manual_seed(1)
+    level = torch.linspace(0, saved.config.anchors - 1, _CROPS)
+    seen = hidden_units.activity(net, (sampler.batch(i, _CROPS) for i in range(_BATCHES)), level)
+    for name, units in seen.items():
+        dead = int((units.fired == 0).sum())
+        click.echo(f"{name:<20} {dead:4} of {len(units.fired):4}, {units.positions} positions seen")
+
+
+if __name__ == "__main__":
+    main()
