@@ -1,4 +1,5 @@
-"""Hidden units of each residual block of a model that never fire on photographs.
+"""Hidden units of each residual block of a model that never fire on photographs, and what the less
+used half of them does.
 
 python benchmarks/dead_units.py checkpoints/hyper-base.safetensors PHOTOS
 """
@@ -35,7 +36,14 @@ def main(weights: Path, photos: Path, model: str) -> None:
     seen = hidden_units.activity(net, (sampler.batch(i, _CROPS) for i in range(_BATCHES)), level)
     for name, units in seen.items():
         dead = int((units.fired == 0).sum())
-        click.echo(f"{name:<20} {dead:4} of {len(units.fired):4}, {units.positions} positions seen")
+        part, _ = hidden_units.part_in_output(
+            units, net.get_parameter(f"{name}.project.weight").detach()
+        )
+        half = float(part[: len(part) // 2].sum() / part.sum().clamp_min(1e-30))
+        click.echo(
+            f"{name:<20} {dead:4} of {len(part):4} fire at none of {units.positions} positions; "
+            f"half of them have {half:.2%} of the energy"
+        )
 
 
 if __name__ == "__main__":

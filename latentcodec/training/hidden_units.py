@@ -97,13 +97,21 @@ def _entries(states: dict[str, Tensor], parameter: str) -> Iterator[Tensor]:
     return (t for key, t in states.items() if key.startswith(f"{parameter}/") and t.ndim)
 
 
+def part_in_output(seen: Activity, way_out: Tensor) -> tuple[Tensor, Tensor]:
+    """The units' parts in the mean square of their block's output, ascending, and which they are.
+
+    way_out: the weights of `project`, [C, units].
+    """
+    return (seen.energy.cpu() / seen.positions * way_out.square().sum(0)).sort()
+
+
 def narrowed(
     tensors: dict[str, Tensor], seen: dict[str, Activity], model: nn.Module
 ) -> dict[str, Tensor]:
     """The tensors of a checkpoint with as many hidden units as `model` has.
 
-    Those stay whose part in their block's output is largest: the mean square of what they fire
-    times that of their way out. seen: the activity of the checkpoint's own model.
+    Those stay whose part in their block's output is largest. seen: the activity of the
+    checkpoint's own model.
 
     Raises ValueError if the model has more hidden units somewhere, or differs in something else.
     """
@@ -113,8 +121,8 @@ def narrowed(
         wanted = block.project.in_features
         if wanted > way_out.shape[1]:
             raise ValueError(f"{name} would get more hidden units than it has")
-        part = seen[name].energy.cpu() * way_out.square().sum(0)
-        kept = part.argsort(descending=True)[:wanted].sort().values
+        _, ascending = part_in_output(seen[name], way_out)
+        kept = ascending[len(ascending) - wanted :].sort().values
         for key, value in tensors.items():
             for tensor, axis in _AXES.items():
                 if f"/{name}.{tensor}/" in f"{key}/" and value.ndim:
