@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from PIL import Image
 from torch import Tensor
 
+from latentcodec.cli import main
 from latentcodec.models.build import build
 from latentcodec.models.config import FAMILIES, sized
 from latentcodec.models.layers import ResidualBlock
@@ -175,10 +177,22 @@ def test_more_units_than_there_are_or_other_sizes_are_refused(settings: Settings
     trainer = _trainer(settings)
     trainer.train_step()
     trainer.save(settings.out)
-    for change, message in (({"expansion_16": 3}, "more hidden units"), ({"latents": 96}, "shape")):
+    for change, message in (
+        ({"expansion_16": 3}, "more hidden units"),
+        ({"latents": 96}, "of another shape"),
+        ({"blocks_8": 2}, "has other layers"),
+    ):
         config = dataclasses.replace(settings.config, **change)
         with pytest.raises(ValueError, match=message):
             _trainer(dataclasses.replace(_narrow_of(settings), config=config))
+
+
+def test_there_must_be_a_model_to_narrow(settings: Settings) -> None:
+    arguments = ["train", "--data", str(settings.data[0]), "--out", str(settings.out), "--narrow"]
+    result = CliRunner().invoke(main, [*arguments, "--updates", "1"])
+    assert result.exit_code == 2
+    assert "--narrow goes with --resume" in result.stderr
+    assert not settings.out.exists()
 
 
 @pytest.mark.parametrize("family", FAMILIES)

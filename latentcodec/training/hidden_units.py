@@ -2,7 +2,7 @@
 
 A ReLU whose input is negative for every picture has no gradient and stays as it is for ever. Muon
 gives all directions of a gradient the same strength, also the one that lowers all units of a block
-at once: early in a training a whole block can die of it, and nothing in the loss tells.
+at once. A whole block can die of it, and nothing in the loss tells.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -63,7 +63,7 @@ def _observe(seen: Activity, layer: nn.Module, inputs: tuple[Tensor], output: Te
 
 @torch.no_grad()
 def revive(
-    seen: dict[str, Activity], models: Iterable[nn.Module], states: dict[str, Tensor]
+    seen: dict[str, Activity], models: Sequence[nn.Module], states: dict[str, Tensor]
 ) -> int:
     """Draw the units anew that `seen` calls dead, the same ones in every model; returns how many.
 
@@ -115,6 +115,9 @@ def narrowed(
 
     Raises ValueError if the model has more hidden units somewhere, or differs in something else.
     """
+    sizes = {f"model/{key}": value.shape for key, value in model.state_dict().items()}
+    if sizes.keys() != {key for key in tensors if key.startswith("model/")}:
+        raise ValueError("the model that is to be narrowed has other layers")
     cut = dict(tensors)
     for name, block in blocks_of(model).items():
         way_out = tensors[f"average/{name}.project.weight"]
@@ -127,7 +130,7 @@ def narrowed(
             for tensor, axis in _AXES.items():
                 if f"/{name}.{tensor}/" in f"{key}/" and value.ndim:
                     cut[key] = value.index_select(axis, kept).contiguous()
-    for key, value in model.state_dict().items():
-        if cut[f"model/{key}"].shape != value.shape:
+    for key, shape in sizes.items():
+        if cut[key].shape != shape:
             raise ValueError(f"{key} is of another shape in the model that is to be narrowed")
     return cut
