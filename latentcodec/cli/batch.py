@@ -7,17 +7,17 @@ and Pillow's decoders let each other run. Each job has its share of the cores.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import sys
-import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from latentcodec.cli.heard import heard, listening
 from latentcodec.cli.options import BatchOptions
 from latentcodec.cli.outcome import Outcome, Written
 from latentcodec.cli.paths import STREAM, Task
@@ -32,15 +32,20 @@ if TYPE_CHECKING:
 _MOST_JOBS = 8  # unless more are asked for: each holds a picture in memory
 
 Convert = Callable[[Task], Written]
-_heard = threading.local()  # warnings of the file that the thread is at
+Beside = Callable[[list[Task]], contextlib.AbstractContextManager[object]]
 
 
 def outcomes(
-    tasks: list[Task], convert: Convert, jobs: int | None, skip_existing: bool
+    tasks: list[Task],
+    convert: Convert,
+    jobs: int | None,
+    skip_existing: bool,
+    beside: Beside = contextlib.nullcontext,
 ) -> Iterator[Outcome]:
     """Do all tasks, and tell how each ended, in their order.
 
-    One task, or one job, has all cores and needs no thread.
+    One task, or one job, has all cores and needs no thread. beside: goes on while several jobs
+    work; it is given the tasks that they will convert.
     """
     jobs = min(jobs or min(cores(), _MOST_JOBS), len(tasks))
 
@@ -51,20 +56,27 @@ def outcomes(
         _share_cores(jobs)
         return convert(task)
 
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: _heard.messages.append(str(message))
+    with listening():
         if jobs == 1:
             yield from map(one, tasks)
             return
         from concurrent.futures import ThreadPoolExecutor
 
-        with ThreadPoolExecutor(jobs) as pool:
+        with ThreadPoolExecutor(jobs) as pool, beside(_to_convert(tasks, skip_existing)):
             futures = [pool.submit(one, task) for task in tasks]
             try:
                 for future in futures:
                     yield future.result()
             finally:  # after Ctrl-C only what has begun is finished
                 pool.shutdown(cancel_futures=True)
+
+
+def _to_convert(tasks: list[Task], skip_existing: bool) -> list[Task]:
+    return [task for task in tasks if not task.refused and not _is_skipped(task, skip_existing)]
+
+
+def _is_skipped(task: Task, skip_existing: bool) -> bool:
+    return skip_existing and task.target != STREAM and Path(task.target).exists()
 
 
 def _share_cores(jobs: int) -> None:
@@ -76,14 +88,14 @@ def _share_cores(jobs: int) -> None:
 
 def _outcome(task: Task, convert: Convert, skip_existing: bool) -> Outcome:
     start = time.perf_counter()
-    _heard.messages = []
     written, error = None, task.refused
-    if not error and not (skip_existing and task.target != STREAM and Path(task.target).exists()):
-        try:
-            written = convert(task)
-        except HANDLED as problem:
-            error = sentence(problem)
-    return Outcome(task, written, error, _heard.messages, time.perf_counter() - start)
+    with heard() as warnings:
+        if not error and not _is_skipped(task, skip_existing):
+            try:
+                written = convert(task)
+            except HANDLED as problem:
+                error = sentence(problem)
+    return Outcome(task, written, error, warnings, time.perf_counter() - start)
 
 
 def input_bytes(task: Task) -> bytes:
@@ -108,16 +120,26 @@ def deliver(task: Task, contents: Contents) -> int:
     return write_file(target, contents)
 
 
-def convert_all(tasks: list[Task], convert: Convert, options: BatchOptions) -> None:
-    """Do all tasks and report on them. Exits with 1 if one fails; the others are done even so."""
+def convert_all(
+    tasks: list[Task],
+    convert: Convert,
+    options: BatchOptions,
+    beside: Beside = contextlib.nullcontext,
+) -> None:
+    """Do all tasks, as `outcomes` does, and report on them.
+
+    Exits with 1 if one fails; the others are done even so.
+    """
     if not tasks:
         raise LatError("there is no file to convert in what was given")
     # The interpreter looks for garbage many times while torch is imported, and through all of it
     # again at the end: 0.15 s and 0.3 s of a command that may need little more than one.
     gc.set_threshold(100_000)
     atexit.register(gc.freeze)
+    # A thread that has read a piece of a picture would wait 5 ms for the one that imports torch.
+    sys.setswitchinterval(0.0005)
     with Report(tasks, options) as report:
-        for outcome in outcomes(tasks, convert, options.jobs, options.skip_existing):
+        for outcome in outcomes(tasks, convert, options.jobs, options.skip_existing, beside):
             report.add(outcome)
     if report.failed:
         raise click.exceptions.Exit(1)

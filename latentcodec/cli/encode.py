@@ -19,6 +19,7 @@ from latentcodec.cli.outcome import Written
 from latentcodec.errors import LatError
 
 if TYPE_CHECKING:
+    from latentcodec.cli.read_ahead import ReadAhead
     from latentcodec.image import Source
     from latentcodec.metadata import MetadataName
     from latentcodec.targets import Found
@@ -117,10 +118,12 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     if shared.output is None and output is not None:
         _check_name(inputs[0], output)
     tasks = paths.plan(inputs, output, shared.recursive, paths.Naming(".lat", _is_image))
+    from latentcodec.cli.read_ahead import ReadAhead
     from latentcodec.image import pillow_limit
 
+    images = ReadAhead(wish.strict)
     with pillow_limit(container.MAX_PIXELS):
-        convert_all(tasks, lambda task: _encode(task, wish), shared)
+        convert_all(tasks, lambda task: _encode(task, wish, images), shared, images.reading)
 
 
 def _check_name(source: str, output: str) -> None:
@@ -137,7 +140,7 @@ def _is_image(path: Path) -> bool:
     return is_readable(path)
 
 
-def _encode(task: paths.Task, wish: _Wish) -> Written:
+def _encode(task: paths.Task, wish: _Wish, images: ReadAhead) -> Written:
     """Do one task. Raises LatError and OSError."""
     from latentcodec.image import open_image, source_of
 
@@ -145,7 +148,7 @@ def _encode(task: paths.Task, wish: _Wish) -> Written:
         data = input_bytes(task)
         input_size, image = len(data), open_image(io.BytesIO(data), wish.strict)
     else:
-        image = open_image(Path(task.source), wish.strict)
+        image = images.image(task)
         input_size = Path(task.source).stat().st_size
     picture = source_of(image, wish.strict).without(wish.strip)
     found = _encoded(picture, wish)

@@ -1,0 +1,90 @@
+"""Pictures read while those before them are encoded, and while torch is imported.
+
+One thread does so beside the jobs: slow disks and networks keep no job waiting.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from PIL import Image
+
+from latentcodec.cli.heard import heard
+from latentcodec.cli.paths import Task
+from latentcodec.image import open_image
+
+_ROOM_PIXELS = 32_000_000  # of pictures that wait: 128 MB as Pillow holds them
+
+
+class ReadAhead:
+    """The pictures of tasks.
+
+    Read ahead is only what gives no warning and no error; the rest is read when it is asked for, so
+    that what there is to say is said in its place.
+    """
+
+    def __init__(self, strict: bool) -> None:
+        self._strict = strict
+        self._reads: dict[Task, Future[Image.Image | None]] = {}
+        self._room = threading.Condition()
+        self._waiting_pixels = 0
+        self._wanted: Path | None = None  # what a job waits for: it needs no room
+        self._ended = False
+
+    @contextlib.contextmanager
+    def reading(self, tasks: Iterable[Task]) -> Iterator[None]:
+        """Read the pictures of `tasks`, in their order, while there is room."""
+        with ThreadPoolExecutor(1, "read-ahead") as pool:
+            self._reads = {task: pool.submit(self._read, Path(task.source)) for task in tasks}
+            try:
+                yield
+            finally:
+                with self._room:
+                    self._ended = True
+                    self._room.notify()
+                pool.shutdown(cancel_futures=True)
+
+    def image(self, task: Task) -> Image.Image:
+        """The picture of a task, once. Raises as `open_image` does."""
+        path = Path(task.source)
+        read = self._reads.pop(task, None)
+        if read is None or read.cancel():
+            return open_image(path, self._strict)
+        with self._room:
+            self._wanted = path
+            self._room.notify()
+        image = read.result()
+        if image is None:
+            return open_image(path, self._strict)
+        with self._room:
+            self._waiting_pixels -= image.width * image.height
+            self._room.notify()
+        return image
+
+    def _read(self, path: Path) -> Image.Image | None:
+        with heard() as warnings, contextlib.suppress(Exception):
+            with Image.open(path) as opened:
+                pixels = opened.width * opened.height
+            if pixels > _ROOM_PIXELS or not self._has_room(path, pixels):
+                return None
+            image = open_image(path, self._strict)
+            if not warnings:
+                with self._room:
+                    self._waiting_pixels += pixels
+                return image
+        return None
+
+    def _has_room(self, path: Path, pixels: int) -> bool:
+        """Wait until a picture may be read; false where nobody will ask for it."""
+
+        def decided() -> bool:
+            room = self._waiting_pixels + pixels <= _ROOM_PIXELS
+            return room or self._ended or self._wanted == path
+
+        with self._room:
+            self._room.wait_for(decided)
+            return not self._ended

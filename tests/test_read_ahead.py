@@ -1,0 +1,117 @@
+"""Reading ahead: which thread reads what, and when."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from latentcodec.cli import read_ahead
+from latentcodec.cli.heard import heard, listening
+from latentcodec.cli.paths import Task
+from latentcodec.cli.read_ahead import ReadAhead
+from latentcodec.errors import UnsupportedImage
+
+SIZE = (40, 20)
+
+
+@pytest.fixture
+def tasks(tmp_path: Path) -> list[Task]:
+    """Five pictures of 800 pixels, each of its own grey."""
+    for number in range(5):
+        Image.new("L", SIZE, 50 * number).save(tmp_path / f"{number}.png")
+    return [Task(str(tmp_path / f"{number}.png"), f"{number}.lat") for number in range(5)]
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+    """Names of the files that were read, and whether the job itself did it."""
+    done: list[tuple[str, bool]] = []
+    open_image = read_ahead.open_image
+
+    def watched(path: Path, strict: bool) -> Image.Image:
+        done.append((path.name, threading.current_thread() is threading.main_thread()))
+        return open_image(path, strict)
+
+    monkeypatch.setattr(read_ahead, "open_image", watched)
+    return done
+
+
+def soon(condition: Callable[[], bool]) -> bool:
+    """Whether it holds within ten seconds."""
+    end = time.monotonic() + 10
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.005)
+    return condition()
+
+
+def test_pictures_are_there_before_they_are_asked_for(
+    tasks: list[Task], reads: list[tuple[str, bool]]
+) -> None:
+    images = ReadAhead(strict=False)
+    with listening(), images.reading(tasks):
+        assert soon(lambda: len(reads) == 5)
+        assert [images.image(task).getpixel((0, 0)) for task in tasks] == [0, 50, 100, 150, 200]
+    assert reads == [(f"{number}.png", False) for number in range(5)]
+
+
+def test_it_waits_for_room(
+    tasks: list[Task], reads: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_ahead, "_ROOM_PIXELS", 2 * 800)
+    images = ReadAhead(strict=False)
+    with listening(), images.reading(tasks):
+        assert soon(lambda: len(reads) == 2)
+        time.sleep(0.1)
+        assert len(reads) == 2
+        images.image(tasks[0])
+        assert soon(lambda: len(reads) == 3)
+        # Those of 1 and 2 stay where they are: nobody asks for them, and that stops nobody.
+        assert images.image(tasks[3]).getpixel((0, 0)) == 150
+        assert images.image(tasks[4]).getpixel((0, 0)) == 200
+    assert [name for name, _ in reads] == [f"{number}.png" for number in range(5)]
+
+
+def test_what_waits_for_room_ends_with_the_rest(
+    tasks: list[Task], reads: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_ahead, "_ROOM_PIXELS", 800)
+    images = ReadAhead(strict=False)
+    with listening(), images.reading(tasks):
+        assert soon(lambda: len(reads) == 1)
+    assert len(reads) == 1
+
+
+def test_large_pictures_are_read_by_the_job(
+    tasks: list[Task], reads: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_ahead, "_ROOM_PIXELS", 799)
+    images = ReadAhead(strict=False)
+    with listening(), images.reading(tasks):
+        for task in tasks:
+            images.image(task)
+    assert reads == [(f"{number}.png", True) for number in range(5)]
+
+
+def test_what_there_is_to_say_is_said_to_the_job(tmp_path: Path) -> None:
+    Image.new("L", SIZE).save(
+        tmp_path / "two.gif", save_all=True, append_images=[Image.new("L", SIZE, 255)]
+    )
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    two, broken, none = (
+        Task(str(tmp_path / name), f"{name}.lat") for name in ("two.gif", "broken.png", "none.png")
+    )
+    images = ReadAhead(strict=False)
+    with listening(), images.reading([two, broken, none]):
+        time.sleep(0.1)
+        with heard() as warnings:
+            assert images.image(two).size == SIZE
+        assert warnings == ["the image has several frames or pages; the first one is kept"]
+        with pytest.raises(UnsupportedImage, match=r"broken\.png is not an image"):
+            images.image(broken)
+        with pytest.raises(FileNotFoundError):
+            images.image(none)
