@@ -9,6 +9,7 @@ the program and once without: the start is the same command on one picture of 16
 from __future__ import annotations
 
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -72,18 +73,25 @@ def cropped(source: Path, folder: Path) -> np.ndarray:
 def rounds(
     folder: Path, out: Path, pictures: Sequence[np.ndarray], runs: int, jobs: int | None
 ) -> dict[str, list[float]]:
-    """Seconds of each part, by turns, so that a slow minute of the machine meets all of them."""
+    """Seconds of each part, by turns, so that a slow minute of the machine meets all of them.
+
+    Every other round goes backwards: many processors are faster after a lighter load.
+    """
     tiny = out.with_name("tiny")
     tiny.mkdir()
     Image.new("RGB", (16, 16)).save(tiny / "tiny.png")
     family = model_store.load_codec(model_store.by_name("hyper"))
     bare(family, pictures[:1], 1)
-    taken: dict[str, list[float]] = {name: [] for name in (_ALL, _EACH, "command", "start")}
-    for _ in range(runs):
-        taken[_ALL].append(seconds(lambda: bare(family, pictures, 1)))
-        taken[_EACH].append(seconds(lambda: bare(family, pictures, cores())))
-        taken["command"].append(seconds(lambda: encode(folder, out, jobs)))
-        taken["start"].append(seconds(lambda: encode(tiny, out.with_name("tiny-lat"), jobs)))
+    parts: dict[str, Callable[[], None]] = {
+        _ALL: lambda: bare(family, pictures, 1),
+        _EACH: lambda: bare(family, pictures, cores()),
+        "command": lambda: encode(folder, out, jobs),
+        "start": lambda: encode(tiny, out.with_name("tiny-lat"), jobs),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in parts}
+    for number in range(runs):
+        for name in list(parts)[:: -1 if number % 2 else 1]:
+            taken[name].append(seconds(parts[name]))
     return taken
 
 
@@ -92,7 +100,7 @@ def rounds(
     "images", type=click.Path(exists=True, file_okay=False, path_type=Path), default=KODAK
 )
 @click.option("--count", type=click.IntRange(min=1), help="The first N pictures [default: all].")
-@click.option("--runs", default=5, show_default=True, help="Of which the fastest counts.")
+@click.option("--runs", default=6, show_default=True, help="Of which times are medians.")
 @click.option("--jobs", type=click.IntRange(min=1), help="As for the command.")
 def main(images: Path, count: int | None, runs: int, jobs: int | None) -> None:
     """Measure with the PNG files of the folder IMAGES. The machine should be idle."""
@@ -106,8 +114,10 @@ def main(images: Path, count: int | None, runs: int, jobs: int | None) -> None:
     if written != len(pictures):
         raise click.ClickException(f"{written} files were written of {len(pictures)}")
     megapixels = sum(pixels.shape[0] * pixels.shape[1] for pixels in pictures) / 1e6
-    times = {what: min(values) for what, values in taken.items()}
-    times["command without its start"] = times["command"] - times["start"]
+    times = {what: statistics.median(values) for what, values in taken.items()}
+    times["command without its start"] = statistics.median(
+        whole - start for whole, start in zip(taken["command"], taken["start"], strict=True)
+    )
     click.echo(f"{len(pictures)} pictures, {megapixels:.1f} MP, {cores()} cores")
     model = min(times[_ALL], times[_EACH])
     for what in (_ALL, _EACH, "command", "command without its start"):
