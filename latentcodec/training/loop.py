@@ -16,6 +16,7 @@ from torch import Tensor
 from latentcodec import __version__
 from latentcodec.checkout import commit
 from latentcodec.models.build import build
+from latentcodec.models.config import Config
 from latentcodec.training import checkpoint, hidden_units
 from latentcodec.training.data import CropSampler, Photographs, view_of
 from latentcodec.training.distributed import Ranks
@@ -109,22 +110,24 @@ class Trainer:
         """The same with the hidden units that the asked-for sizes have room for."""
         model = build(self.settings.family, saved.config).to(self.device)
         model.load_state_dict(checkpoint.under(saved.tensors, "average/"))
-        seen = self._activity(model, saved.progress["step"])
+        seen = self._activity(model, saved.progress["step"], saved.config)
         config = self.settings.config
         cut = hidden_units.narrowed(saved.tensors, seen, build(self.settings.family, config))
         return dataclasses.replace(saved, tensors=cut, config=config)
 
-    def _activity(self, model: torch.nn.Module, step: int) -> dict[str, hidden_units.Activity]:
+    def _activity(
+        self, model: torch.nn.Module, step: int, config: Config
+    ) -> dict[str, hidden_units.Activity]:
         """What hidden units do at qualities of the whole scale: the same in all ranks."""
         size = self.settings.batch
-        level = torch.linspace(0, self.settings.config.anchors - 1, size, device=self.device)
+        level = torch.linspace(0, config.anchors - 1, size, device=self.device)
         batches = (self.sampler.batch(step + i, size) for i in range(_OBSERVED_BATCHES))
         return hidden_units.activity(model, batches, level)
 
     def _revive(self) -> None:
         """Draw hidden units anew that no longer fire."""
         torch.manual_seed(self.settings.seed * 1_000_003 + self.progress.step)
-        seen = self._activity(self.model, self.progress.step)
+        seen = self._activity(self.model, self.progress.step, self.config)
         self.revived += hidden_units.revive(
             seen, [self.model, self.average], self.optimisers.tensors()
         )
