@@ -150,6 +150,12 @@ def open_image(source: Path | IO[bytes], strict: bool = False) -> Image.Image:
         raise UnsupportedImage(f"{path} is a damaged image: {error}") from None
 
 
+def pixels_in(path: Path) -> int:
+    """How many pixels an image file holds, by its header. Raises as `Image.open` does."""
+    with Image.open(path) as image:
+        return image.width * image.height
+
+
 def _note_reduced(image: ImageFile, strict: bool) -> None:
     """Say where Pillow will load less than the opened file holds."""
     # The further pictures of an MPO file are previews and depth maps of the first.

@@ -10,12 +10,14 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-
-from PIL import Image
+from typing import TYPE_CHECKING
 
 from latentcodec.cli.heard import heard
 from latentcodec.cli.paths import Task
-from latentcodec.image import open_image
+from latentcodec.image import open_image, pixels_in
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _ROOM_PIXELS = 32_000_000  # of pictures that wait: 128 MB as Pillow holds them
 
@@ -29,7 +31,7 @@ class ReadAhead:
 
     def __init__(self, strict: bool) -> None:
         self._strict = strict
-        self._reads: dict[Task, Future[Image.Image | None]] = {}
+        self._reads: dict[Task, Future[Image | None]] = {}
         self._room = threading.Condition()
         self._waiting_pixels = 0
         self._wanted: Path | None = None  # what a job waits for: it needs no room
@@ -48,7 +50,7 @@ class ReadAhead:
                     self._room.notify()
                 pool.shutdown(cancel_futures=True)
 
-    def image(self, task: Task) -> Image.Image:
+    def image(self, task: Task) -> Image:
         """The picture of a task, once. Raises as `open_image` does."""
         path = Path(task.source)
         read = self._reads.pop(task, None)
@@ -65,10 +67,9 @@ class ReadAhead:
             self._room.notify()
         return image
 
-    def _read(self, path: Path) -> Image.Image | None:
+    def _read(self, path: Path) -> Image | None:
         with heard() as warnings, contextlib.suppress(Exception):
-            with Image.open(path) as opened:
-                pixels = opened.width * opened.height
+            pixels = pixels_in(path)
             if pixels > _ROOM_PIXELS or not self._has_room(path, pixels):
                 return None
             image = open_image(path, self._strict)
