@@ -18,7 +18,7 @@ _heard = _Heard()
 
 @contextlib.contextmanager
 def listening() -> Iterator[None]:
-    """Keep warnings for `heard_by` instead of printing them, in all threads."""
+    """Keep warnings for `heard` instead of printing them, in all threads."""
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_: _heard.messages.append(str(message))
         yield

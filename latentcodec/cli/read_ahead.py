@@ -74,8 +74,8 @@ class ReadAhead:
                 return None
             image = open_image(path, self._strict)
             if not warnings:
-                with self._room:
-                    self._waiting_pixels += pixels
+                with self._room:  # of what was loaded: some formats say another size before
+                    self._waiting_pixels += image.width * image.height
                 return image
         return None
 
