@@ -14,12 +14,14 @@ from latentcodec.container import Header, LatFile
 from latentcodec.decoder import family_of, pixel_parts
 from latentcodec.errors import VerificationFailed
 from latentcodec.header import tenths_of
-from latentcodec.image import Source
-from latentcodec.tiling import TILE_CELLS, Span, cells, grid, padded, pixels_of
+from latentcodec.image import Picture, Source
+from latentcodec.tiling import TILE_CELLS, Span, cells, grid, padded, pixels_of, spans, strips
 
 if TYPE_CHECKING:
     from latentcodec.families.family import Family
     from latentcodec.model_store import ModelEntry
+
+_COLUMN_CELLS = 8 * TILE_CELLS  # of a very wide picture, analysed at once
 
 
 def encode_picture(
@@ -40,53 +42,88 @@ def encode_picture(
     entry = model_store.by_name(model)
     family = load(entry)
     hidden = _hidden_colours(picture) if picture.colour.has_alpha else None
-    tiles, alphas = [], []
-    for down, right in _grid(picture, family.analysis_halo):
-        y = _analyse_tile(family, picture, tenths, down, right, hidden)
-        payload, v_hat = family.encode_latents(y, tenths)
-        if verify and not _decodes_to(family, payload, v_hat, tenths):
+    tiles: dict[int, bytes] = {}
+    for number, y in _latent_tiles(family, picture, tenths, hidden):
+        tiles[number], v_hat = family.encode_latents(y, tenths)
+        if verify and not _decodes_to(family, tiles[number], v_hat, tenths):
             raise VerificationFailed("the file does not decode to the latents that were encoded")
-        tiles.append(payload)
-        if hidden is not None:
-            alpha = picture.part(pixels_of(down.own), pixels_of(right.own)).alpha
-            assert alpha is not None
-            alphas.append(encode_alpha(alpha))
     header = Header(
         picture.width, picture.height, picture.colour, tenths, entry.code, entry.short_hash
     )
-    return container.write(LatFile(header, tiles, picture.metadata, alphas))
+    payloads = [tiles[number] for number in sorted(tiles)]
+    return container.write(LatFile(header, payloads, picture.metadata, list(_alphas(picture))))
 
 
-def _grid(picture: Source, halo: int) -> Iterator[tuple[Span, Span]]:
-    return grid(cells(picture.height), cells(picture.width), TILE_CELLS, halo)
+def _tile_parts(picture: Source) -> Iterator[tuple[slice, slice, Picture]]:
+    """Rows, columns and content of each tile of a picture."""
+    for down, right in grid(cells(picture.height), cells(picture.width), TILE_CELLS, 0):
+        rows, columns = pixels_of(down.own), pixels_of(right.own)
+        yield rows, columns, picture.part(rows, columns)
+
+
+def _alphas(picture: Source) -> Iterator[bytes]:
+    """The alpha chunks of a picture, if it has any."""
+    if picture.colour.has_alpha:
+        for _, _, part in _tile_parts(picture):
+            assert part.alpha is not None
+            yield encode_alpha(part.alpha)
 
 
 def _hidden_colours(picture: Source) -> HiddenColours:
     def parts() -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
-        for down, right in _grid(picture, 0):
-            rows, columns = pixels_of(down.own), pixels_of(right.own)
-            part = picture.part(rows, columns)
+        for rows, columns, part in _tile_parts(picture):
             assert part.alpha is not None
             yield rows.start, columns.start, part.pixels, part.alpha
 
     return HiddenColours((picture.height, picture.width), parts())
 
 
-def _analyse_tile(
-    family: Family,
-    picture: Source,
-    tenths: int,
-    down: Span,
-    right: Span,
-    hidden: HiddenColours | None = None,
-) -> np.ndarray:
-    """y of one tile, float32 [h, w, M]; the image's last pixels are repeated beyond its edge."""
-    rows, columns = pixels_of(down.seen), pixels_of(right.seen)
-    part = picture.part(rows, columns)
-    seen = part.pixels
-    if hidden is not None and part.alpha is not None:
-        seen = hidden.smooth(rows.start, columns.start, seen, part.alpha)
-    return family.analyse(padded(seen), tenths)[down.inner, right.inner]
+def _latent_tiles(
+    family: Family, picture: Source, tenths: int, hidden: HiddenColours | None = None
+) -> Iterator[tuple[int, np.ndarray]]:
+    """The number and y of each tile, float32 [h, w, M].
+
+    Very wide pictures are analysed in columns, so that the latents kept for a row of tiles stay
+    few; others as a whole.
+    """
+    across = math.ceil(cells(picture.width) / TILE_CELLS)
+    for column in spans(cells(picture.width), _COLUMN_CELLS, family.analysis_halo):
+        tiles = spans(column.stop - column.start, TILE_CELLS, 0)
+        strips_of_y = family.analyse_strips(_strips(picture, column, hidden), tenths)
+        for down, y in enumerate(_rows_of_tiles(strips_of_y)):
+            y = y[:, column.inner]
+            for right, tile in enumerate(tiles, column.start // TILE_CELLS):
+                yield down * across + right, y[:, tile.own]
+
+
+def _strips(picture: Source, column: Span, hidden: HiddenColours | None) -> Iterator[np.ndarray]:
+    """What the analysis sees of a column, uint8 [h, w, 3]; the image's last pixels are repeated
+    beyond its edge."""
+    columns = pixels_of(column.seen)
+    for strip in strips(slice(0, cells(picture.height)), column.high - column.low):
+        rows = pixels_of(strip)
+        part = picture.part(rows, columns)
+        seen = part.pixels
+        if hidden is not None and part.alpha is not None:
+            seen = hidden.smooth(rows.start, columns.start, seen, part.alpha)
+        yield padded(seen)
+
+
+def _rows_of_tiles(strips_of_y: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Cut strips of y anew: into rows of tiles."""
+    filled = 0
+    for strip in strips_of_y:
+        while len(strip):
+            if not filled:
+                tiles = np.empty((TILE_CELLS, *strip.shape[1:]), dtype=strip.dtype)
+            part = strip[: TILE_CELLS - filled]
+            tiles[filled : filled + len(part)] = part
+            filled = (filled + len(part)) % TILE_CELLS
+            strip = strip[len(part) :]
+            if not filled:
+                yield tiles
+    if filled:
+        yield tiles[:filled]
 
 
 def _decodes_to(family: Family, payload: bytes, v_hat: np.ndarray, tenths: int) -> bool:

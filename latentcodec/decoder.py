@@ -14,7 +14,7 @@ from latentcodec.container import Bytes, ChunkType, Header, LatFile
 from latentcodec.errors import LatError
 from latentcodec.image import ImageCanvas, Picture
 from latentcodec.latent_tiles import LatentTiles, Lost
-from latentcodec.tiling import CELL_PX, TILE_CELLS, cells, grid, pixels_of
+from latentcodec.tiling import CELL_PX, cells, pixels_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -173,31 +173,22 @@ Part = tuple[int, int, np.ndarray]
 def pixel_parts(
     file: LatFile, family: Family, region: Region | None = None, lost: Lost | None = None
 ) -> Iterator[Part]:
-    """The pixels of a picture or a region of it, uint8 [h, w, 3], 1024 x 1024 or less at a time."""
+    """The pixels of a picture or a region of it, uint8 [h, w, 3], strip by strip."""
     region = region or _whole(file.header)
-    latents, halo = LatentTiles(file, family, lost), family.synthesis_halo
-    first_row, first_column = region.top // CELL_PX, region.left // CELL_PX
-    rows = cells(region.top + region.height) - first_row
-    columns = cells(region.left + region.width) - first_column
-    for down, right in grid(rows, columns, TILE_CELLS, 0):
-        own_rows, own_columns = _moved(down.own, first_row), _moved(right.own, first_column)
-        seen_rows = _around(own_rows, halo, latents.rows)
-        seen_columns = _around(own_columns, halo, latents.columns)
-        x = family.synthesise(latents.window(seen_rows, seen_columns), file.header.quality_tenths)
-        # To the left of the next window only what the windows below will see is still needed.
-        latents.forget(own_rows.stop - halo, own_columns.stop - halo)
-        inner = x[_within(own_rows, seen_rows), _within(own_columns, seen_columns)]
-        yield _cut(own_columns.start * CELL_PX, own_rows.start * CELL_PX, inner, region)
-        del x, inner  # before there is the next one
+    latents = LatentTiles(file, family, lost)
+    rows = _seen(region.top, region.height, family.synthesis_halo, latents.rows)
+    columns = _seen(region.left, region.width, family.synthesis_halo, latents.columns)
+    left, top = pixels_of(columns).start, pixels_of(rows).start
+    for x in family.synthesise_strips(latents.strips(rows, columns), file.header.quality_tenths):
+        if top < region.top + region.height:
+            yield _cut(left, top, x, region)
+        top += len(x)
 
 
-def _moved(positions: slice, by: int) -> slice:
-    return slice(positions.start + by, positions.stop + by)
-
-
-def _within(own: slice, seen: slice) -> slice:
-    """The pixels of some positions among those of more."""
-    return pixels_of(_moved(own, -seen.start))
+def _seen(start_px: int, size_px: int, halo: int, size: int) -> slice:
+    """The positions, of 0..size, that some pixels are made of."""
+    first, stop = start_px // CELL_PX, cells(start_px + size_px)
+    return slice(max(first - halo, 0), min(stop + halo, size))
 
 
 def _cut(left: int, top: int, samples: np.ndarray, region: Region) -> Part:
@@ -205,11 +196,6 @@ def _cut(left: int, top: int, samples: np.ndarray, region: Region) -> Part:
     x, y = max(region.left - left, 0), max(region.top - top, 0)
     right, bottom = region.left + region.width - left, region.top + region.height - top
     return left + x - region.left, top + y - region.top, samples[y:bottom, x:right]
-
-
-def _around(positions: slice, halo: int, size: int) -> slice:
-    """Some positions and those beside them, of 0..size."""
-    return slice(max(positions.start - halo, 0), min(positions.stop + halo, size))
 
 
 def _alpha_parts(file: LatFile, region: Region, lost: Lost | None) -> Iterator[Part]:

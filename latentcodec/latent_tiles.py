@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from latentcodec.container import ChunkType, LatFile
 from latentcodec.errors import LatError
-from latentcodec.tiling import TILE_CELLS, cells
+from latentcodec.tiling import TILE_CELLS, cells, strips
 
 if TYPE_CHECKING:
     from latentcodec.families.family import Family
@@ -37,7 +38,7 @@ class LatentTiles:
     def window(self, rows: slice, columns: slice) -> np.ndarray:
         """v_hat of some positions, int32 [h, w, M]. What lies above them is forgotten: windows that
         do not go down the picture decode tiles again."""
-        self.forget(rows.start, self._across * TILE_CELLS)
+        self._forget(rows.start)
         shape = rows.stop - rows.start, columns.stop - columns.start, self._family.config.latents
         v_hat = np.empty(shape, dtype=np.int32)
         for down, right in itertools.product(_tiles_under(rows), _tiles_under(columns)):
@@ -50,13 +51,18 @@ class LatentTiles:
             v_hat[y : y + part.shape[0], x : x + part.shape[1]] = part
         return v_hat
 
-    def forget(self, row: int, columns: int) -> None:
-        """Drop what lies above a row, of the tiles that end within the first `columns`."""
-        for (down, right), (top, tile) in list(self._decoded.items()):
-            if top < row and (right + 1) * TILE_CELLS <= columns:
-                del self._decoded[down, right]
+    def strips(self, rows: slice, columns: slice) -> Iterator[np.ndarray]:
+        """A window in strips of rows, as they go through the synthesis."""
+        for strip in strips(rows, columns.stop - columns.start):
+            yield self.window(strip, columns)
+
+    def _forget(self, row: int) -> None:
+        """Drop what lies above a row."""
+        for place, (top, tile) in list(self._decoded.items()):
+            if top < row:
+                del self._decoded[place]
                 if row < top + len(tile):
-                    self._decoded[down, right] = row, tile[row - top :].copy()
+                    self._decoded[place] = row, tile[row - top :].copy()
 
     def _tile(self, down: int, right: int, row: int) -> tuple[int, np.ndarray]:
         """A tile, or of one that is kept in part what reaches from `row` on: the row that it begins

@@ -15,7 +15,6 @@ from latentcodec.decoder import Region, decode_picture, family_of
 from latentcodec.errors import LatError
 from latentcodec.image import Picture
 from latentcodec.latent_tiles import LatentTiles
-from latentcodec.tiling import CELL_PX, TILE_CELLS, grid
 
 if TYPE_CHECKING:
     from latentcodec.families.family import Family
@@ -68,28 +67,20 @@ def decode_scaled(
     header = file.header
     height, width = math.ceil(header.height_px / scale), math.ceil(header.width_px / scale)
     pixels = np.empty((0, 0, 3), dtype=np.uint8)
-    for top, left, part in _parts(file, family_of(header, load), scale):
+    top = 0
+    for part in _strips(file, family_of(header, load), scale):
         if not pixels.size:  # a file that is damaged in its first tile has by now failed
             pixels = np.empty((height, width, 3), dtype=np.uint8)
-        part = part[: height - top, : width - left]
-        pixels[top : top + part.shape[0], left : left + part.shape[1]] = part
+        pixels[top : top + len(part)] = part[: height - top, :width]
+        top += len(part)
     return Picture(pixels, header.colour, file.metadata, _alpha_of(file, scale))
 
 
-def _parts(file: LatFile, family: Family, scale: int) -> Iterator[tuple[int, int, np.ndarray]]:
-    """Top and left in the small picture, and the pixels of a tile, to the end of its last cells."""
-    latents, halo, side = LatentTiles(file, family), family.synthesis_halo, CELL_PX // scale
-    for down, right in grid(latents.rows, latents.columns, TILE_CELLS, halo):
-        v_hat = latents.window(down.seen, right.seen)
-        # To the left of the next window only what the windows below will see is still needed.
-        latents.forget(down.stop - halo, right.stop - halo)
-        x = family.synthesise(v_hat, file.header.quality_tenths, scale)
-        inner = x[_times(down.inner, side), _times(right.inner, side)]
-        yield down.start * side, right.start * side, inner
-
-
-def _times(positions: slice, side: int) -> slice:
-    return slice(positions.start * side, positions.stop * side)
+def _strips(file: LatFile, family: Family, scale: int) -> Iterator[np.ndarray]:
+    """The pixels of the small picture strip by strip, to the end of its last cells."""
+    latents = LatentTiles(file, family)
+    v_hat = latents.strips(slice(0, latents.rows), slice(0, latents.columns))
+    return family.synthesise_strips(v_hat, file.header.quality_tenths, scale)
 
 
 def _alpha_of(file: LatFile, scale: int) -> np.ndarray | None:

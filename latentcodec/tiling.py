@@ -1,7 +1,7 @@
-"""Tiles of an image: which pixels and latents they own, and which neighbours they look at.
+"""Tiles of an image, independent in the entropy path, and strips of rows for the transforms.
 
-Tiles are independent in the entropy path. In the transforms each one sees a halo of its
-neighbours, wide enough that the result is that of the whole image: there are no seams.
+The transforms know no tiles, so that there are no seams: a strip of rows goes across all of them.
+Where an image is cut into columns, or a region out of it, a halo wide enough is seen beside.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from latentcodec import container
 
 CELL_PX = 16  # pixels per latent position
 TILE_CELLS = container.TILE_PX // CELL_PX
+# At a time through the transforms: half a megapixel, whose tensors malloc keeps and uses again.
+_STRIP_CELLS = TILE_CELLS**2 // 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +60,13 @@ def spans(size: int, tile: int, halo: int) -> list[Span]:
     return [
         Span(s, min(s + tile, size), max(s - halo, 0), min(s + tile + halo, size)) for s in starts
     ]
+
+
+def strips(rows: slice, columns: int) -> Iterator[slice]:
+    """Cut some rows of `columns` positions into what goes through the transforms at a time."""
+    height = max(_STRIP_CELLS // columns, 1)
+    for start in range(rows.start, rows.stop, height):
+        yield slice(start, min(start + height, rows.stop))
 
 
 def grid(rows: int, columns: int, tile: int, halo: int) -> Iterator[tuple[Span, Span]]:

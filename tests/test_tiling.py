@@ -1,4 +1,4 @@
-"""Tiles cover an image once, and their halos make them invisible."""
+"""Tiles and strips cover an image once, and nobody sees where they end."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 
 import latentcodec
-from latentcodec import container
-from latentcodec.codec import _analyse_tile
+from latentcodec import codec, container, tiling
 from latentcodec.container import Colour
 from latentcodec.decoder import Region, decode_picture
 from latentcodec.families.family import Family
 from latentcodec.image import Picture
-from latentcodec.tiling import cells, grid, spans
+from latentcodec.tiling import cells, grid, spans, strips
 
 
 @pytest.mark.parametrize("size", [1, 63, 64, 65, 200])
@@ -30,26 +29,46 @@ def test_cells_round_up() -> None:
     assert [cells(n) for n in (1, 16, 17)] == [1, 1, 2]
 
 
-def test_analysis_in_tiles_is_the_analysis_of_the_whole(family: Family, photo: np.ndarray) -> None:
-    pixels = photo[:250, :330]
-    padded = np.pad(pixels, ((0, 6), (0, 6), (0, 0)), mode="edge")
-    whole = family.analyse(padded, 500)
-    for down, right in grid(16, 21, 8, family.analysis_halo):
-        tile = _analyse_tile(family, Picture(pixels, Colour.RGB, {}), 500, down, right)
-        assert np.allclose(tile, whole[down.own, right.own], atol=1e-3)
+@pytest.mark.parametrize("columns", [1, 63, 64, 200, 5000])
+def test_strips_cover_once_and_are_no_larger_than_a_tile(columns: int) -> None:
+    pieces = list(strips(slice(3, 300), columns))
+    assert [row for piece in pieces for row in range(piece.start, piece.stop)] == list(
+        range(3, 300)
+    )
+    for piece in pieces:
+        rows = piece.stop - piece.start
+        assert rows == 1 or rows * columns <= 64 * 64
 
 
-def test_synthesis_in_tiles_has_no_seams(family: Family, photo: np.ndarray) -> None:
+@pytest.mark.parametrize(("tile", "column", "strip"), [(8, 16, 40), (8, 64, 21), (3, 6, 1000)])
+def test_latents_of_tiles_are_those_of_the_whole(
+    family: Family,
+    photo: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+    tile: int,
+    column: int,
+    strip: int,
+) -> None:
+    """tile: its side; column: width that is analysed at once; strip: positions in a strip."""
+    monkeypatch.setattr(codec, "TILE_CELLS", tile)
+    monkeypatch.setattr(codec, "_COLUMN_CELLS", column)
+    monkeypatch.setattr(tiling, "_STRIP_CELLS", strip)
+    picture = Picture(photo[:250, :330], Colour.RGB, {})
+    whole = family.analyse(tiling.padded(picture.pixels), 500)
+    found = dict(codec._latent_tiles(family, picture, 500))
+    places = list(grid(16, 21, tile, 0))
+    assert sorted(found) == list(range(len(places)))
+    for number, (down, right) in enumerate(places):
+        assert np.allclose(found[number], whole[down.own, right.own], atol=1e-3)
+
+
+def test_synthesis_in_windows_has_no_seams(family: Family, photo: np.ndarray) -> None:
     _, v_hat = family.encode_latents(family.analyse(photo[:256, :320], 300), 300)
     whole = family.synthesise(v_hat, 300)
     for down, right in grid(16, 20, 8, family.synthesis_halo):
         x = family.synthesise(v_hat[down.seen, right.seen], 300)
-        cell = 16
-        inner = x[
-            down.inner.start * cell : down.inner.stop * cell,
-            right.inner.start * cell : right.inner.stop * cell,
-        ]
-        own = whole[down.start * cell : down.stop * cell, right.start * cell : right.stop * cell]
+        inner = x[tiling.pixels_of(down.inner), tiling.pixels_of(right.inner)]
+        own = whole[tiling.pixels_of(down.own), tiling.pixels_of(right.own)]
         assert np.abs(inner.astype(int) - own).max() <= 1
 
 

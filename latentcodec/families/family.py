@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import copy
 import math
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from latentcodec.entropy.coder import SymbolDecoder, SymbolSampler, SymbolSource
 from latentcodec.entropy.tables import MEAN_BITS
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.layers import LevelTable
+from latentcodec.models.strips import analysed, synthesised
 from latentcodec.models.transforms import Analysis, Synthesis
 
 
@@ -96,23 +98,41 @@ class Family(abc.ABC):
         """A quality in tenths (10..1000) on the scale of the level tables: float [1]."""
         return torch.tensor([self.config.level_of(tenths / 10)])
 
-    @torch.inference_mode()
     def analyse(self, pixels: np.ndarray, tenths: int) -> np.ndarray:
         """g_a: uint8 [H, W, 3], H and W multiples of 16 -> y, float32 [H/16, W/16, M]."""
-        device = self._y_std.device
-        x, level = pixels_of(pixels).to(device), self.level(tenths).to(device)
-        return self._g_a(x, level, self._y_std)[0].cpu().numpy()
+        return np.concatenate(list(self.analyse_strips([pixels], tenths)))
 
     @torch.inference_mode()
+    def analyse_strips(self, pixels: Iterable[np.ndarray], tenths: int) -> Iterator[np.ndarray]:
+        """The same of a picture that comes in strips of rows, from the top down.
+
+        Each has a multiple of 16 rows. So has y, but not the same ones: it waits for what it sees
+        of the next strip.
+        """
+        device = self._y_std.device
+        level = self.level(tenths).to(device)
+        rows = (pixels_of(part).to(device) for part in pixels)
+        for y in analysed(self._g_a, rows, level, self._y_std):
+            yield y[0].cpu().numpy()
+
     def synthesise(self, v_hat: np.ndarray, tenths: int, scale: int = 1) -> np.ndarray:
         """g_s: v_hat, [h, w, M] in 1/16 steps -> uint8 [16 h / scale, 16 w / scale, 3].
 
         scale: 1, 2, 4, 8 or 16; each pixel is the mean of scale x scale.
         """
+        return np.concatenate(list(self.synthesise_strips([v_hat], tenths, scale)))
+
+    @torch.inference_mode()
+    def synthesise_strips(
+        self, v_hat: Iterable[np.ndarray], tenths: int, scale: int = 1
+    ) -> Iterator[np.ndarray]:
+        """The same of latents that come in strips of rows, from the top down; pixels come later."""
         level, device = self.level(tenths), self._y_std.device
         steps = torch.exp(self.net.inverse_gain(level) - self.net.gain(level))
-        y_hat = torch.from_numpy(v_hat).float().unsqueeze(0) * (steps / (1 << MEAN_BITS))
-        return bytes_of(self._g_s(y_hat.to(device), level.to(device), self._y_std, scale))
+        units = steps / (1 << MEAN_BITS)
+        rows = ((torch.from_numpy(v).float().unsqueeze(0) * units).to(device) for v in v_hat)
+        for x in synthesised(self._g_s, rows, level.to(device), self._y_std, scale):
+            yield bytes_of(x)
 
     def unit_steps(self, tenths: int) -> np.ndarray:
         """How many units of a channel's spread one quantisation step is: float32 [M].

@@ -40,7 +40,8 @@ class VaeFamily(FactorizedFamily):
         """Mean and ln sigma of q(z | x), float32 [h, w, M] each, of uint8 [16 h, 16 w, 3]."""
         x, level, net = pixels_of(pixels), self.level(tenths), self.net
         features = net.g_a.features(x, level)
-        mean = self.steps_of(net.g_a.latents(x, features, net.y_std)[0].numpy(), tenths)
+        y = net.g_a.latents(net.g_a.linear(x), features, net.y_std)[0].numpy()
+        mean = self.steps_of(y, tenths)
         log_sigma = net.log_sigma(level) + net.sigma_head(features)
         return mean * self.unit_steps(tenths), log_sigma.clamp(*LOG_SIGMA_RANGE)[0].numpy()
 

@@ -26,9 +26,25 @@ class ResidualBlock(nn.Module):
         self.depthwise = nn.Conv2d(channels, channels, kernel, padding=kernel // 2, groups=channels)
         self.expand = nn.Linear(channels, hidden)
         self.project = nn.Linear(hidden, channels)
+        self.reach = kernel // 2  # rows and columns that an output sees beside its own
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return self._summed(x, h)
+
+    def inner(self, x: Tensor) -> Tensor:
+        """What comes of rows whose first and last `reach` are only seen: [B, H - 2 reach, W, C]."""
+        h = functional.conv2d(
+            x.permute(0, 3, 1, 2),
+            self.depthwise.weight,
+            self.depthwise.bias,
+            padding=(0, self.reach),
+            groups=self.depthwise.groups,
+        )
+        return self._summed(x[:, self.reach : -self.reach], h.permute(0, 2, 3, 1))
+
+    def _summed(self, x: Tensor, h: Tensor) -> Tensor:
+        """x and what is made of the filtered h, which may be overwritten."""
         if torch.is_grad_enabled():
             return x + self._widened(h)
         # New memory costs as much as the sums themselves: the wide features are made a part at a

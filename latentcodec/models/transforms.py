@@ -45,16 +45,22 @@ class Analysis(nn.Module):
 
     def features(self, x: Tensor, level: Tensor) -> Tensor:
         """What the heads see: [B, H/16, W/16, D]."""
-        h = self.stem_8(space_to_depth(x, 8)) + self.level_8(level)
-        h = self.stem_16(space_to_depth(self.blocks_8(h), 2)) + self.level_16(level)
-        return self.blocks_16(h)
+        return self.blocks_16(self.at_16(self.blocks_8(self.at_8(x, level)), level))
 
-    def latents(self, x: Tensor, features: Tensor, y_std: Tensor) -> Tensor:
-        """y from the pixels and what the heads see of them."""
-        return self.linear(x).addcmul_(self.head(features).float(), y_std)
+    def at_8(self, x: Tensor, level: Tensor) -> Tensor:
+        """What the first blocks see, [B, H/8, W/8, C]."""
+        return self.stem_8(space_to_depth(x, 8)) + self.level_8(level)
+
+    def at_16(self, h: Tensor, level: Tensor) -> Tensor:
+        """What the last blocks see, [B, H/16, W/16, D], of the first ones' result."""
+        return self.stem_16(space_to_depth(h, 2)) + self.level_16(level)
+
+    def latents(self, linear: Tensor, features: Tensor, y_std: Tensor) -> Tensor:
+        """y from the shortcut's part, which is overwritten, and what the heads see."""
+        return linear.addcmul_(self.head(features).float(), y_std)
 
     def forward(self, x: Tensor, level: Tensor, y_std: Tensor) -> Tensor:
-        return self.latents(x, self.features(x, level), y_std)
+        return self.latents(self.linear(x), self.features(x, level), y_std)
 
 
 class Synthesis(nn.Module):
@@ -78,15 +84,31 @@ class Synthesis(nn.Module):
 
         Pixels are linear in the last layers, so that the mean of these is that of the pixels.
         """
+        h = self.at_8(self.blocks_16(self.at_16(y_hat / y_std, level)), level)
+        return self.corrected(self.linear(y_hat, scale), self.correction(self.blocks_8(h), scale))
+
+    def linear(self, y_hat: Tensor, scale: int) -> Tensor:
+        """The shortcut's part of the pixels."""
         with torch.autocast(y_hat.device.type, enabled=False):
-            linear = depth_to_space(_blocks(self.shortcut, y_hat, scale), BLOCK_PX // scale)
-        h = self.stem_16(y_hat / y_std) + self.level_16(level)
-        h = depth_to_space(self.stem_8(self.blocks_16(h)), 2) + self.level_8(level)
-        h = self.blocks_8(h)
+            return depth_to_space(_blocks(self.shortcut, y_hat, scale), BLOCK_PX // scale)
+
+    def at_16(self, u_hat: Tensor, level: Tensor) -> Tensor:
+        """What the first blocks see, [B, h, w, D], of y_hat / y_std."""
+        return self.stem_16(u_hat) + self.level_16(level)
+
+    def at_8(self, h: Tensor, level: Tensor) -> Tensor:
+        """What the last blocks see, [B, 2 h, 2 w, C], of the first ones' result."""
+        return depth_to_space(self.stem_8(h), 2) + self.level_8(level)
+
+    def correction(self, h: Tensor, scale: int) -> Tensor:
+        """What is added to the shortcut's part, of the last blocks' result."""
         if scale > 8:
             h = functional.avg_pool2d(h.permute(0, 3, 1, 2), scale // 8).permute(0, 2, 3, 1)
         within = min(scale, 8)
-        correction = depth_to_space(_blocks(self.head, h, within), 8 // within)
+        return depth_to_space(_blocks(self.head, h, within), 8 // within)
+
+    def corrected(self, linear: Tensor, correction: Tensor) -> Tensor:
+        """Pixels of both parts; the first is overwritten."""
         return linear.add_(correction, alpha=HEAD_GAIN)
 
 

@@ -57,7 +57,7 @@ class VariationalAutoencoder(TransformModel):
     def posterior(self, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
         """mu and ln sigma of q(z | x), float [B, H/16, W/16, M] each."""
         features = self.g_a.features(x, level)
-        y = self.g_a.latents(x, features, self.y_std)
+        y = self.g_a.latents(self.g_a.linear(x), features, self.y_std)
         log_sigma = self.log_sigma(level) + self.sigma_head(features).float()
         return y * self.gain(level).exp(), log_sigma.clamp(*LOG_SIGMA_RANGE)
 

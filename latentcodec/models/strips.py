@@ -1,0 +1,107 @@
+"""The transforms over a picture that comes in strips of rows: nothing is computed twice.
+
+A filter that reaches beyond a strip waits for the next one: each block keeps the last rows that it
+has seen, so that its results come as many rows later as it reaches. Together they are those of
+the whole picture (in floating point, within rounding). Compare line-based convolution in Alwani
+et al. 2016, "Fused-Layer CNN Accelerators".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from latentcodec.models.layers import ResidualBlock
+from latentcodec.models.transforms import Analysis, Synthesis
+
+
+def analysed(
+    g_a: Analysis, pixels: Iterable[Tensor], level: Tensor, y_std: Tensor
+) -> Iterator[Tensor]:
+    """y as strips, [1, h, W/16, M], from strips of pixels as `Analysis` takes them; each of these
+    has a multiple of 16 rows."""
+    blocks_8, blocks_16 = _blocks(g_a.blocks_8), _blocks(g_a.blocks_16)
+    linear, odd = _Rows(), _Rows()
+    for x, last in _marked(pixels):
+        linear.put(g_a.linear(x))
+        odd.put(_through(blocks_8, g_a.at_8(x, level), last))
+        h = g_a.at_16(odd.take(odd.count // 2 * 2), level)
+        features = _through(blocks_16, h, last)
+        yield g_a.latents(linear.take(features.shape[1]), features, y_std)
+
+
+def synthesised(
+    g_s: Synthesis, y_hat: Iterable[Tensor], level: Tensor, y_std: Tensor, scale: int = 1
+) -> Iterator[Tensor]:
+    """Pixels as strips, [1, h, 16 w / scale, 3], from y_hat and a scale as `Synthesis` has them."""
+    blocks_16, blocks_8 = _blocks(g_s.blocks_16), _blocks(g_s.blocks_8)
+    linear, odd, together = _Rows(), _Rows(), max(scale // 8, 1)
+    for y, last in _marked(y_hat):
+        linear.put(g_s.linear(y, scale))
+        h = _through(blocks_16, g_s.at_16(y / y_std, level), last)
+        odd.put(_through(blocks_8, g_s.at_8(h, level), last))
+        ready = odd.count // together * together
+        if ready:
+            correction = g_s.correction(odd.take(ready), scale)
+            yield g_s.corrected(linear.take(correction.shape[1]), correction)
+
+
+def _marked(rows: Iterable[Tensor]) -> Iterator[tuple[Tensor, bool]]:
+    """The strips of a picture, and whether each is the last one."""
+    waiting = None
+    for part in rows:
+        if waiting is not None:
+            yield waiting, False
+        waiting = part
+    if waiting is not None:
+        yield waiting, True
+
+
+class _Block:
+    """A residual block, and the rows that it still has to see."""
+
+    def __init__(self, block: ResidualBlock) -> None:
+        self._block = block
+        self._kept: Tensor | None = None
+
+    def __call__(self, x: Tensor, last: bool) -> Tensor:
+        """The results that x makes possible: as many rows, none perhaps, as there are."""
+        reach, kept = self._block.reach, self._kept
+        if kept is None and last:
+            return self._block(x)
+        beyond = x.new_zeros(1, reach, *x.shape[2:])  # what the filter sees outside the picture
+        seen = torch.cat([beyond if kept is None else kept, x, *([beyond] if last else [])], 1)
+        self._kept = seen[:, -2 * reach :].clone()  # a view would hold all of it
+        return self._block.inner(seen) if seen.shape[1] > 2 * reach else x[:, :0]
+
+
+def _blocks(blocks: nn.Sequential) -> list[_Block]:
+    return [_Block(cast(ResidualBlock, block)) for block in blocks]
+
+
+def _through(blocks: list[_Block], x: Tensor, last: bool) -> Tensor:
+    for block in blocks:
+        x = block(x, last)
+    return x
+
+
+class _Rows:
+    """Rows that wait to be used: put in and taken out from the top down."""
+
+    def __init__(self) -> None:
+        self._parts: list[Tensor] = []
+        self.count = 0
+
+    def put(self, rows: Tensor) -> None:
+        self._parts.append(rows)
+        self.count += rows.shape[1]
+
+    def take(self, count: int) -> Tensor:
+        """The first `count` rows, which must be there; the caller may write to them."""
+        rows = self._parts[0] if len(self._parts) == 1 else torch.cat(self._parts, 1)
+        self._parts = [rows[:, count:]] if count < rows.shape[1] else []
+        self.count -= count
+        return rows[:, :count]

@@ -1,0 +1,64 @@
+"""A picture that goes through the transforms in strips comes out as it does in one piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from latentcodec.families.family import Family
+from latentcodec.models.config import TransformConfig
+from latentcodec.models.strips import analysed, synthesised
+from latentcodec.models.transforms import Analysis, Synthesis
+from latentcodec.scaled import SCALES
+
+HEIGHTS = [[1] * 12, [5, 7], [2, 1, 9], [11, 1], [12]]
+
+
+def cut(rows: np.ndarray, heights: list[int], unit: int) -> Iterator[np.ndarray]:
+    """Strips of so many times `unit` rows."""
+    yield from np.split(rows, np.cumsum(heights)[:-1] * unit)
+
+
+@pytest.mark.parametrize("heights", HEIGHTS)
+def test_analysis(family: Family, photo: np.ndarray, heights: list[int]) -> None:
+    whole = family.analyse(photo[:192, :160], 700)
+    parts = list(family.analyse_strips(cut(photo[:192, :160], heights, 16), 700))
+    assert np.allclose(np.concatenate(parts), whole, atol=1e-3)
+    if sum(heights[:-1]) > family.analysis_halo:
+        assert max(map(len, parts)) < len(whole), "all waited for the last strip"
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("heights", HEIGHTS)
+def test_synthesis(family: Family, photo: np.ndarray, heights: list[int], scale: int) -> None:
+    _, v_hat = family.encode_latents(family.analyse(photo[:192, :160], 400), 400)
+    whole = family.synthesise(v_hat, 400, scale).astype(int)
+    parts = list(family.synthesise_strips(cut(v_hat, heights, 1), 400, scale))
+    assert np.abs(np.concatenate(parts) - whole).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        TransformConfig(channels_8=8, channels_16=8, blocks_8=3, blocks_16=1, latents=12, kernel=5),
+        TransformConfig(channels_8=8, channels_16=8, blocks_8=1, blocks_16=3, latents=12),
+        TransformConfig(channels_8=8, channels_16=8, blocks_8=0, blocks_16=0, latents=12),
+    ],
+)
+@torch.inference_mode()
+def test_other_sizes(config: TransformConfig) -> None:
+    """Rows that wait may be an odd number, and filters may reach beyond a whole strip."""
+    torch.manual_seed(1)
+    g_a, g_s = Analysis(config).eval(), Synthesis(config).eval()
+    x, level, std = torch.rand(1, 96, 64, 3), torch.tensor([4.0]), torch.ones(config.latents)
+    y = g_a(x, level, std)
+    x_hat = g_s(y, level, std)
+    for height in (1, 2, 5):
+        rows = x.split(16 * height, dim=1)
+        assert torch.allclose(torch.cat(list(analysed(g_a, rows, level, std)), 1), y, atol=1e-5)
+        rows = y.split(height, dim=1)
+        pixels = torch.cat(list(synthesised(g_s, rows, level, std)), 1)
+        assert torch.allclose(pixels, x_hat, atol=1e-5)
