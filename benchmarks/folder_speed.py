@@ -1,9 +1,10 @@
 """`latentcodec encode` of a folder against the bare model and coder on the same pixels.
 
-The bare model is `family.analyse` and `family.encode_latents` over pixels in memory: one picture at
-a time on all cores, or one on each core, whichever is faster. The command does the same, and it
-starts, reads the pictures, and builds and writes files. All of that counts, once with the start of
-the program and once without: the start is the same command on one picture of 16 x 16 px.
+The bare model is `family.analyse` and `family.encode_latents` over pixels in memory, cut into tiles
+of 1024 x 1024 px that know nothing of each other: one picture at a time on all cores, or one on
+each core, whichever is faster. The command does the same, and it starts, reads the pictures, and
+builds and writes files. All of that counts, once with the start of the program and once without:
+the start is the same command on one picture of 16 x 16 px.
 """
 
 from __future__ import annotations
@@ -21,13 +22,16 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
+from large_picture import picture
 from PIL import Image
 
 from latentcodec import model_store
 from latentcodec.families.family import Family
 from latentcodec.processors import cores
+from latentcodec.tiling import TILE_CELLS, grid, pixels_of
 
 KODAK = Path(__file__).parent / "data" / "kodak"
+CAMERA = 4032, 3024
 _TENTHS = 500
 _ALL, _EACH = "bare model, all cores on a picture", "bare model, a picture on each core"
 
@@ -46,7 +50,10 @@ def bare(family: Family, pictures: Sequence[np.ndarray], at_once: int) -> None:
     """
 
     def one(pixels: np.ndarray) -> None:
-        family.encode_latents(family.analyse(pixels, _TENTHS), _TENTHS)
+        height, width, _ = pixels.shape
+        for down, right in grid(height // 16, width // 16, TILE_CELLS, 0):
+            tile = pixels[pixels_of(down.own), pixels_of(right.own)]
+            family.encode_latents(family.analyse(tile, _TENTHS), _TENTHS)
 
     start = torch.set_num_threads, (cores() // at_once,)
     with ThreadPoolExecutor(at_once, "bare", *start) as pool:
@@ -61,13 +68,23 @@ def encode(folder: Path, out: Path, jobs: int | None) -> None:
     subprocess.run([*command, "-r", str(folder), "-o", str(out)], check=True)
 
 
-def cropped(source: Path, folder: Path) -> np.ndarray:
-    """Pixels of a picture, its sides cut to multiples of 16; it is saved to `folder` as PNG."""
+def cropped(source: Path, folder: Path, times: int) -> np.ndarray:
+    """Pixels of a picture, its sides cut to multiples of 16; it is saved to `folder` as PNG,
+    several times."""
     with Image.open(source) as image:
         size = image.width // 16 * 16, image.height // 16 * 16
         image = image.convert("RGB").crop((0, 0, *size))
-    image.save(folder / f"{source.stem}.png")
+    for number in range(times):
+        image.save(folder / f"{source.stem}-{number}.png")
     return np.array(image)
+
+
+def photographed(number: int, folder: Path) -> np.ndarray:
+    """Pixels of a picture of the size that cameras make, saved to `folder` as they save it."""
+    path = folder / f"{number}.jpg"
+    picture(*CAMERA, seed=number).save(path, quality=95)
+    with Image.open(path) as image:
+        return np.array(image)
 
 
 def rounds(
@@ -100,25 +117,40 @@ def rounds(
     "images", type=click.Path(exists=True, file_okay=False, path_type=Path), default=KODAK
 )
 @click.option("--count", type=click.IntRange(min=1), help="The first N pictures [default: all].")
+@click.option("--times", default=1, show_default=True, help="How often the folder has each.")
+@click.option(
+    "--camera",
+    type=click.IntRange(min=1),
+    help="Instead of IMAGES: so many JPEG files of 4032 x 3024 px, made of mirrored photographs.",
+)
 @click.option("--runs", default=6, show_default=True, help="Of which times are medians.")
 @click.option("--jobs", type=click.IntRange(min=1), help="As for the command.")
-def main(images: Path, count: int | None, runs: int, jobs: int | None) -> None:
+def main(
+    images: Path, count: int | None, times: int, camera: int | None, runs: int, jobs: int | None
+) -> None:
     """Measure with the PNG files of the folder IMAGES. The machine should be idle."""
     with tempfile.TemporaryDirectory() as temporary:
-        folder, out = Path(temporary, "png"), Path(temporary, "lat")
+        folder, out = Path(temporary, "in"), Path(temporary, "lat")
         folder.mkdir()
-        paths = sorted(images.glob("*.png"))[:count]
-        pictures = [cropped(path, folder) for path in paths]
+        if camera:
+            pictures = [photographed(number, folder) for number in range(camera)]
+        else:
+            paths = sorted(images.glob("*.png"))[:count]
+            pictures = [cropped(path, folder, times) for path in paths] * times
         taken = rounds(folder, out, pictures, runs, jobs)
         written = len(list(out.glob("*.lat")))
     if written != len(pictures):
         raise click.ClickException(f"{written} files were written of {len(pictures)}")
-    megapixels = sum(pixels.shape[0] * pixels.shape[1] for pixels in pictures) / 1e6
+    report(taken, sum(pixels.shape[0] * pixels.shape[1] for pixels in pictures) / 1e6)
+
+
+def report(taken: dict[str, list[float]], megapixels: float) -> None:
+    """Print the medians, and what share of the bare model's speed each is."""
     times = {what: statistics.median(values) for what, values in taken.items()}
     times["command without its start"] = statistics.median(
         whole - start for whole, start in zip(taken["command"], taken["start"], strict=True)
     )
-    click.echo(f"{len(pictures)} pictures, {megapixels:.1f} MP, {cores()} cores")
+    click.echo(f"{megapixels:.1f} MP, {cores()} cores")
     model = min(times[_ALL], times[_EACH])
     for what in (_ALL, _EACH, "command", "command without its start"):
         rate, share = megapixels / times[what], 100 * model / times[what]
