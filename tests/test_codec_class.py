@@ -46,7 +46,7 @@ def pixels(data: bytes) -> np.ndarray:
 
 def spy(monkeypatch: pytest.MonkeyPatch, seen: Callable[[], object]) -> None:
     """Call `seen` whenever a model analyses or synthesises."""
-    for name in ("analyse", "synthesise"):
+    for name in ("analyse_strips", "synthesise_strips"):
         method = getattr(Family, name)
 
         def watched(*arguments: object, method: Callable[..., object] = method) -> object:
