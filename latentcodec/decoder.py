@@ -180,8 +180,9 @@ def pixel_parts(
     columns = _seen(region.left, region.width, family.synthesis_halo, latents.columns)
     left, top = pixels_of(columns).start, pixels_of(rows).start
     for x in family.synthesise_strips(latents.strips(rows, columns), file.header.quality_tenths):
-        if top < region.top + region.height:
-            yield _cut(left, top, x, region)
+        part = _cut(left, top, x, region)
+        if part[2].size:  # strips above and below are there to be seen by others
+            yield part
         top += len(x)
 
 
@@ -194,7 +195,8 @@ def _seen(start_px: int, size_px: int, halo: int, size: int) -> slice:
 def _cut(left: int, top: int, samples: np.ndarray, region: Region) -> Part:
     """What of samples [h, w, ...], which begin at a place of the picture, lies in the region."""
     x, y = max(region.left - left, 0), max(region.top - top, 0)
-    right, bottom = region.left + region.width - left, region.top + region.height - top
+    right = region.left + region.width - left
+    bottom = max(region.top + region.height - top, 0)
     return left + x - region.left, top + y - region.top, samples[y:bottom, x:right]
 
 

@@ -91,6 +91,18 @@ def test_parts_make_up_a_region(region: Region) -> None:
     assert family.decoded <= len(file.tiles), "a tile was decoded twice"
 
 
+def test_strips_beside_a_wide_region_are_no_parts_of_it() -> None:
+    """Strips of such a region are lower than what is seen around it."""
+    file, family = file_of(9300, 700)
+    region = Region(5, 203, 9200, 300)
+    parts = list(pixel_parts(file, family, region))
+    assert len(parts) > 2
+    assert all(part.size for _, _, part in parts)
+    assert [top for _, top, _ in parts] == [0, *np.cumsum([len(p) for _, _, p in parts])[:-1]]
+    pixels = np.concatenate([part for _, _, part in parts])
+    assert np.array_equal(pixels, whole(9300, 700)[203:503, 5:9205])
+
+
 def test_latents_of_a_row_of_tiles_are_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     file, family = file_of(6 * 1024, 4 * 1024)
     most, window = 0, LatentTiles.window
