@@ -33,7 +33,7 @@ Decode = Callable[[bytes, int, int, int], np.ndarray]
 
 
 def tiles_of(file: LatFile) -> list[tuple[Span, Span]]:
-    return list(grid(cells(file.header.height_px), cells(file.header.width_px), TILE_CELLS, 0))
+    return list(grid(cells(file.header.height_px), cells(file.header.width_px), TILE_CELLS))
 
 
 def by_tiles(file: LatFile, decode: Decode, latents: int, order: list[int]) -> np.ndarray:
@@ -50,7 +50,7 @@ def by_tiles(file: LatFile, decode: Decode, latents: int, order: list[int]) -> n
 def by_windows(file: LatFile, family: Family) -> np.ndarray:
     """v_hat of a whole file from windows across its tiles, as regions read them."""
     v_hat = np.empty((*_shape(file), family.config.latents), dtype=np.int32)
-    windows = list(grid(*_shape(file), _WINDOW, 0))
+    windows = list(grid(*_shape(file), _WINDOW))
     random.Random(1).shuffle(windows)
     for down, right in windows:
         v_hat[down.own, right.own] = LatentTiles(file, family).window(down.own, right.own)

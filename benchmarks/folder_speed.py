@@ -51,7 +51,7 @@ def bare(family: Family, pictures: Sequence[np.ndarray], at_once: int) -> None:
 
     def one(pixels: np.ndarray) -> None:
         height, width, _ = pixels.shape
-        for down, right in grid(height // 16, width // 16, TILE_CELLS, 0):
+        for down, right in grid(height // 16, width // 16, TILE_CELLS):
             tile = pixels[pixels_of(down.own), pixels_of(right.own)]
             family.encode_latents(family.analyse(tile, _TENTHS), _TENTHS)
 

@@ -1,4 +1,4 @@
-"""The chain to a file: picture -> tiles -> analysis -> integers -> container."""
+"""The chain to a file: picture -> strips -> analysis -> tiles -> integers -> container."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def encode_picture(
 
 def _tile_parts(picture: Source) -> Iterator[tuple[slice, slice, Picture]]:
     """Rows, columns and content of each tile of a picture."""
-    for down, right in grid(cells(picture.height), cells(picture.width), TILE_CELLS, 0):
+    for down, right in grid(cells(picture.height), cells(picture.width), TILE_CELLS):
         rows, columns = pixels_of(down.own), pixels_of(right.own)
         yield rows, columns, picture.part(rows, columns)
 
@@ -88,7 +88,7 @@ def _latent_tiles(
     """
     across = math.ceil(cells(picture.width) / TILE_CELLS)
     for column in spans(cells(picture.width), _COLUMN_CELLS, family.analysis_halo):
-        tiles = spans(column.stop - column.start, TILE_CELLS, 0)
+        tiles = spans(column.stop - column.start, TILE_CELLS)
         strips_of_y = family.analyse_strips(_strips(picture, column, hidden), tenths)
         for down, y in enumerate(_rows_of_tiles(strips_of_y)):
             y = y[:, column.inner]

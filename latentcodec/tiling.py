@@ -7,6 +7,7 @@ Where an image is cut into columns, or a region out of it, a halo wide enough is
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator
 
@@ -54,7 +55,7 @@ def padded(pixels: np.ndarray) -> np.ndarray:
     return np.pad(pixels, ((0, below), (0, beside), (0, 0)), mode="edge")
 
 
-def spans(size: int, tile: int, halo: int) -> list[Span]:
+def spans(size: int, tile: int, halo: int = 0) -> list[Span]:
     """Cut 0..size into pieces of `tile`, each with `halo` on both sides where there is room."""
     starts = range(0, size, tile)
     return [
@@ -69,12 +70,9 @@ def strips(rows: slice, columns: int) -> Iterator[slice]:
         yield slice(start, min(start + height, rows.stop))
 
 
-def grid(rows: int, columns: int, tile: int, halo: int) -> Iterator[tuple[Span, Span]]:
+def grid(rows: int, columns: int, tile: int) -> Iterator[tuple[Span, Span]]:
     """The tiles of a rows x columns array, row by row."""
-    across = spans(columns, tile, halo)
-    for down in spans(rows, tile, halo):
-        for right in across:
-            yield down, right
+    return itertools.product(spans(rows, tile), spans(columns, tile))
 
 
 def pixels_of(positions: slice) -> slice:

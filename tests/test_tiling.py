@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -56,7 +58,7 @@ def test_latents_of_tiles_are_those_of_the_whole(
     picture = Picture(photo[:250, :330], Colour.RGB, {})
     whole = family.analyse(tiling.padded(picture.pixels), 500)
     found = dict(codec._latent_tiles(family, picture, 500))
-    places = list(grid(16, 21, tile, 0))
+    places = list(grid(16, 21, tile))
     assert sorted(found) == list(range(len(places)))
     for number, (down, right) in enumerate(places):
         assert np.allclose(found[number], whole[down.own, right.own], atol=1e-3)
@@ -65,7 +67,8 @@ def test_latents_of_tiles_are_those_of_the_whole(
 def test_synthesis_in_windows_has_no_seams(family: Family, photo: np.ndarray) -> None:
     _, v_hat = family.encode_latents(family.analyse(photo[:256, :320], 300), 300)
     whole = family.synthesise(v_hat, 300)
-    for down, right in grid(16, 20, 8, family.synthesis_halo):
+    halo = family.synthesis_halo
+    for down, right in itertools.product(spans(16, 8, halo), spans(20, 8, halo)):
         x = family.synthesise(v_hat[down.seen, right.seen], 300)
         inner = x[tiling.pixels_of(down.inner), tiling.pixels_of(right.inner)]
         own = whole[tiling.pixels_of(down.own), tiling.pixels_of(right.own)]

@@ -106,8 +106,7 @@ class Family(abc.ABC):
     def analyse_strips(self, pixels: Iterable[np.ndarray], tenths: int) -> Iterator[np.ndarray]:
         """The same of a picture that comes in strips of rows, from the top down.
 
-        Each has a multiple of 16 rows. So has y, but not the same ones: it waits for what it sees
-        of the next strip.
+        Each has a multiple of 16 rows. The rows of y that see the next strip come with it.
         """
         device = self._y_std.device
         level = self.level(tenths).to(device)
@@ -126,7 +125,10 @@ class Family(abc.ABC):
     def synthesise_strips(
         self, v_hat: Iterable[np.ndarray], tenths: int, scale: int = 1
     ) -> Iterator[np.ndarray]:
-        """The same of latents that come in strips of rows, from the top down; pixels come later."""
+        """The same of latents that come in strips of rows, from the top down.
+
+        The pixels that are also made of the next strip come with it.
+        """
         level, device = self.level(tenths), self._y_std.device
         steps = torch.exp(self.net.inverse_gain(level) - self.net.gain(level))
         units = steps / (1 << MEAN_BITS)
