@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 KODAK = max(RESULTS.glob("kodak-*"))
 FAMILIES = RESULTS / "families"
+SSIM = RESULTS / "ssim"
 
 
 def tables(path: Path) -> list[list[list[str]]]:
@@ -75,7 +76,7 @@ def test_the_readmes_table_is_that_of_the_summary() -> None:
 def test_percentages_are_in_the_results(page: str) -> None:
     """So that no page is left behind when the weights change."""
     pattern = r"\d+\.\d+ %"
-    known = numbers(KODAK / "summary.md", pattern)
+    known = numbers(KODAK / "summary.md", pattern) | numbers(SSIM / "summary.md", pattern)
     known |= numbers(ROOT / "docs" / "design.md", pattern)  # the cost of the integers
     assert numbers(ROOT / page, pattern) <= known
 
@@ -97,6 +98,19 @@ def test_the_model_cards_row_is_that_of_the_summary() -> None:
     by_rate = sorted(own["per_image_percent"].items(), key=lambda item: item[1])
     for column, (image, percent) in (("best image", by_rate[0]), ("worst image", by_rate[-1])):
         assert row[column] == f"{image.removesuffix('.png')} {percent:.1f} %"
+
+
+def test_the_model_cards_tuned_table_is_that_of_its_summary() -> None:
+    summary = {row["codec"]: row for row in table(SSIM / "summary.md", "codec")}
+    rows = table(ROOT / "docs" / "model-card.md", "codec", "RGB PSNR")
+    assert len(rows) == 3
+    for row in rows:
+        full = summary[row["codec"]]
+        assert row["RGB PSNR"] == full["BD-rate of mean curve"]
+        assert row["mean of per-image, PSNR"] == full["mean of BD-rates per image"]
+        assert row["PSNR of luma"] == full["BD-rate, PSNR-Y"]
+        assert row["MS-SSIM"] == full["BD-rate, MS-SSIM"]
+        assert row["SSIMULACRA2"] == full["BD-rate, SSIMULACRA2"]
 
 
 def test_the_families_table_is_that_of_their_summary() -> None:

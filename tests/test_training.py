@@ -20,10 +20,12 @@ from latentcodec.families.load import load
 from latentcodec.models.config import FAMILIES, HyperConfig, TransformConfig, sized
 from latentcodec.training import checkpoint
 from latentcodec.training.data import CropSampler, Photographs
+from latentcodec.training.distortion import squared_error, structural
 from latentcodec.training.export import export
 from latentcodec.training.loop import Trainer, train
 from latentcodec.training.optimiser import FINAL_SHARE, WARMUP_STEPS, rate_share
 from latentcodec.training.settings import Settings
+from tests.command_line import call
 
 CPU = torch.device("cpu")
 
@@ -252,3 +254,33 @@ def test_training_needs_no_constriction() -> None:
         "import latentcodec.training.loop, latentcodec.training.export, latentcodec.cli.train"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_structural_distortion_sees_structure() -> None:
+    """Noise hurts it more than an offset of the same squared error, and it is on the same scale."""
+    torch.manual_seed(1)
+    photo = torch.rand(2, 24, 24, 3).repeat_interleave(8, 1).repeat_interleave(8, 2) - 0.5
+    noise = photo + 0.1 * torch.randn_like(photo)
+    shifted = photo + (noise - photo).square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    assert torch.allclose(squared_error(noise, photo), squared_error(shifted, photo), rtol=1e-3)
+    assert (structural(noise, photo) > 1.3 * structural(shifted, photo)).all()
+    assert torch.allclose(structural(photo, photo), torch.zeros(2), atol=1e-3)
+
+
+def test_training_for_structure(folder: Path, tmp_path: Path) -> None:
+    """The same crops and rates, another loss; the manifest tells which it was."""
+    losses = []
+    for distortion in ("mse", "ms-ssim"):
+        settings = _settings(folder, tmp_path / "x.safetensors", crop_px=192, distortion=distortion)
+        trainer = Trainer(settings, Photographs.load([folder], 192, CPU))
+        assert trainer.progress.runs[-1]["distortion"] == distortion
+        losses.append({name: float(value) for name, value in trainer.train_step().items()})
+    assert losses[0]["psnr"] == pytest.approx(losses[1]["psnr"])
+    assert losses[0]["loss"] != pytest.approx(losses[1]["loss"], rel=1e-3)
+
+
+def test_structure_needs_large_crops(folder: Path, tmp_path: Path) -> None:
+    words = ["train", "--data", folder, "--out", tmp_path / "x", "--updates", 1]
+    result = call(*words, "--crop", 128, "--distortion", "ms-ssim")
+    assert result.exit_code == 2
+    assert "needs a --crop of 192 px" in result.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from pathlib import Path
 
 import click
@@ -47,6 +48,13 @@ def _part_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
 @click.option("--updates", type=click.IntRange(min=1), help="Instead of --minutes: steps in all.")
 @click.option("--batch", type=click.IntRange(min=1), default=8, show_default=True)
 @click.option("--crop", type=click.IntRange(min=64), default=256, show_default=True, help="Pixels.")
+@click.option(
+    "--distortion",
+    type=click.Choice(["mse", "ms-ssim"]),
+    default="mse",
+    show_default=True,
+    help="What is minimised: squared error, or mostly structural dissimilarity.",
+)
 @click.option("--device", default="cpu", show_default=True)
 @click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto")
 @click.option("--compile", "compiled", is_flag=True, help="Use torch.compile.")
@@ -67,6 +75,7 @@ def command(
     updates: int | None,
     batch: int,
     crop: int,
+    distortion: str,
     device: str,
     precision: str,
     compiled: bool,
@@ -84,6 +93,8 @@ def command(
         raise click.UsageError("give either --minutes or --updates")
     if crop % 64 or (model == "vae64" and crop != 64):
         raise click.BadParameter("--crop must be a multiple of 64, and for vae64 it is 64")
+    if distortion == "ms-ssim":
+        _check_structural(crop)
     if transforms and (resume or model == "vae64"):
         raise click.UsageError("--transforms goes with neither --resume nor vae64")
     if narrow and not resume:
@@ -108,6 +119,7 @@ def command(
         steps=updates,
         batch=batch,
         crop_px=crop,
+        distortion=distortion,
         device=device,
         bfloat16=best_precision(device) if precision == "auto" else precision == "bfloat16",
         compile=compiled,
@@ -120,3 +132,13 @@ def command(
         train(settings, click.echo)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _check_structural(crop: int) -> None:
+    """Raises BadParameter for crops without five scales, ClickException without the library."""
+    from latentcodec.training.distortion import SMALLEST_CROP_PX
+
+    if crop < SMALLEST_CROP_PX:
+        raise click.BadParameter(f"--distortion ms-ssim needs a --crop of {SMALLEST_CROP_PX} px")
+    if importlib.util.find_spec("pytorch_msssim") is None:
+        raise click.ClickException("pytorch-msssim is missing: pip install 'latentcodec[bench]'")

@@ -153,6 +153,7 @@ def _quality_rows(model: HyperModel) -> dict[str, Tensor]:
 def register(weights: Path, name: str, code: str) -> None:
     """Enter a weights file into the manifest.json beside it, in place of its name's old entry.
 
+    A new name comes last: the first model of a family is the one that the family's name stands for.
     name: such as "hyper-base"; code: four ASCII characters that files carry.
     """
     data = weights.read_bytes()
@@ -168,6 +169,7 @@ def register(weights: Path, name: str, code: str) -> None:
         "config": description["config"],
         "trained": description["trained"],
     }
-    others = [row for row in manifest["models"] if row["name"] != name]
-    manifest["models"] = [entry, *others]
+    names = [row["name"] for row in manifest["models"]]
+    place = names.index(name) if name in names else len(names)
+    manifest["models"][place : place + 1] = [entry]
     write_file(path, (json.dumps(manifest, indent=2) + "\n").encode())

@@ -19,6 +19,7 @@ from latentcodec.models.build import build
 from latentcodec.models.config import Config
 from latentcodec.training import checkpoint, hidden_units
 from latentcodec.training.data import CropSampler, Photographs, view_of
+from latentcodec.training.distortion import DISTORTIONS, squared_error
 from latentcodec.training.distributed import Ranks
 from latentcodec.training.optimiser import Optimisers, rate_share
 from latentcodec.training.restore import Saved, model_state
@@ -74,6 +75,7 @@ class Trainer:
             "seed": settings.seed,
             "data": [path.name for path in settings.data],
             "images": images,
+            "distortion": self.settings.distortion,
             "source": commit() or f"latentcodec {__version__}",
         }
         if settings.transforms and anew:
@@ -168,7 +170,7 @@ class Trainer:
         lambda_ = self.config.lambda_of(level)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=s.bfloat16):
             out = self.forward(x, level)
-        error = (out.x_hat - x).square().mean(dim=(1, 2, 3)) * 127.5**2
+        error = DISTORTIONS[s.distortion](out.x_hat, x)
         bpp = out.bits / s.crop_px**2
         loss = ((lambda_ * error + bpp) * lambda_**-s.loss_exponent).mean()
         loss.backward()
@@ -181,7 +183,7 @@ class Trainer:
         else:  # a rare overflow: the batch is left out
             self.model.zero_grad(set_to_none=True)
         self._count(time.monotonic() - started)
-        psnr = 10 * torch.log10(255**2 / error.detach()).mean()
+        psnr = 10 * torch.log10(255**2 / squared_error(out.x_hat.detach(), x)).mean()
         return {"loss": loss.detach(), "bpp": bpp.detach().mean(), "psnr": psnr}
 
     @torch.no_grad()
