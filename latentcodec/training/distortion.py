@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from torch import Tensor
-
-# Pixels in -1..1 as they came out and as they were, [B, H, W, 3] -> the error of each, [B].
-Distortion = Callable[[Tensor, Tensor], Tensor]
 
 # Photographs coded by models that were trained for squared error have about as much squared error
 # as 1 - MS-SSIM times this, so that a mix of both keeps the quality scale.
@@ -17,7 +12,7 @@ SMALLEST_CROP_PX = 192  # five scales of a window of 11 px need more than 160, a
 
 
 def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
-    """Mean squared error on the scale of 255."""
+    """Mean squared error on the scale of 255: pixels in -1..1, [B, H, W, 3], twice -> [B]."""
     return (x_hat - x).square().mean(dim=(1, 2, 3)) * 127.5**2
 
 
@@ -31,6 +26,3 @@ def structural(x_hat: Tensor, x: Tensor) -> Tensor:
     shown = [((t.float() + 1) * 127.5).permute(0, 3, 1, 2).contiguous() for t in (x_hat, x)]
     similarity: Tensor = ms_ssim(*shown, data_range=255, size_average=False)
     return (1 - _SHARE) * squared_error(x_hat, x) + _SHARE * _STRUCTURE * (1 - similarity)
-
-
-DISTORTIONS: dict[str, Distortion] = {"mse": squared_error, "ms-ssim": structural}

@@ -19,7 +19,7 @@ from latentcodec.models.build import build
 from latentcodec.models.config import Config
 from latentcodec.training import checkpoint, hidden_units
 from latentcodec.training.data import CropSampler, Photographs, view_of
-from latentcodec.training.distortion import DISTORTIONS, squared_error
+from latentcodec.training.distortion import squared_error, structural
 from latentcodec.training.distributed import Ranks
 from latentcodec.training.optimiser import Optimisers, rate_share
 from latentcodec.training.restore import Saved, model_state
@@ -170,7 +170,8 @@ class Trainer:
         lambda_ = self.config.lambda_of(level)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=s.bfloat16):
             out = self.forward(x, level)
-        error = DISTORTIONS[s.distortion](out.x_hat, x)
+        squared = squared_error(out.x_hat, x)
+        error = structural(out.x_hat, x) if s.distortion == "ms-ssim" else squared
         bpp = out.bits / s.crop_px**2
         loss = ((lambda_ * error + bpp) * lambda_**-s.loss_exponent).mean()
         loss.backward()
@@ -183,7 +184,7 @@ class Trainer:
         else:  # a rare overflow: the batch is left out
             self.model.zero_grad(set_to_none=True)
         self._count(time.monotonic() - started)
-        psnr = 10 * torch.log10(255**2 / squared_error(out.x_hat.detach(), x)).mean()
+        psnr = 10 * torch.log10(255**2 / squared.detach()).mean()
         return {"loss": loss.detach(), "bpp": bpp.detach().mean(), "psnr": psnr}
 
     @torch.no_grad()

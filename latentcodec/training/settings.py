@@ -29,7 +29,7 @@ class Settings:
     compile: bool = False
     seed: int = 1
     decay_share: float = 0.3
-    distortion: str = "mse"  # one of DISTORTIONS
+    distortion: str = "mse"  # or "ms-ssim"
     loss_exponent: float = 0.5  # each sample's loss is weighted by lambda ** -this
     save_minutes: float = 5.0
     part_bytes: int = 0
