@@ -25,16 +25,16 @@ import numpy as np
 import torch
 from PIL import Image
 
-from latentcodec import tensor_file
 from latentcodec.bench.bdrate import Curve, bd_rate
 from latentcodec.bench.codecs import ANCHOR, find
 from latentcodec.bench.metrics import mean_squared_error, psnr_db
-from latentcodec.families.family import Family
-from latentcodec.families.load import load
 from latentcodec.models import dct, hyper, layers, transforms
 from latentcodec.models.config import HyperConfig, config_of
 from latentcodec.models.hyper import HyperModel
 from latentcodec.models.layers import gaussian_bits, round_through
+from latentcodec.runtime import tensor_file
+from latentcodec.runtime.base import Family
+from latentcodec.runtime.registry import load
 from latentcodec.training import loop, optimiser
 from latentcodec.training.export import export
 from latentcodec.training.loop import best_precision, train

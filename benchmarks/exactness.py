@@ -27,10 +27,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from latentcodec import container, model_store
-from latentcodec.codec import encode_picture
-from latentcodec.families.family import Family
-from latentcodec.image import picture_of
+from latentcodec.format import container
+from latentcodec.images.picture import picture_of
+from latentcodec.pipeline.encoder import encode_picture
+from latentcodec.runtime import model_store
+from latentcodec.runtime.base import Family
 
 _ROOT = Path(__file__).resolve().parents[1]
 _WORKER = Path(__file__).with_name("exactness_worker.py")

@@ -17,15 +17,16 @@ import numpy as np
 import safetensors.numpy
 import torch
 
-from latentcodec import container, model_store
-from latentcodec.container import LatFile
 from latentcodec.entropy.coder import SymbolDecoder
 from latentcodec.entropy.prior import latents_of_step
-from latentcodec.families.family import Family
-from latentcodec.families.hyper import HyperFamily
-from latentcodec.latent_tiles import LatentTiles
-from latentcodec.model_store import ModelEntry
-from latentcodec.tiling import TILE_CELLS, Span, cells, grid
+from latentcodec.format import container
+from latentcodec.format.container import LatFile
+from latentcodec.pipeline.latent_tiles import LatentTiles
+from latentcodec.pipeline.tiling import TILE_CELLS, Span, cells, grid
+from latentcodec.runtime import model_store
+from latentcodec.runtime.base import Family
+from latentcodec.runtime.hyper import HyperFamily
+from latentcodec.runtime.model_store import ModelEntry
 from tests.oracle import Oracle
 
 _WINDOW = 48  # cells: most windows of a mosaic reach into several tiles

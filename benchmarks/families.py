@@ -17,20 +17,21 @@ import numpy as np
 import torch
 from PIL import Image
 
-from latentcodec import codec, model_store
 from latentcodec.bench.metrics import mean_squared_error, psnr_db
-from latentcodec.container import Colour
-from latentcodec.decoder import decode_picture
 from latentcodec.entropy.prior import latents_of_step
 from latentcodec.entropy.tables import ZERO_TABLE
-from latentcodec.families.factorized import FactorizedFamily
-from latentcodec.families.family import Family
-from latentcodec.families.hyper import HyperFamily
-from latentcodec.families.vae import VaeFamily
-from latentcodec.generate import lerp, slerp
-from latentcodec.image import Picture
+from latentcodec.format.container import Colour
+from latentcodec.images.picture import Picture
 from latentcodec.models.vae import kl_bits
-from latentcodec.targets import for_psnr, for_size
+from latentcodec.pipeline import encoder
+from latentcodec.pipeline.decoder import decode_picture
+from latentcodec.pipeline.generate import lerp, slerp
+from latentcodec.pipeline.rate_control import for_psnr, for_size
+from latentcodec.runtime import model_store
+from latentcodec.runtime.base import Family
+from latentcodec.runtime.factorized import FactorizedFamily
+from latentcodec.runtime.hyper import HyperFamily
+from latentcodec.runtime.vae import VaeFamily
 
 HERE = Path(__file__).resolve().parent
 FAMILIES = ("ae", "vae", "hyper")
@@ -47,7 +48,7 @@ def _families() -> dict[str, Family]:
 
 def _coder(pixels: np.ndarray, model: str) -> Callable[[float], bytes]:
     picture = Picture(pixels, Colour.RGB, {})
-    return lambda quality: codec.encode_picture(picture, quality, model)
+    return lambda quality: encoder.encode_picture(picture, quality, model)
 
 
 def _psnr(first: np.ndarray, second: np.ndarray) -> float:

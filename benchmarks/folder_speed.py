@@ -25,10 +25,10 @@ import torch
 from large_picture import picture
 from PIL import Image
 
-from latentcodec import model_store
-from latentcodec.families.family import Family
-from latentcodec.processors import cores
-from latentcodec.tiling import TILE_CELLS, grid, pixels_of
+from latentcodec.pipeline.tiling import TILE_CELLS, grid, pixels_of
+from latentcodec.runtime import model_store
+from latentcodec.runtime.base import Family
+from latentcodec.system.cpu import cores
 
 KODAK = Path(__file__).parent / "data" / "kodak"
 CAMERA = 4032, 3024

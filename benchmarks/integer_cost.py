@@ -18,14 +18,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from latentcodec.entropy.quantise import Quantiser
+from latentcodec.entropy.rdoq import Quantiser
 from latentcodec.entropy.tables import SCALE_LOW
-from latentcodec.families.hyper import HyperFamily
-from latentcodec.families.load import load
 from latentcodec.models import hyper
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.hyper import HyperModel
 from latentcodec.models.layers import gaussian_bits
+from latentcodec.runtime.hyper import HyperFamily
+from latentcodec.runtime.registry import load
 from latentcodec.training import checkpoint
 from latentcodec.training.export import export
 

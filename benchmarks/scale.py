@@ -17,9 +17,10 @@ import torch
 from PIL import Image
 
 import latentcodec
-from latentcodec import container, model_store
-from latentcodec.families.family import Family
-from latentcodec.latent_tiles import decode_latents
+from latentcodec.format import container
+from latentcodec.pipeline.latent_tiles import decode_latents
+from latentcodec.runtime import model_store
+from latentcodec.runtime.base import Family
 
 KODAK = Path(__file__).parent / "data" / "kodak"
 _SCALES = (2, 4, 8, 16)

@@ -27,7 +27,7 @@ import torch
 imported = time.perf_counter()
 from PIL import Image
 import latentcodec
-from latentcodec import model_store
+from latentcodec.runtime import model_store
 image = Image.open(sys.argv[1])
 image.load()
 ready = time.perf_counter()

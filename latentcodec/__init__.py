@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
+    from latentcodec.images.metadata import MetadataName
     from latentcodec.info import LatInfo, read_info
-    from latentcodec.metadata import MetadataName
-    from latentcodec.model_store import use_weights
     from latentcodec.reusable import Codec
+    from latentcodec.runtime.model_store import use_weights
 
 __version__ = "0.1.0"
 __all__ = [
@@ -48,7 +48,7 @@ _MODULE_OF = {
     "Codec": "reusable",
     "LatInfo": "info",
     "read_info": "info",
-    "use_weights": "model_store",
+    "use_weights": "runtime.model_store",
 }
 
 
@@ -91,8 +91,8 @@ def encode(
         latentcodec.LatError: the image cannot be encoded, or the model is not known.
         ValueError: the quality is out of range, or `strip` names no metadata.
     """
-    from latentcodec.codec import encode_picture
-    from latentcodec.image import source_of
+    from latentcodec.images.picture import source_of
+    from latentcodec.pipeline.encoder import encode_picture
 
     return encode_picture(source_of(image, strict).without(strip), quality, model)
 
@@ -127,9 +127,9 @@ def decode(
         ValueError: the region is not inside the picture, the scale is none of the five, or a
             scale is combined with a region or `salvage`.
     """
-    from latentcodec.decoder import Region, decode_image
-    from latentcodec.image import image_of
-    from latentcodec.scaled import decode_at, limit
+    from latentcodec.images.picture import image_of
+    from latentcodec.pipeline.decoder import Region, decode_image
+    from latentcodec.pipeline.scaled import decode_at, limit
 
     part = Region(*region) if region else None
     if scale != 1 and salvage:
@@ -138,7 +138,7 @@ def decode(
         return image_of(decode_at(data, scale, part, max_pixels=max_pixels))
     if not salvage:
         return decode_image(data, part, max_pixels=limit(max_pixels))
-    from latentcodec.salvage import salvage_picture
+    from latentcodec.pipeline.salvage import salvage_picture
 
     salvaged = salvage_picture(data, part, limit(max_pixels))
     for problem in salvaged.problems:

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from latentcodec import container, model_store
-from latentcodec.container import Colour
 from latentcodec.errors import UnknownModel
+from latentcodec.format import container
+from latentcodec.format.container import Colour
+from latentcodec.runtime import model_store
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 

@@ -8,9 +8,9 @@ import numpy as np
 from numcodecs.abc import Codec
 from numcodecs.compat import ensure_bytes, ndarray_copy
 
-from latentcodec.chunks import DEFAULT_QUALITY, check_quality, decode_chunk, encode_chunk
+from latentcodec.array_chunks import DEFAULT_QUALITY, check_quality, decode_chunk, encode_chunk
 from latentcodec.errors import UnsupportedImage
-from latentcodec.model_store import DEFAULT_MODEL
+from latentcodec.runtime.model_store import DEFAULT_MODEL
 
 
 class LatCodec(Codec):  # type: ignore[misc]  # numcodecs has no types

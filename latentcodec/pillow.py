@@ -12,10 +12,10 @@ from typing import IO, Any
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from latentcodec import container
 from latentcodec.errors import LatError, NotALatFile
+from latentcodec.format import container
+from latentcodec.images.metadata import attach
 from latentcodec.info import MODES
-from latentcodec.metadata import attach
 
 FORMAT = "LAT"
 _DEFAULT_QUALITY = 50

@@ -12,21 +12,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentcodec import model_store
-from latentcodec.codec import encode_picture
-from latentcodec.decoder import Region
 from latentcodec.errors import LatError, UnsupportedImage
-from latentcodec.image import Picture, Source, array_of, image_of, source_of
-from latentcodec.scaled import decode_at
-from latentcodec.tensors import is_tensor, tensor_of
+from latentcodec.images.picture import Picture, Source, array_of, image_of, source_of
+from latentcodec.images.tensors import is_tensor, tensor_of
+from latentcodec.pipeline.decoder import Region
+from latentcodec.pipeline.encoder import encode_picture
+from latentcodec.pipeline.scaled import decode_at
+from latentcodec.runtime import model_store
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from latentcodec.families.family import Family
-    from latentcodec.metadata import MetadataName
-    from latentcodec.model_store import ModelEntry
+    from latentcodec.images.metadata import MetadataName
+    from latentcodec.runtime.base import Family
+    from latentcodec.runtime.model_store import ModelEntry
 
     AnyImage = Image.Image | NDArray[np.uint8] | Tensor
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from zarr.abc.codec import ArrayBytesCodec
 
-from latentcodec.chunks import DEFAULT_QUALITY, check_quality, decode_chunk, encode_chunk
+from latentcodec.array_chunks import DEFAULT_QUALITY, check_quality, decode_chunk, encode_chunk
 from latentcodec.errors import UnsupportedImage
-from latentcodec.model_store import DEFAULT_MODEL
+from latentcodec.runtime.model_store import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from zarr.core.array_spec import ArraySpec

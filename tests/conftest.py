@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 import latentcodec
-from latentcodec import model_store
-from latentcodec.families.family import Family
+from latentcodec.runtime import model_store
+from latentcodec.runtime.base import Family
 
 pytest.register_assert_rewrite("tests.command_line", "tests.page_followed")
 

@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 import latentcodec
-from latentcodec.decoder import decode_picture
+from latentcodec.pipeline.decoder import decode_picture
 
 MOST_GROWTH = 0.05
 _PHOTO = Path(__file__).parent.parent / "benchmarks" / "data" / "kodak" / "kodim23.png"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentcodec.alpha import decode_alpha, encode_alpha, smooth_hidden
 from latentcodec.errors import CorruptAlpha
+from latentcodec.pipeline.alpha import decode_alpha, encode_alpha, smooth_hidden
 
 
 def _planes() -> dict[str, np.ndarray]:

@@ -16,9 +16,11 @@ import torch
 from PIL import Image
 
 import latentcodec
-from latentcodec import container, errors, model_store
-from latentcodec.container import Colour
-from latentcodec.tensors import is_tensor
+from latentcodec import errors
+from latentcodec.format import container
+from latentcodec.format.container import Colour
+from latentcodec.images.tensors import is_tensor
+from latentcodec.runtime import model_store
 
 SIZES = [(1, 1), (1, 17), (17, 1), (15, 16), (17, 33), (100, 70)]
 
@@ -226,6 +228,6 @@ def test_importing_is_quick() -> None:
     code += "set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == []
-    code = code.replace("import sys, latentcodec;", "import sys, latentcodec.codec;")
+    code = code.replace("import sys, latentcodec;", "import sys, latentcodec.pipeline.encoder;")
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"numpy", "PIL"} <= set(run.stdout.split())  # the check can see what is there

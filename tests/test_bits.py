@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageCms
 
 import latentcodec
-from latentcodec import container
 from latentcodec.errors import LatError, TruncatedFile
+from latentcodec.format import container
 
 
 def bare(photo: np.ndarray) -> bytes:

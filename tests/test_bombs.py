@@ -17,19 +17,20 @@ from PIL import Image
 
 import latentcodec
 import latentcodec.pillow
-from latentcodec import container, errors
-from latentcodec.alpha import decode_alpha
-from latentcodec.container import Colour
-from latentcodec.decoder import decode_picture
-from latentcodec.families.family import Family
+from latentcodec import errors
+from latentcodec.format import container
+from latentcodec.format.container import Colour
+from latentcodec.pipeline.alpha import decode_alpha
+from latentcodec.pipeline.decoder import decode_picture
+from latentcodec.runtime.base import Family
 from tests.command_line import call, one_sentence
 from tests.malformed.write import FOLDER
 
 # What each file costs a process that has the model loaded: seconds, MB more at the peak.
 _MEASURE = """
 import json, resource, sys, time
-import latentcodec, latentcodec.decoder
-from latentcodec import model_store
+import latentcodec, latentcodec.pipeline.decoder
+from latentcodec.runtime import model_store
 model_store.load_codec(model_store.by_name("hyper"))
 def peak_mb():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import latentcodec
-from latentcodec import container
+from latentcodec.format import container
 from tests.command_line import call, one_sentence
 
 FORMATS = {

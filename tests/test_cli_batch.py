@@ -14,7 +14,7 @@ import latentcodec
 from latentcodec.cli.batch import outcomes
 from latentcodec.cli.outcome import Written
 from latentcodec.cli.paths import Task
-from latentcodec.families.family import Family
+from latentcodec.runtime.base import Family
 from tests.command_line import done, typed
 
 
@@ -206,7 +206,7 @@ def test_verify(here: Path, family: Family, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_verify_reads_back(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "latentcodec.outputs.write_file", lambda path, data: path.write_bytes(data[:-1])
+        "latentcodec.system.atomic_write.write_file", lambda path, data: path.write_bytes(data[:-1])
     )
     result = typed("encode a.png new.lat --verify")
     assert result.exit_code == 1

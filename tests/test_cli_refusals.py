@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from latentcodec import container
-from latentcodec.families.family import Family
+from latentcodec.format import container
+from latentcodec.runtime.base import Family
 from tests.command_line import call, contents, fails, one_sentence
 
 

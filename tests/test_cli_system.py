@@ -39,7 +39,7 @@ def test_what_needs_no_picture_imports_no_torch(tmp_path: Path) -> None:
         "    except SystemExit:\n"
         "        heavy = {'torch', 'numpy', 'PIL', 'constriction'} & set(sys.modules)\n"
         "        assert not heavy, (line, heavy)\n"
-        "from latentcodec import image\n"
+        "from latentcodec.images import picture\n"
         "assert {'numpy', 'PIL'} < set(sys.modules)  # they would have been seen\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)

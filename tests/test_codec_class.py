@@ -17,7 +17,7 @@ from PIL import Image
 
 import latentcodec
 from latentcodec import Codec, errors
-from latentcodec.families.family import Family
+from latentcodec.runtime.base import Family
 
 CROPS = [(0, 0, 48, 64), (100, 300, 40, 33), (200, 50, 17, 80), (300, 400, 64, 64)]
 

@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 import pytest
 
-from latentcodec import container, errors
-from latentcodec.container import METADATA_CHUNKS, ChunkType, Colour, Header, LatFile
+from latentcodec import errors
 from latentcodec.errors import LatError
+from latentcodec.format import container
+from latentcodec.format.container import METADATA_CHUNKS, ChunkType, Colour, Header, LatFile
 
 HEADER = Header(40, 24, Colour.RGB, 505, "TEST", b"\x01\x02\x03\x04")
 TILE = bytes(range(40))

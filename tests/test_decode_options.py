@@ -9,8 +9,8 @@ import pytest
 
 import latentcodec
 from latentcodec import Codec, LatError, LossWarning
-from latentcodec.container import HEADER_BYTES
 from latentcodec.errors import LimitExceeded
+from latentcodec.format.container import HEADER_BYTES
 
 
 def test_larger_pictures_are_refused(data: bytes) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from latentcodec import container
+from latentcodec.format import container
 from tests.page_followed import follow, text_of
 
 

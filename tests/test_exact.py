@@ -15,18 +15,20 @@ import safetensors.numpy
 import torch
 
 import latentcodec
-from latentcodec import container, model_store
 from latentcodec.entropy.integer_net import IntegerDepthwise, IntegerLinear, rescale
 from latentcodec.entropy.prior import latents_of_step
 from latentcodec.errors import CorruptWeights
-from latentcodec.families.family import Family
-from latentcodec.latent_tiles import decode_latents
+from latentcodec.format import container
+from latentcodec.pipeline.latent_tiles import decode_latents
+from latentcodec.runtime import model_store
+from latentcodec.runtime.base import Family
 from tests.oracle import Oracle
 
 _HASHES = """
 import hashlib, sys, torch
-from latentcodec import container, model_store
-from latentcodec.latent_tiles import decode_latents
+from latentcodec.format import container
+from latentcodec.runtime import model_store
+from latentcodec.pipeline.latent_tiles import decode_latents
 torch.set_num_threads(int(sys.argv[1]))
 for path in sys.argv[2:]:
     file = container.read(open(path, "rb").read())

@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from benchmarks import exactness, exactness_worker
-from latentcodec import container, model_store
-from latentcodec.container import LatFile
 from latentcodec.errors import LatError
+from latentcodec.format import container
+from latentcodec.format.container import LatFile
+from latentcodec.runtime import model_store
 
 
 @pytest.fixture(scope="module")

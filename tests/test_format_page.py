@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latentcodec import container, errors
-from latentcodec.container import ChunkType
+from latentcodec import errors
 from latentcodec.entropy.coder import SymbolEncoder, TableSet
+from latentcodec.format import container
+from latentcodec.format.container import ChunkType
 
 PAGE = (Path(__file__).parent.parent / "docs" / "format.md").read_text(encoding="utf-8")
 TOTAL = 1 << 24

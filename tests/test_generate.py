@@ -10,13 +10,13 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from latentcodec import model_store
 from latentcodec.cli import main
 from latentcodec.errors import UnknownModel
-from latentcodec.families.load import load
-from latentcodec.families.vae import VaeFamily
-from latentcodec.generate import interpolate, montage, sample, slerp
 from latentcodec.models.config import sized
+from latentcodec.pipeline.generate import interpolate, montage, sample, slerp
+from latentcodec.runtime import model_store
+from latentcodec.runtime.registry import load
+from latentcodec.runtime.vae import VaeFamily
 from latentcodec.training.export import export
 from latentcodec.training.loop import train
 from latentcodec.training.settings import Settings

@@ -11,10 +11,11 @@ import pytest
 from PIL import Image
 
 import latentcodec
-from latentcodec import container, model_store
-from latentcodec.container import METADATA_CHUNKS, Colour
 from latentcodec.errors import UnknownModel
-from latentcodec.model_store import ModelEntry
+from latentcodec.format import container
+from latentcodec.format.container import METADATA_CHUNKS, Colour
+from latentcodec.runtime import model_store
+from latentcodec.runtime.model_store import ModelEntry
 from tests.golden.write import FOLDER, expected, folder_of, pictures, write_set
 
 SETS = sorted(path for path in FOLDER.iterdir())

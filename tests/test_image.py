@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentcodec import image as image_module
-from latentcodec.container import Colour
 from latentcodec.errors import LossWarning, UnsupportedImage
-from latentcodec.image import image_of, open_image, picture_of
+from latentcodec.format.container import Colour
+from latentcodec.images import picture as image_module
+from latentcodec.images.picture import image_of, open_image, picture_of
 
 
 @pytest.mark.parametrize("form", ["gif", "webp", "png", "tiff", "avif"])

@@ -13,8 +13,10 @@ import pytest
 from PIL import Image
 
 import latentcodec
-from latentcodec import container, errors, model_store
-from latentcodec.container import ChunkType
+from latentcodec import errors
+from latentcodec.format import container
+from latentcodec.format.container import ChunkType
+from latentcodec.runtime import model_store
 from tests.image_files import ICC
 
 MODES = {"RGB": "rgb", "L": "grey", "RGBA": "rgb_alpha", "LA": "grey_alpha"}

@@ -29,7 +29,7 @@ import json, os, random, signal, sys, time
 from pathlib import Path
 import torch
 torch.set_num_threads(1)  # so that there are no threads to lose in a fork
-from latentcodec import model_store
+from latentcodec.runtime import model_store
 from latentcodec.cli import main
 source, target, kills, jobs = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 model_store.load_codec(model_store.by_name("hyper"))
@@ -94,7 +94,7 @@ def test_killed_at_any_moment(photo: np.ndarray, tmp_path: Path) -> None:
 _WRITE = """
 import os, signal, sys
 from pathlib import Path
-from latentcodec import outputs
+from latentcodec.system import atomic_write
 step, when, path = sys.argv[1:]
 function = getattr(os, step)
 def dies(*arguments):
@@ -102,7 +102,7 @@ def dies(*arguments):
         function(*arguments)
     os.kill(os.getpid(), signal.SIGKILL)
 setattr(os, step, dies)
-outputs.write_file(Path(path), b"new, and longer than the old one")
+atomic_write.write_file(Path(path), b"new, and longer than the old one")
 """
 
 

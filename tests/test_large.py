@@ -15,11 +15,13 @@ import torch
 from PIL import Image
 
 import latentcodec
-from latentcodec import container, errors, header, image
-from latentcodec.container import Colour
-from latentcodec.decoder import Region, decode_image, decode_picture
-from latentcodec.file_view import FileView
-from latentcodec.image import image_of
+from latentcodec import errors
+from latentcodec.format import container, header
+from latentcodec.format.container import Colour
+from latentcodec.format.file_view import FileView
+from latentcodec.images import picture
+from latentcodec.images.picture import image_of
+from latentcodec.pipeline.decoder import Region, decode_image, decode_picture
 from tests.command_line import call, contents, done, fails, one_sentence
 from tests.conftest import ROOT
 
@@ -103,7 +105,7 @@ def test_pillows_limit_is_lifted_to_that_of_the_format(
     assert (result.exit_code, result.stderr) == (0, "")
     assert Image.MAX_IMAGE_PIXELS == 100
     with pytest.raises(errors.UnsupportedImage, match="too large"):
-        image.open_image(source)
+        picture.open_image(source)
     # In Python a picture that is open already may have any size.
     assert call("decode", target, folder / "out.png").exit_code == 0
     for module in (container, header):
@@ -124,8 +126,8 @@ _FULL = """
 import resource, sys
 from pathlib import Path
 from PIL import Image
-from latentcodec.image import write_image
-from latentcodec.outputs import write_file
+from latentcodec.images.picture import write_image
+from latentcodec.system.atomic_write import write_file
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 image = Image.effect_noise((600, 600), 50)
 try:

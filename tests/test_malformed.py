@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import latentcodec
-from latentcodec import container, errors, model_store
+from latentcodec import errors
 from latentcodec.errors import LatError
+from latentcodec.format import container
+from latentcodec.runtime import model_store
 from tests.command_line import call, one_sentence
 from tests.malformed.write import FOLDER, with_field
 from tests.test_format_page import rows, section

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 import latentcodec
-from latentcodec.container import ChunkType, Colour
-from latentcodec.image import Picture, image_of, open_image, picture_of
-from latentcodec.metadata import save_options
+from latentcodec.format.container import ChunkType, Colour
+from latentcodec.images.metadata import save_options
+from latentcodec.images.picture import Picture, image_of, open_image, picture_of
 from tests.image_files import ICC, saved
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">\xc3\xa9</x:xmpmeta>'

@@ -12,7 +12,7 @@ import torch
 from latentcodec.entropy import tables
 from latentcodec.entropy.coder import TableSet
 from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step
-from latentcodec.entropy.quantise import Quantiser
+from latentcodec.entropy.rdoq import Quantiser
 from latentcodec.models.autoencoder import FactorizedDensity
 from latentcodec.models.build import build
 from latentcodec.models.config import HyperConfig, sized

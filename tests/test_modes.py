@@ -9,9 +9,9 @@ import pytest
 from PIL import Image, ImageCms
 
 import latentcodec
-from latentcodec.container import ChunkType, Colour
 from latentcodec.errors import LossWarning, UnsupportedImage
-from latentcodec.image import open_image, picture_of
+from latentcodec.format.container import ChunkType, Colour
+from latentcodec.images.picture import open_image, picture_of
 from tests.image_files import ICC, deep_png, saved
 
 

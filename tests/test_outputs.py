@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from latentcodec.outputs import write_file
+from latentcodec.system.atomic_write import write_file
 
 
 @pytest.fixture

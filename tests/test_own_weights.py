@@ -12,12 +12,13 @@ from click.testing import CliRunner
 from PIL import Image
 
 import latentcodec
-from latentcodec import container, model_store, tensor_file
 from latentcodec.bench.codecs import find
 from latentcodec.cli import main
-from latentcodec.decoder import decode_picture
 from latentcodec.errors import CorruptWeights, LatError, UnknownModel
+from latentcodec.format import container
 from latentcodec.models.config import sized
+from latentcodec.pipeline.decoder import decode_picture
+from latentcodec.runtime import model_store, tensor_file
 from latentcodec.training.export import export
 from latentcodec.training.loop import train
 from latentcodec.training.settings import Settings

@@ -10,13 +10,14 @@ import pytest
 from PIL import Image
 
 import latentcodec
-from latentcodec import container, latent_tiles
-from latentcodec.alpha import HiddenColours, smooth_hidden
-from latentcodec.codec import encode_picture, psnr_db
-from latentcodec.container import Colour, Header, LatFile
-from latentcodec.decoder import Region, decode_picture, pixel_parts
-from latentcodec.image import ImageSource, Picture, source_of
-from latentcodec.latent_tiles import LatentTiles
+from latentcodec.format import container
+from latentcodec.format.container import Colour, Header, LatFile
+from latentcodec.images.picture import ImageSource, Picture, source_of
+from latentcodec.pipeline import latent_tiles
+from latentcodec.pipeline.alpha import HiddenColours, smooth_hidden
+from latentcodec.pipeline.decoder import Region, decode_picture, pixel_parts
+from latentcodec.pipeline.encoder import encode_picture, psnr_db
+from latentcodec.pipeline.latent_tiles import LatentTiles
 
 CELL, TILE = 16, 64
 

@@ -13,9 +13,6 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from latentcodec import container, metadata
-from latentcodec.alpha import decode_alpha, encode_alpha
-from latentcodec.container import METADATA_CHUNKS, ChunkType, Colour, Header, LatFile
 from latentcodec.entropy.coder import SymbolDecoder, SymbolEncoder, TableSet
 from latentcodec.entropy.tables import (
     SCALE_COUNT,
@@ -26,6 +23,10 @@ from latentcodec.entropy.tables import (
     packed,
 )
 from latentcodec.errors import CorruptAlpha, CorruptPayload, LatError
+from latentcodec.format import container
+from latentcodec.format.container import METADATA_CHUNKS, ChunkType, Colour, Header, LatFile
+from latentcodec.images import metadata
+from latentcodec.pipeline.alpha import decode_alpha, encode_alpha
 from tests.fuzz.mutations import sealed
 
 steady = settings(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from latentcodec.entropy.coder import TableSet
-from latentcodec.entropy.quantise import Quantiser
+from latentcodec.entropy.rdoq import Quantiser
 from latentcodec.entropy.tables import (
     SCALE_COUNT,
     SYMBOL_LIMIT,

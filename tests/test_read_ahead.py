@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from latentcodec.cli import read_ahead
-from latentcodec.cli.heard import heard, listening
+from latentcodec.cli import prefetch
+from latentcodec.cli.capture_warnings import heard, listening
 from latentcodec.cli.paths import Task
-from latentcodec.cli.read_ahead import ReadAhead
+from latentcodec.cli.prefetch import ReadAhead
 from latentcodec.errors import UnsupportedImage
 
 SIZE = (40, 20)
@@ -31,13 +31,13 @@ def tasks(tmp_path: Path) -> list[Task]:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     """Names of the files that were read, and whether the job itself did it."""
     done: list[tuple[str, bool]] = []
-    open_image = read_ahead.open_image
+    open_image = prefetch.open_image
 
     def watched(path: Path, strict: bool) -> Image.Image:
         done.append((path.name, threading.current_thread() is threading.main_thread()))
         return open_image(path, strict)
 
-    monkeypatch.setattr(read_ahead, "open_image", watched)
+    monkeypatch.setattr(prefetch, "open_image", watched)
     return done
 
 
@@ -62,7 +62,7 @@ def test_pictures_are_there_before_they_are_asked_for(
 def test_it_waits_for_room(
     tasks: list[Task], reads: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read_ahead, "_ROOM_PIXELS", 2 * 800)
+    monkeypatch.setattr(prefetch, "_ROOM_PIXELS", 2 * 800)
     images = ReadAhead(strict=False)
     with listening(), images.reading(tasks):
         assert soon(lambda: len(reads) == 2)
@@ -79,7 +79,7 @@ def test_it_waits_for_room(
 def test_what_waits_for_room_ends_with_the_rest(
     tasks: list[Task], reads: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read_ahead, "_ROOM_PIXELS", 800)
+    monkeypatch.setattr(prefetch, "_ROOM_PIXELS", 800)
     images = ReadAhead(strict=False)
     with listening(), images.reading(tasks):
         assert soon(lambda: len(reads) == 1)
@@ -89,7 +89,7 @@ def test_what_waits_for_room_ends_with_the_rest(
 def test_large_pictures_are_read_by_the_job(
     tasks: list[Task], reads: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read_ahead, "_ROOM_PIXELS", 799)
+    monkeypatch.setattr(prefetch, "_ROOM_PIXELS", 799)
     images = ReadAhead(strict=False)
     with listening(), images.reading(tasks):
         for task in tasks:

@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 import latentcodec
-from latentcodec import container, errors
-from latentcodec.container import TILE_PX, ChunkType, Colour, Header, LatFile
-from latentcodec.decoder import Region, decode_picture
-from latentcodec.salvage import _recovered, salvage_picture
+from latentcodec import errors
+from latentcodec.format import container
+from latentcodec.format.container import TILE_PX, ChunkType, Colour, Header, LatFile
+from latentcodec.pipeline.decoder import Region, decode_picture
+from latentcodec.pipeline.salvage import _recovered, salvage_picture
 from tests.command_line import call
 
 WIDTH, HEIGHT = TILE_PX + 76, 40

@@ -14,7 +14,7 @@ from PIL import Image
 import latentcodec
 import latentcodec.pillow
 from latentcodec import Codec
-from latentcodec.families.family import Family
+from latentcodec.runtime.base import Family
 from tests.command_line import call
 from tests.image_files import ICC
 

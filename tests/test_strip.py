@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 import latentcodec
-from latentcodec import container
-from latentcodec.container import ChunkType
+from latentcodec.format import container
+from latentcodec.format.container import ChunkType
 
 CAMERA, ORIENTATION, GPS_IFD, EXIF_IFD, TAKEN = 0x10F, 0x112, 0x8825, 0x8769, 0x9003
 ICC = b"a profile"

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from latentcodec.families.family import Family
 from latentcodec.models.config import TransformConfig
-from latentcodec.models.strips import analysed, synthesised
 from latentcodec.models.transforms import Analysis, Synthesis
-from latentcodec.scaled import SCALES
+from latentcodec.pipeline.scaled import SCALES
+from latentcodec.runtime.base import Family
+from latentcodec.runtime.streaming import analysed, synthesised
 
 HEIGHTS = [[1] * 12, [5, 7], [2, 1, 9], [11, 1], [12]]
 

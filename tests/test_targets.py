@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from latentcodec.targets import for_psnr, for_size
+from latentcodec.pipeline.rate_control import for_psnr, for_size
 
 
 class FakeCodec:

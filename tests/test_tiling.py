@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import latentcodec
-from latentcodec import codec, container, tiling
-from latentcodec.container import Colour
-from latentcodec.decoder import Region, decode_picture
-from latentcodec.families.family import Family
-from latentcodec.image import Picture
-from latentcodec.tiling import cells, grid, spans, strips
+from latentcodec.format import container
+from latentcodec.format.container import Colour
+from latentcodec.images.picture import Picture
+from latentcodec.pipeline import encoder, tiling
+from latentcodec.pipeline.decoder import Region, decode_picture
+from latentcodec.pipeline.tiling import cells, grid, spans, strips
+from latentcodec.runtime.base import Family
 
 
 @pytest.mark.parametrize("size", [1, 63, 64, 65, 200])
@@ -52,12 +53,12 @@ def test_latents_of_tiles_are_those_of_the_whole(
     strip: int,
 ) -> None:
     """tile: its side; column: width that is analysed at once; strip: positions in a strip."""
-    monkeypatch.setattr(codec, "TILE_CELLS", tile)
-    monkeypatch.setattr(codec, "_COLUMN_CELLS", column)
+    monkeypatch.setattr(encoder, "TILE_CELLS", tile)
+    monkeypatch.setattr(encoder, "_COLUMN_CELLS", column)
     monkeypatch.setattr(tiling, "_STRIP_CELLS", strip)
     picture = Picture(photo[:250, :330], Colour.RGB, {})
     whole = family.analyse(tiling.padded(picture.pixels), 500)
-    found = dict(codec._latent_tiles(family, picture, 500))
+    found = dict(encoder._latent_tiles(family, picture, 500))
     places = list(grid(16, 21, tile))
     assert sorted(found) == list(range(len(places)))
     for number, (down, right) in enumerate(places):

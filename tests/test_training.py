@@ -16,8 +16,8 @@ import pytest
 import torch
 from PIL import Image
 
-from latentcodec.families.load import load
 from latentcodec.models.config import FAMILIES, HyperConfig, TransformConfig, sized
+from latentcodec.runtime.registry import load
 from latentcodec.training import checkpoint
 from latentcodec.training.data import CropSampler, Photographs
 from latentcodec.training.distortion import squared_error, structural

@@ -13,8 +13,8 @@ import pytest
 import safetensors.numpy
 
 import latentcodec
-from latentcodec import model_store
 from latentcodec.errors import CorruptWeights
+from latentcodec.runtime import model_store
 from tests.command_line import call, one_sentence
 
 PACKAGE = Path(latentcodec.__file__).parent

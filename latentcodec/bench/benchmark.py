@@ -23,9 +23,9 @@ from latentcodec.bench.rows import TimeRow
 from latentcodec.bench.run import Plan, Progress, codec_of, measure, workers
 from latentcodec.bench.summary import as_json, as_markdown
 from latentcodec.bench.timing import measure_times
-from latentcodec.checkout import commit
 from latentcodec.errors import LatError
-from latentcodec.outputs import write_file
+from latentcodec.system.atomic_write import write_file
+from latentcodec.system.git import commit
 
 # The codecs whose pictures are on the page, beside the original.
 _SHOWN = (OWN, ANCHOR, "avif")

@@ -12,7 +12,7 @@ from latentcodec.bench.matching import Match, match_sizes
 from latentcodec.bench.metrics import bits_per_pixel
 from latentcodec.bench.page import comparison_page, slider_data
 from latentcodec.bench.strip import centre_corner, crop_strip
-from latentcodec.outputs import write_file
+from latentcodec.system.atomic_write import write_file
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from latentcodec.processors import cores
+from latentcodec.system.cpu import cores
 
 
 def machine() -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 import latentcodec
-from latentcodec import model_store
 from latentcodec.errors import LatError, UnknownModel
+from latentcodec.runtime import model_store
 
 _TENTHS = tuple(tenths / 10 for tenths in range(10, 1001))
 

@@ -16,7 +16,7 @@ from latentcodec.bench.metrics import METRICS, Metric
 from latentcodec.bench.published import Published
 from latentcodec.bench.results import CodecResult
 from latentcodec.bench.styles import styles
-from latentcodec.outputs import write_file
+from latentcodec.system.atomic_write import write_file
 
 _MARKER_SIZES = {"*": 8, "x": 7, "+": 8}
 _PUBLISHED_MARKERS = "^sDv<>ox*P"

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from latentcodec.bench.metrics import Distortion
 from latentcodec.errors import LatError
-from latentcodec.outputs import write_file
+from latentcodec.system.atomic_write import write_file
 
 Key = tuple[str, float, str]
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 from latentcodec.bench.images import load_rgb, pixel_hash
 from latentcodec.bench.rows import TimeRow, read_rows, write_rows
 from latentcodec.bench.run import Plan, Progress, codec_of, workers
-from latentcodec.processors import cores
+from latentcodec.system.cpu import cores
 
 Result = TypeVar("Result")
 

@@ -8,7 +8,7 @@ import warnings
 import click
 
 from latentcodec import __version__
-from latentcodec.cli.problems import HANDLED, sentence
+from latentcodec.cli.errors import HANDLED, sentence
 from latentcodec.errors import LossWarning
 
 _COMMANDS = (

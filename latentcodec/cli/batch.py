@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from latentcodec.cli.heard import heard, listening
+from latentcodec.cli.capture_warnings import heard, listening
+from latentcodec.cli.errors import HANDLED, sentence
 from latentcodec.cli.options import BatchOptions
 from latentcodec.cli.outcome import Outcome, Written
 from latentcodec.cli.paths import STREAM, Task
-from latentcodec.cli.problems import HANDLED, sentence
 from latentcodec.cli.report import Report
 from latentcodec.errors import LatError
-from latentcodec.processors import cores
+from latentcodec.system.cpu import cores
 
 if TYPE_CHECKING:
-    from latentcodec.outputs import Contents
+    from latentcodec.system.atomic_write import Contents
 
 _MOST_JOBS = 8  # unless more are asked for: each holds a picture in memory
 
@@ -107,7 +107,7 @@ def input_bytes(task: Task) -> bytes:
 
 def deliver(task: Task, contents: Contents) -> int:
     """Write the output of a task, whole or not at all; returns its size. Raises OSError."""
-    from latentcodec.outputs import in_memory, write_file
+    from latentcodec.system.atomic_write import in_memory, write_file
 
     if task.target == STREAM:
         data = in_memory(contents)

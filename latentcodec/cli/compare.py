@@ -56,7 +56,7 @@ def command(
     from latentcodec.bench.codecs import OWN
     from latentcodec.bench.comparison import compare_photo
     from latentcodec.errors import LatError
-    from latentcodec.model_store import DEFAULT_MODEL
+    from latentcodec.runtime.model_store import DEFAULT_MODEL
 
     own = OWN if model == DEFAULT_MODEL else f"{OWN}:{model}"
     chosen = chosen_codecs([own, *against], "--against")

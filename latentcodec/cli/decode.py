@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from latentcodec import container
 from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all, deliver, input_bytes
 from latentcodec.cli.outcome import Written
-from latentcodec.container import Bytes
 from latentcodec.errors import LatError, LossWarning
-from latentcodec.file_view import FileView
+from latentcodec.format import container
+from latentcodec.format.container import Bytes
+from latentcodec.format.file_view import FileView
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -136,10 +136,10 @@ def _form(task: paths.Task, wish: _Wish) -> str:
 
 def _image(data: Bytes, wish: _Wish) -> tuple[Image.Image, list[str]]:
     """The picture, and what was lost of it. Raises LatError."""
-    from latentcodec.decoder import Region, decode_image
-    from latentcodec.image import image_of
-    from latentcodec.salvage import salvage_picture
-    from latentcodec.scaled import decode_at
+    from latentcodec.images.picture import image_of
+    from latentcodec.pipeline.decoder import Region, decode_image
+    from latentcodec.pipeline.salvage import salvage_picture
+    from latentcodec.pipeline.scaled import decode_at
 
     region = Region(*wish.region) if wish.region else None
     try:
@@ -165,7 +165,7 @@ def _input(task: paths.Task) -> Iterator[Bytes]:
 
 def _decode(task: paths.Task, wish: _Wish, salvaged: list[paths.Task]) -> Written:
     """Do one task; a damaged file's is added to `salvaged`. Raises LatError and OSError."""
-    from latentcodec.image import write_image
+    from latentcodec.images.picture import write_image
 
     form = _form(task, wish)
     with _input(task) as data:

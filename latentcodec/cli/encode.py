@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from latentcodec import container
 from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all, deliver, input_bytes
 from latentcodec.cli.outcome import Written
 from latentcodec.errors import LatError
+from latentcodec.format import container
 
 if TYPE_CHECKING:
-    from latentcodec.cli.read_ahead import ReadAhead
-    from latentcodec.image import Source
-    from latentcodec.metadata import MetadataName
-    from latentcodec.targets import Found
+    from latentcodec.cli.prefetch import ReadAhead
+    from latentcodec.images.metadata import MetadataName
+    from latentcodec.images.picture import Source
+    from latentcodec.pipeline.rate_control import Found
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 
@@ -43,7 +43,7 @@ def _stripped_names(
     """`exif,gps` as a list."""
     if value is None:
         return []
-    from latentcodec.metadata import check_names
+    from latentcodec.images.metadata import check_names
 
     try:
         return check_names(name.strip() for name in value.lower().split(","))
@@ -118,8 +118,8 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     if shared.output is None and output is not None:
         _check_name(inputs[0], output)
     tasks = paths.plan(inputs, output, shared.recursive, paths.Naming(".lat", _is_image))
-    from latentcodec.cli.read_ahead import ReadAhead
-    from latentcodec.image import pillow_limit
+    from latentcodec.cli.prefetch import ReadAhead
+    from latentcodec.images.picture import pillow_limit
 
     images = ReadAhead(wish.strict)
     with pillow_limit(container.MAX_PIXELS):
@@ -135,14 +135,14 @@ def _check_name(source: str, output: str) -> None:
 
 
 def _is_image(path: Path) -> bool:
-    from latentcodec.image import is_readable
+    from latentcodec.images.picture import is_readable
 
     return is_readable(path)
 
 
 def _encode(task: paths.Task, wish: _Wish, images: ReadAhead) -> Written:
     """Do one task. Raises LatError and OSError."""
-    from latentcodec.image import open_image, source_of
+    from latentcodec.images.picture import open_image, source_of
 
     if task.source == paths.STREAM:
         data = input_bytes(task)
@@ -188,8 +188,8 @@ def _limit_bytes(picture: Source, wish: _Wish) -> float | None:
 
 def _encoded(picture: Source, wish: _Wish) -> Found:
     """The file at a quality, or at the one that a limit or a fidelity asks for."""
-    from latentcodec.codec import encode_picture, psnr_db
-    from latentcodec.targets import Found, for_psnr, for_size
+    from latentcodec.pipeline.encoder import encode_picture, psnr_db
+    from latentcodec.pipeline.rate_control import Found, for_psnr, for_size
 
     def encoded(quality: float) -> bytes:
         return encode_picture(picture, quality, wish.model, wish.verify)

@@ -39,9 +39,9 @@ def command(
     OUT.gif is an animation there and back, any other OUT a strip of the steps. B is scaled and
     cropped to the size of A. An existing OUT is overwritten.
     """
-    from latentcodec.generate import interpolate, montage
-    from latentcodec.image import frames_bytes, open_image
-    from latentcodec.outputs import write_file
+    from latentcodec.images.picture import frames_bytes, open_image
+    from latentcodec.pipeline.generate import interpolate, montage
+    from latentcodec.system.atomic_write import write_file
 
     form = options.written_format(target)
     model = options.chosen_model(model, weights)

@@ -36,7 +36,7 @@ def _used(ctx: click.Context, param: click.Parameter, value: Path | None) -> str
     """The model that a weights file is, from now on in this process."""
     if value is None:
         return None
-    from latentcodec.model_store import use_weights
+    from latentcodec.runtime.model_store import use_weights
 
     return use_weights(value)
 
@@ -74,7 +74,7 @@ def parse_size(
 
 def written_format(path: Path) -> str:
     """Pillow's name of the format of `path`, by its extension."""
-    from latentcodec.image import writable_format
+    from latentcodec.images.picture import writable_format
 
     form = writable_format(path)
     if form is None:

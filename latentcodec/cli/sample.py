@@ -36,9 +36,9 @@ def command(
     The same seed gives the same latents. --quality chooses the level whose model is drawn from.
     An existing OUT is overwritten.
     """
-    from latentcodec.generate import montage, sample
-    from latentcodec.image import frames_bytes
-    from latentcodec.outputs import write_file
+    from latentcodec.images.picture import frames_bytes
+    from latentcodec.pipeline.generate import montage, sample
+    from latentcodec.system.atomic_write import write_file
 
     form = options.written_format(target)
     model = options.chosen_model(model, weights)

@@ -127,7 +127,7 @@ def round_through(x: Tensor) -> Tensor:
 
 
 def round_for_rate(offset: Tensor, scale: Tensor) -> Tensor:
-    """Round as the encoder does (`entropy/quantise.py`); the gradient passes unchanged.
+    """Round as the encoder does (`entropy/rdoq.py`); the gradient passes unchanged.
 
     offset: latents less their means, in quantisation steps, coded under N(0, scale).
     """

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentcodec.container import QUALITY_TENTHS
 from latentcodec.entropy import tables
-from latentcodec.families.hyper import HyperFamily
+from latentcodec.format.container import QUALITY_TENTHS
+from latentcodec.runtime.hyper import HyperFamily
 from latentcodec.training.data import Photographs
 
 _CROP_PX = 512

@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from latentcodec import tensor_file
 from latentcodec.entropy import prior, tables
 from latentcodec.entropy.integer_net import FRACTION_BITS
 from latentcodec.models.autoencoder import Autoencoder
@@ -25,7 +24,8 @@ from latentcodec.models.config import config_of
 from latentcodec.models.hyper import HyperModel
 from latentcodec.models.layers import LevelTable
 from latentcodec.models.vae import VariationalAutoencoder
-from latentcodec.outputs import write_file
+from latentcodec.runtime import tensor_file
+from latentcodec.system.atomic_write import write_file
 from latentcodec.training import checkpoint
 from latentcodec.training.tables import density_tables, standard_tables
 
@@ -53,7 +53,7 @@ def export(source: Path, target: Path, data: list[Path] | None = None) -> None:
         tensors |= integer_prior(model)
         prior.HyperPrior(tensors, model.config.steps)  # refuses what would not be exact
         if data:  # only measuring needs the coder
-            from latentcodec.families.hyper import HyperFamily
+            from latentcodec.runtime.hyper import HyperFamily
             from latentcodec.training.calibrate import measured_tables
 
             tensors |= measured_tables(HyperFamily(tensors, model.config), data)

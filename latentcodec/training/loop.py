@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from latentcodec import __version__
-from latentcodec.checkout import commit
 from latentcodec.models.build import build
 from latentcodec.models.config import Config
+from latentcodec.system.git import commit
 from latentcodec.training import checkpoint, hidden_units
 from latentcodec.training.data import CropSampler, Photographs, view_of
 from latentcodec.training.distortion import squared_error, structural

@@ -6,7 +6,7 @@ import random
 import struct
 import zlib
 
-from latentcodec import container
+from latentcodec.format import container
 
 _EDGES = (0, 1, 2, 0x7F, 0x80, 0xFE, 0xFF)
 

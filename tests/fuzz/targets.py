@@ -16,12 +16,14 @@ import torch
 from PIL import Image
 
 import latentcodec
-from latentcodec import container, metadata, model_store
-from latentcodec.alpha import decode_alpha
-from latentcodec.container import ChunkType
 from latentcodec.entropy.prior import latents_of_step
-from latentcodec.image import file_bytes
-from latentcodec.salvage import salvage_picture
+from latentcodec.format import container
+from latentcodec.format.container import ChunkType
+from latentcodec.images import metadata
+from latentcodec.images.picture import file_bytes
+from latentcodec.pipeline.alpha import decode_alpha
+from latentcodec.pipeline.salvage import salvage_picture
+from latentcodec.runtime import model_store
 from tests.fuzz.mutations import blind, rebuilt
 from tests.oracle import Oracle
 

@@ -18,9 +18,10 @@ import numpy as np
 from PIL import Image, ImageCms
 
 import latentcodec
-from latentcodec import container, model_store
-from latentcodec.latent_tiles import decode_latents
-from latentcodec.model_store import ModelEntry
+from latentcodec.format import container
+from latentcodec.pipeline.latent_tiles import decode_latents
+from latentcodec.runtime import model_store
+from latentcodec.runtime.model_store import ModelEntry
 
 FOLDER = Path(__file__).parent / "v1"
 _PHOTO = Path(__file__).parents[2] / "benchmarks" / "data" / "kodak" / "kodim23.png"

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 import latentcodec
-from latentcodec import container
-from latentcodec.container import ChunkType
+from latentcodec.format import container
+from latentcodec.format.container import ChunkType
 
 FOLDER = Path(__file__).parent
 

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from latentcodec.families.factorized import FactorizedFamily
-from latentcodec.families.family import Transforms, pixels_of
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.layers import LevelTable
 from latentcodec.models.vae import LOG_SIGMA_RANGE
+from latentcodec.runtime.base import Transforms, pixels_of
+from latentcodec.runtime.factorized import FactorizedFamily
 
 
 class _Transforms(Transforms):

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from latentcodec.errors import CorruptWeights, UnknownModel
 
 if TYPE_CHECKING:
-    from latentcodec.families.dense_vae import DenseVaeFamily
-    from latentcodec.families.family import Family
+    from latentcodec.runtime.base import Family
+    from latentcodec.runtime.dense_vae import DenseVaeFamily
 
-_FOLDER = Path(__file__).parent / "weights"
+_FOLDER = Path(__file__).parents[1] / "weights"
 DEFAULT_MODEL = "hyper"
 # The code of weights that are in no package: files name them by their hash alone.
 OWN_CODE = "USER"
@@ -60,7 +60,7 @@ def use_weights(path: str | os.PathLike[str]) -> str:
 
     Raises OSError, and CorruptWeights.
     """
-    from latentcodec import tensor_file
+    from latentcodec.runtime import tensor_file
 
     path = Path(path)
     weights = path.read_bytes()
@@ -100,7 +100,7 @@ def by_code(code: str, short_hash: bytes) -> ModelEntry:
 
 def load_codec(entry: ModelEntry) -> Family:
     """A model that codes files. Raises UnknownModel for one that only draws pictures."""
-    from latentcodec.families.family import Family
+    from latentcodec.runtime.base import Family
 
     model = load(entry)
     if not isinstance(model, Family):
@@ -111,7 +111,7 @@ def load_codec(entry: ModelEntry) -> Family:
 @functools.lru_cache(maxsize=4)
 def load(entry: ModelEntry) -> Family | DenseVaeFamily:
     """The working model. Raises CorruptWeights if its file is missing or altered."""
-    from latentcodec.families.load import load as load_weights
+    from latentcodec.runtime.registry import load as load_weights
 
     try:
         weights = (_FOLDER / entry.file).read_bytes()  # a path of one's own is absolute

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentcodec import model_store
-from latentcodec.families.dense_vae import DenseVaeFamily
-from latentcodec.header import tenths_of
-from latentcodec.image import fitted, picture_of
-from latentcodec.tiling import cells, padded
+from latentcodec.format.header import tenths_of
+from latentcodec.images.picture import fitted, picture_of
+from latentcodec.pipeline.tiling import cells, padded
+from latentcodec.runtime import model_store
+from latentcodec.runtime.dense_vae import DenseVaeFamily
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from latentcodec.families.family import Family
+    from latentcodec.runtime.base import Family
 
 # The transforms see these pictures whole, without tiles.
 MAX_PIXELS = 1 << 23

@@ -12,10 +12,10 @@ from torch.nn import functional
 from latentcodec.entropy.coder import SymbolEncoder, SymbolSource, TableSet
 from latentcodec.entropy.integer_net import FRACTION_BITS
 from latentcodec.entropy.prior import HyperPrior, latents_of_step
-from latentcodec.entropy.quantise import Quantiser
-from latentcodec.families.family import Family, Transforms, filled
+from latentcodec.entropy.rdoq import Quantiser
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.hyper import HyperAnalysis
+from latentcodec.runtime.base import Family, Transforms, filled
 
 _Z_CELLS = 4  # latent positions per position of z, along a side
 

@@ -16,8 +16,8 @@ from latentcodec.entropy.coder import SymbolDecoder, SymbolSampler, SymbolSource
 from latentcodec.entropy.tables import MEAN_BITS
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.layers import LevelTable
-from latentcodec.models.strips import analysed, synthesised
 from latentcodec.models.transforms import Analysis, Synthesis
+from latentcodec.runtime.streaming import analysed, synthesised
 
 
 class Transforms(nn.Module):

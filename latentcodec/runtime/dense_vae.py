@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentcodec.families.family import bytes_of, pixels_of, weights_into
 from latentcodec.models.config import DenseConfig
 from latentcodec.models.dense_vae import SIDE_PX, DenseVae
+from latentcodec.runtime.base import bytes_of, pixels_of, weights_into
 
 
 class DenseVaeFamily:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from latentcodec.container import ChunkType
+from latentcodec.format.container import ChunkType
 
 if TYPE_CHECKING:
     from PIL import Image

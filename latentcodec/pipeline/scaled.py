@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentcodec import container, model_store
-from latentcodec.alpha import decode_alpha
-from latentcodec.container import Bytes, Header, LatFile
-from latentcodec.decoder import Region, decode_picture, family_of
 from latentcodec.errors import LatError
-from latentcodec.image import Picture
-from latentcodec.latent_tiles import LatentTiles
+from latentcodec.format import container
+from latentcodec.format.container import Bytes, Header, LatFile
+from latentcodec.images.picture import Picture
+from latentcodec.pipeline.alpha import decode_alpha
+from latentcodec.pipeline.decoder import Region, decode_picture, family_of
+from latentcodec.pipeline.latent_tiles import LatentTiles
+from latentcodec.runtime import model_store
 
 if TYPE_CHECKING:
-    from latentcodec.families.family import Family
-    from latentcodec.model_store import ModelEntry
+    from latentcodec.runtime.base import Family
+    from latentcodec.runtime.model_store import ModelEntry
 
 SCALES = (1, 2, 4, 8, 16)
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentcodec.container import ChunkType, LatFile
 from latentcodec.errors import LatError
-from latentcodec.tiling import TILE_CELLS, cells, strips
+from latentcodec.format.container import ChunkType, LatFile
+from latentcodec.pipeline.tiling import TILE_CELLS, cells, strips
 
 if TYPE_CHECKING:
-    from latentcodec.families.family import Family
+    from latentcodec.runtime.base import Family
 
 # What is wrong with damaged chunks, by the number of their tile.
 Lost = dict[tuple[int, ChunkType], str]

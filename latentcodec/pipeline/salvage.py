@@ -13,12 +13,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from latentcodec import container
-from latentcodec.container import HEADER_BYTES, METADATA_CHUNKS, Chunk, ChunkType, LatFile
-from latentcodec.decoder import Region, picture_in
 from latentcodec.errors import CorruptChunk, LatError, TrailingData, TruncatedFile
-from latentcodec.image import Picture
-from latentcodec.latent_tiles import Lost
+from latentcodec.format import container
+from latentcodec.format.container import HEADER_BYTES, METADATA_CHUNKS, Chunk, ChunkType, LatFile
+from latentcodec.images.picture import Picture
+from latentcodec.pipeline.decoder import Region, picture_in
+from latentcodec.pipeline.latent_tiles import Lost
 
 _MID_GREY = 128
 # Looking for chunks checks no more bytes than this for each byte of the file.

@@ -13,13 +13,13 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from latentcodec import container
-from latentcodec.container import ChunkType, Colour
 from latentcodec.errors import LatError, UnsupportedImage
+from latentcodec.format import container
+from latentcodec.format.container import ChunkType, Colour
+from latentcodec.images.metadata import MetadataName, attach, collect, save_options, stripped
+from latentcodec.images.modes import CONVERTED_MODES, lossy, rectangle_of, storable
+from latentcodec.images.tensors import is_tensor, pixels_of_tensor
 from latentcodec.info import MODES
-from latentcodec.metadata import MetadataName, attach, collect, save_options, stripped
-from latentcodec.modes import CONVERTED_MODES, lossy, rectangle_of, storable
-from latentcodec.tensors import is_tensor, pixels_of_tensor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

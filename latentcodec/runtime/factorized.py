@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from latentcodec.entropy.coder import SymbolEncoder, SymbolSource, TableSet
-from latentcodec.entropy.quantise import Quantiser
+from latentcodec.entropy.rdoq import Quantiser
 from latentcodec.entropy.tables import ERROR_BITS, MEAN_BITS, TABLE_QUALITIES
 from latentcodec.errors import CorruptWeights
-from latentcodec.families.family import Family, Transforms, filled
 from latentcodec.models.config import TransformConfig
+from latentcodec.runtime.base import Family, Transforms, filled
 
 
 class FactorizedFamily(Family):

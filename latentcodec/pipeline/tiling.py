@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from latentcodec import container
+from latentcodec.format import container
 
 CELL_PX = 16  # pixels per latent position
 TILE_CELLS = container.TILE_PX // CELL_PX

@@ -22,8 +22,8 @@ from latentcodec.errors import (
     TruncatedFile,
     UnknownChunk,
 )
-from latentcodec.file_view import FileView
-from latentcodec.header import (
+from latentcodec.format.file_view import FileView
+from latentcodec.format.header import (
     HEADER_BYTES,
     MAX_PIXELS,
     MAX_SIDE_PX,

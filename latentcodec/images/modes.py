@@ -11,8 +11,8 @@ import warnings
 import numpy as np
 from PIL import Image, ImageCms
 
-from latentcodec.container import Colour
 from latentcodec.errors import LossWarning, UnsupportedImage
+from latentcodec.format.container import Colour
 
 # Modes that hold nothing that the four do not.
 _KEPT = {

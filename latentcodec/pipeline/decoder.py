@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from latentcodec import container, model_store
-from latentcodec.alpha import decode_alpha
-from latentcodec.container import Bytes, ChunkType, Header, LatFile
 from latentcodec.errors import LatError
-from latentcodec.image import ImageCanvas, Picture
-from latentcodec.latent_tiles import LatentTiles, Lost
-from latentcodec.tiling import CELL_PX, cells, pixels_of
+from latentcodec.format import container
+from latentcodec.format.container import Bytes, ChunkType, Header, LatFile
+from latentcodec.images.picture import ImageCanvas, Picture
+from latentcodec.pipeline.alpha import decode_alpha
+from latentcodec.pipeline.latent_tiles import LatentTiles, Lost
+from latentcodec.pipeline.tiling import CELL_PX, cells, pixels_of
+from latentcodec.runtime import model_store
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from latentcodec.families.family import Family
-    from latentcodec.model_store import ModelEntry
+    from latentcodec.runtime.base import Family
+    from latentcodec.runtime.model_store import ModelEntry
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,7 +19,7 @@ from latentcodec.errors import (
     TruncatedFile,
     UnsupportedVersion,
 )
-from latentcodec.file_view import FileView
+from latentcodec.format.file_view import FileView
 
 SIGNATURE = b"\x93LAT"
 VERSION = 1

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from latentcodec.codec import encode_picture
-from latentcodec.decoder import decode_picture
 from latentcodec.errors import UnsupportedImage
-from latentcodec.header import tenths_of
-from latentcodec.image import array_of, picture_of
+from latentcodec.format.header import tenths_of
+from latentcodec.images.picture import array_of, picture_of
+from latentcodec.pipeline.decoder import decode_picture
+from latentcodec.pipeline.encoder import encode_picture
 
 DEFAULT_QUALITY = 50.0
 

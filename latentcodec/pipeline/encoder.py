@@ -8,18 +8,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentcodec import container, model_store
-from latentcodec.alpha import HiddenColours, encode_alpha
-from latentcodec.container import Header, LatFile
-from latentcodec.decoder import family_of, pixel_parts
 from latentcodec.errors import VerificationFailed
-from latentcodec.header import tenths_of
-from latentcodec.image import Picture, Source
-from latentcodec.tiling import TILE_CELLS, Span, cells, grid, padded, pixels_of, spans, strips
+from latentcodec.format import container
+from latentcodec.format.container import Header, LatFile
+from latentcodec.format.header import tenths_of
+from latentcodec.images.picture import Picture, Source
+from latentcodec.pipeline.alpha import HiddenColours, encode_alpha
+from latentcodec.pipeline.decoder import family_of, pixel_parts
+from latentcodec.pipeline.tiling import (
+    TILE_CELLS,
+    Span,
+    cells,
+    grid,
+    padded,
+    pixels_of,
+    spans,
+    strips,
+)
+from latentcodec.runtime import model_store
 
 if TYPE_CHECKING:
-    from latentcodec.families.family import Family
-    from latentcodec.model_store import ModelEntry
+    from latentcodec.runtime.base import Family
+    from latentcodec.runtime.model_store import ModelEntry
 
 _COLUMN_CELLS = 8 * TILE_CELLS  # of a very wide picture, analysed at once
 

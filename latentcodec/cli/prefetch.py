@@ -12,9 +12,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latentcodec.cli.heard import heard
+from latentcodec.cli.capture_warnings import heard
 from latentcodec.cli.paths import Task
-from latentcodec.image import open_image, pixels_in
+from latentcodec.images.picture import open_image, pixels_in
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from latentcodec import tensor_file
 from latentcodec.errors import CorruptWeights
-from latentcodec.families.dense_vae import DenseVaeFamily
-from latentcodec.families.factorized import FactorizedFamily
-from latentcodec.families.family import Family
-from latentcodec.families.hyper import HyperFamily
-from latentcodec.families.vae import VaeFamily
 from latentcodec.models.config import config_of
+from latentcodec.runtime import tensor_file
+from latentcodec.runtime.base import Family
+from latentcodec.runtime.dense_vae import DenseVaeFamily
+from latentcodec.runtime.factorized import FactorizedFamily
+from latentcodec.runtime.hyper import HyperFamily
+from latentcodec.runtime.vae import VaeFamily
 
 _FAMILY_OF: dict[str, Any] = {
     "hyper": HyperFamily,

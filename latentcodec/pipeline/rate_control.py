@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-from latentcodec.container import QUALITY_TENTHS
+from latentcodec.format.container import QUALITY_TENTHS
 
 _NEAR = 0.01  # a file this little below the wanted size is good enough
 

@@ -1,1 +1,0 @@
-"""One class per model family, all with the same interface: see `families/hyper.py`."""

@@ -1,0 +1,1 @@
+"""The `.lat` file: bytes, offsets and checksums. docs/format.md specifies it."""

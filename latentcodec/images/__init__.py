@@ -1,0 +1,1 @@
+"""Pictures: Pillow images, arrays and tensors, their modes and metadata."""

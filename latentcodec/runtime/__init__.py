@@ -1,0 +1,1 @@
+"""Packaged models at work: one class per family, all with the same interface: see `base.py`."""
