@@ -66,7 +66,7 @@ class OracleDecoder:
     """Decodes payloads of the `hyper` family with the prior of tests/oracle.py."""
 
     def __init__(self, entry: ModelEntry, family: HyperFamily) -> None:
-        folder = Path(model_store.__file__).parent / "weights"
+        folder = model_store.FOLDER
         self._oracle = Oracle(safetensors.numpy.load_file(folder / entry.file), family.config.steps)
         self._tables, self._config = family.tables, family.config
 

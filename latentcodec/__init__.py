@@ -127,8 +127,9 @@ def decode(
         ValueError: the region is not inside the picture, the scale is none of the five, or a
             scale is combined with a region or `salvage`.
     """
+    from latentcodec.format.container import Region
     from latentcodec.images.picture import image_of
-    from latentcodec.pipeline.decoder import Region, decode_image
+    from latentcodec.pipeline.decoder import decode_image
     from latentcodec.pipeline.scaled import decode_at, limit
 
     part = Region(*region) if region else None

@@ -10,17 +10,9 @@ from typing import IO
 
 from latentcodec.errors import UnknownModel
 from latentcodec.format import container
-from latentcodec.format.container import Colour
 from latentcodec.runtime import model_store
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
-
-MODES = {  # Pillow's names
-    Colour.RGB: "RGB",
-    Colour.GREY: "L",
-    Colour.RGB_ALPHA: "RGBA",
-    Colour.GREY_ALPHA: "LA",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +69,7 @@ def read_info(source: Source) -> LatInfo:
         width_px=header.width_px,
         height_px=header.height_px,
         colour=header.colour.name.lower(),
-        mode=MODES[header.colour],
+        mode=header.colour.pillow_mode,
         quality=header.quality_tenths / 10,
         model=_name_of(header),
         model_code=header.model_code,

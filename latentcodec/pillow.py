@@ -15,7 +15,6 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from latentcodec.errors import LatError, NotALatFile
 from latentcodec.format import container
 from latentcodec.images.metadata import attach
-from latentcodec.info import MODES
 
 FORMAT = "LAT"
 _DEFAULT_QUALITY = 50
@@ -41,7 +40,7 @@ class LatImageFile(ImageFile.ImageFile):
         except LatError as error:
             raise OSError(str(error)) from error
         self._size = header.width_px, header.height_px
-        self._mode = MODES[header.colour]
+        self._mode = header.colour.pillow_mode
         self._scale = 1
         self.info["quality"] = header.quality_tenths / 10
         # A file that is cut off in its metadata still opens; `load` says what is wrong.

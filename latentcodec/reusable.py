@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from latentcodec.errors import LatError, UnsupportedImage
+from latentcodec.format.container import Region
 from latentcodec.images.picture import Picture, Source, array_of, image_of, source_of
 from latentcodec.images.tensors import is_tensor, tensor_of
-from latentcodec.pipeline.decoder import Region
 from latentcodec.pipeline.encoder import encode_picture
 from latentcodec.pipeline.scaled import decode_at
 from latentcodec.runtime import model_store

@@ -61,7 +61,7 @@ def here(tmp_path: Path, photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> 
     """The current folder: a.png, b.jpg, and photos with a tree of two pictures and other things."""
     monkeypatch.chdir(tmp_path)
     Path("photos/2024").mkdir(parents=True)
-    packaged = Path(latentcodec.__file__).parent / "weights"
+    packaged = model_store.FOLDER
     Path("mine.safetensors").symlink_to(packaged / "ae-base.safetensors")
     Path("photos/.hidden").mkdir()
     for number, name in enumerate(
@@ -79,7 +79,7 @@ def reader(tmp_path: Path, photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     Path("docs").symlink_to(ROOT / "docs")
-    packaged = Path(latentcodec.__file__).parent / "weights"
+    packaged = model_store.FOLDER
     Path("mine.safetensors").symlink_to(packaged / "ae-base.safetensors")
     Path("photos/2024").mkdir(parents=True)
     for number, name in enumerate(["photo.png", "a.jpg", "b.jpg", "photos/2024/c.jpg"]):

@@ -39,7 +39,7 @@ for path in sys.argv[2:]:
 
 def _weights() -> dict[str, np.ndarray]:
     entry = model_store.by_name("hyper")
-    folder = Path(model_store.__file__).parent / "weights"
+    folder = model_store.FOLDER
     return safetensors.numpy.load_file(folder / entry.file)
 
 

@@ -17,11 +17,11 @@ from PIL import Image
 import latentcodec
 from latentcodec import errors
 from latentcodec.format import container, header
-from latentcodec.format.container import Colour
+from latentcodec.format.container import Colour, Region
 from latentcodec.format.file_view import FileView
 from latentcodec.images import picture
 from latentcodec.images.picture import image_of
-from latentcodec.pipeline.decoder import Region, decode_image, decode_picture
+from latentcodec.pipeline.decoder import decode_image, decode_picture
 from tests.command_line import call, contents, done, fails, one_sentence
 from tests.conftest import ROOT
 

@@ -57,7 +57,7 @@ def test_files_name_own_weights_by_their_hash(weights: Path, photo: np.ndarray) 
 
 def test_packaged_weights_keep_their_name() -> None:
     entry = model_store.by_name("hyper")
-    assert latentcodec.use_weights(model_store._FOLDER / entry.file) == entry.name
+    assert latentcodec.use_weights(model_store.FOLDER / entry.file) == entry.name
     assert not model_store._own
 
 

@@ -11,11 +11,11 @@ from PIL import Image
 
 import latentcodec
 from latentcodec.format import container
-from latentcodec.format.container import Colour, Header, LatFile
+from latentcodec.format.container import Colour, Header, LatFile, Region
 from latentcodec.images.picture import ImageSource, Picture, source_of
 from latentcodec.pipeline import latent_tiles
 from latentcodec.pipeline.alpha import HiddenColours, smooth_hidden
-from latentcodec.pipeline.decoder import Region, decode_picture, pixel_parts
+from latentcodec.pipeline.decoder import decode_picture, pixel_parts
 from latentcodec.pipeline.encoder import encode_picture, psnr_db
 from latentcodec.pipeline.latent_tiles import LatentTiles
 
@@ -32,10 +32,10 @@ class Places:
         self._header, self.decoded = header, 0
 
     def decode_latents(self, payload: bytes, tenths: int, height: int, width: int) -> np.ndarray:
-        left, top, _, _ = self._header.tile_rectangle(int(payload))
+        tile = self._header.tile_region(int(payload))
         self.decoded += 1
         y, x = np.mgrid[:height, :width]
-        return np.stack([y + top // CELL, x + left // CELL], axis=2).astype(np.int32)
+        return np.stack([y + tile.top // CELL, x + tile.left // CELL], axis=2).astype(np.int32)
 
     def synthesise_strips(self, v_hat: Iterable[np.ndarray], tenths: int) -> Iterator[np.ndarray]:
         next_row = None

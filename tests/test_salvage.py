@@ -12,8 +12,8 @@ from PIL import Image
 import latentcodec
 from latentcodec import errors
 from latentcodec.format import container
-from latentcodec.format.container import TILE_PX, ChunkType, Colour, Header, LatFile
-from latentcodec.pipeline.decoder import Region, decode_picture
+from latentcodec.format.container import TILE_PX, ChunkType, Colour, Header, LatFile, Region
+from latentcodec.pipeline.decoder import decode_picture
 from latentcodec.pipeline.salvage import _recovered, salvage_picture
 from tests.command_line import call
 

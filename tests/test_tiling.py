@@ -9,10 +9,10 @@ import pytest
 
 import latentcodec
 from latentcodec.format import container
-from latentcodec.format.container import Colour
+from latentcodec.format.container import Colour, Region
 from latentcodec.images.picture import Picture
 from latentcodec.pipeline import encoder, tiling
-from latentcodec.pipeline.decoder import Region, decode_picture
+from latentcodec.pipeline.decoder import decode_picture
 from latentcodec.pipeline.tiling import cells, grid, spans, strips
 from latentcodec.runtime.base import Family
 

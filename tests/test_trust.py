@@ -79,7 +79,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The default model's weights, in a folder of which the package believes that it is its own."""
     own = PACKAGE / "weights"
     shutil.copytree(own, tmp_path / "weights")
-    monkeypatch.setattr(model_store, "_FOLDER", tmp_path / "weights")
+    monkeypatch.setattr(model_store, "FOLDER", tmp_path / "weights")
     model_store.load.cache_clear()
     yield tmp_path / "weights" / model_store.by_name("hyper").file
     model_store.load.cache_clear()

@@ -136,8 +136,9 @@ def _form(task: paths.Task, wish: _Wish) -> str:
 
 def _image(data: Bytes, wish: _Wish) -> tuple[Image.Image, list[str]]:
     """The picture, and what was lost of it. Raises LatError."""
+    from latentcodec.format.container import Region
     from latentcodec.images.picture import image_of
-    from latentcodec.pipeline.decoder import Region, decode_image
+    from latentcodec.pipeline.decoder import decode_image
     from latentcodec.pipeline.salvage import salvage_picture
     from latentcodec.pipeline.scaled import decode_at
 

@@ -181,8 +181,7 @@ def _limit_bytes(picture: Source, wish: _Wish) -> float | None:
     if wish.target_bpp is not None:
         return wish.target_bpp * pixels / 8
     if wish.ratio is not None:
-        samples = (1 if picture.colour.is_grey else 3) + picture.colour.has_alpha
-        return samples * pixels / wish.ratio
+        return picture.colour.channels * pixels / wish.ratio
     return wish.target_size
 
 

@@ -32,6 +32,13 @@ def rescale(accumulator: Tensor, shift: int) -> Tensor:
     return accumulator.mul_(2.0**-shift).add_(0.5).floor_()
 
 
+def depth_to_space(x: Tensor, factor: int) -> Tensor:
+    """[h, w, C] -> [factor h, factor w, C / factor / factor], row-major in the cell."""
+    h, w, c = x.shape
+    cells = x.view(h, w, factor, factor, c // (factor * factor))
+    return cells.permute(0, 2, 1, 3, 4).reshape(h * factor, w * factor, -1)
+
+
 @dataclasses.dataclass(frozen=True)
 class IntegerLinear:
     """A matrix product, bias and shift. `weight`: [out, in], `bias`: [out], float64 integers.

@@ -20,6 +20,7 @@ from latentcodec.entropy.integer_net import (
     IntegerLinear,
     IntegerReader,
     check_exact,
+    depth_to_space,
     rescale,
 )
 from latentcodec.entropy.tables import (
@@ -29,7 +30,6 @@ from latentcodec.entropy.tables import (
     SYMBOL_LIMIT,
 )
 from latentcodec.errors import CorruptWeights
-from latentcodec.models.layers import depth_to_space
 
 MEAN_LIMIT = SYMBOL_LIMIT << MEAN_BITS
 TO_UNIT_BITS = 20  # fraction of the factors from quantisation steps to normalised latents
@@ -96,8 +96,8 @@ class HyperPrior:
         """Features from z_hat (int [h/4, w/4, Z], 12 fractional bits): float64 [h, w, C]."""
         x = torch.from_numpy(z_hat.astype(np.float64)).clamp_(-LIMIT, LIMIT)
         x = self._up_32(x, self._row("h_s_level", tenths), relu=True)
-        x = depth_to_space(x.unsqueeze(0), 2)[0]
-        x = depth_to_space(self._up_16(self._block(x)).unsqueeze(0), 2)[0]
+        x = depth_to_space(x, 2)
+        x = depth_to_space(self._up_16(self._block(x)), 2)
         return x[:height, :width].contiguous()
 
     def run(self, psi: Tensor, tenths: int, code: CodeStep) -> np.ndarray:

@@ -38,6 +38,7 @@ from latentcodec.format.header import (
     header_bytes,
     read_header,
 )
+from latentcodec.format.region import Region
 
 # The header belongs to the format: who needs both finds both here.
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "Colour",
     "Header",
     "LatFile",
+    "Region",
     "check_size",
     "chunk_payload",
     "read",
@@ -145,13 +147,13 @@ def _tile_chunks(file: LatFile) -> list[bytes]:
 def read(
     data: Bytes,
     max_pixels: int = MAX_PIXELS,
-    near: tuple[int, int, int, int] | None = None,
+    near: Region | None = None,
 ) -> LatFile:
     """Take a file apart and check all of it but the tiles' payloads.
 
-    near: a rectangle (left, top, width, height in pixels). Tiles that are further than one tile
-    from it are skipped by their lengths: what is in them is neither read nor checked, and their
-    payloads are empty. Those of a file on a disk stay there until they are decoded.
+    near: tiles that are further than one tile from it are skipped by their lengths: what is in
+    them is neither read nor checked, and their payloads are empty. Those of a file on a disk stay
+    there until they are decoded.
 
     Raises a subclass of LatError for anything that `write` does not produce, except that
     unknown optional chunks are skipped.

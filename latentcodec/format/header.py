@@ -20,6 +20,7 @@ from latentcodec.errors import (
     UnsupportedVersion,
 )
 from latentcodec.format.file_view import FileView
+from latentcodec.format.region import Region
 
 SIGNATURE = b"\x93LAT"
 VERSION = 1
@@ -50,6 +51,16 @@ class Colour(enum.IntEnum):
     def has_alpha(self) -> bool:
         """Whether every tile is followed by its ALPHA chunk."""
         return self in (Colour.RGB_ALPHA, Colour.GREY_ALPHA)
+
+    @property
+    def channels(self) -> int:
+        """Samples of a pixel."""
+        return (1 if self.is_grey else 3) + self.has_alpha
+
+    @property
+    def pillow_mode(self) -> str:
+        """The same by Pillow's name."""
+        return {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[self.channels]
 
 
 class ChunkType(enum.IntEnum):
@@ -84,20 +95,20 @@ class Header:
         """Rows and columns of tiles."""
         return math.ceil(self.height_px / TILE_PX), math.ceil(self.width_px / TILE_PX)
 
-    def tile_rectangle(self, number: int) -> tuple[int, int, int, int]:
-        """Left, top, width and height in pixels of a tile, by its place in the file."""
-        down, right = divmod(number, self.tile_grid[1])
-        left, top = right * TILE_PX, down * TILE_PX
-        return left, top, min(TILE_PX, self.width_px - left), min(TILE_PX, self.height_px - top)
+    @property
+    def whole(self) -> Region:
+        """All of the picture."""
+        return Region(0, 0, self.width_px, self.height_px)
 
-    def is_near(self, number: int, rectangle: tuple[int, int, int, int]) -> bool:
-        """Whether a tile is no further than one tile from a rectangle."""
-        tile = self.tile_rectangle(number)
-        return all(
-            rectangle[i] - TILE_PX < tile[i] + tile[i + 2]
-            and tile[i] < rectangle[i] + rectangle[i + 2] + TILE_PX
-            for i in (0, 1)
-        )
+    def tile_region(self, number: int) -> Region:
+        """What a tile covers, by its place in the file."""
+        down, right = divmod(number, self.tile_grid[1])
+        tile = Region(right * TILE_PX, down * TILE_PX, TILE_PX, TILE_PX)
+        return tile.intersection(self.whole)
+
+    def is_near(self, number: int, region: Region) -> bool:
+        """Whether a tile is no further than one tile from a region."""
+        return not self.tile_region(number).intersection(region.grown(TILE_PX)).is_empty
 
     def at_tile(self, error: LatError, number: int) -> LatError:
         """An error, of the same class, that also says where in the picture."""
@@ -105,8 +116,8 @@ class Header:
 
     def tile_name(self, number: int) -> str:
         """A tile in words, for messages."""
-        left, top, width, height = self.tile_rectangle(number)
-        return f"the tile of {width} x {height} px at {left},{top}"
+        tile = self.tile_region(number)
+        return f"the tile of {tile.width} x {tile.height} px at {tile.left},{tile.top}"
 
 
 def tenths_of(quality: float) -> int:

@@ -19,7 +19,6 @@ from latentcodec.format.container import ChunkType, Colour
 from latentcodec.images.metadata import MetadataName, attach, collect, save_options, stripped
 from latentcodec.images.modes import CONVERTED_MODES, lossy, rectangle_of, storable
 from latentcodec.images.tensors import is_tensor, pixels_of_tensor
-from latentcodec.info import MODES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -225,7 +224,7 @@ class ImageCanvas:
     """A Pillow image that is filled rectangle by rectangle; it is made when the first one comes."""
 
     def __init__(self, width: int, height: int, colour: Colour) -> None:
-        self._size, self._mode = (width, height), MODES[colour]
+        self._size, self._mode = (width, height), colour.pillow_mode
         self._image: Image.Image | None = None
 
     def put_pixels(self, left: int, top: int, pixels: NDArray[np.uint8]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from latentcodec.errors import LatError
 from latentcodec.format import container
-from latentcodec.format.container import Bytes, ChunkType, Header, LatFile
+from latentcodec.format.container import Bytes, ChunkType, Header, LatFile, Region
 from latentcodec.images.picture import ImageCanvas, Picture
 from latentcodec.pipeline.alpha import decode_alpha
 from latentcodec.pipeline.latent_tiles import LatentTiles, Lost
@@ -22,35 +21,6 @@ if TYPE_CHECKING:
 
     from latentcodec.runtime.base import Family
     from latentcodec.runtime.model_store import ModelEntry
-
-
-@dataclasses.dataclass(frozen=True)
-class Region:
-    """A rectangle of a picture, in pixels."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-    def meets(self, other: Region) -> bool:
-        """Whether the two have a pixel in common."""
-        return (
-            self.left < other.left + other.width
-            and other.left < self.left + self.width
-            and self.top < other.top + other.height
-            and other.top < self.top + self.height
-        )
-
-    def check_inside(self, width: int, height: int) -> None:
-        """Raises ValueError unless the region has pixels and lies within a picture."""
-        right, bottom = self.left + self.width, self.top + self.height
-        if min(self.left, self.top) < 0 or min(self.width, self.height) < 1:
-            raise ValueError("a region begins at 0,0 or later and has at least one pixel")
-        if right > width or bottom > height:
-            raise ValueError(
-                f"the region reaches to {right},{bottom}, the picture has {width} x {height} px"
-            )
 
 
 class Canvas(Protocol):
@@ -93,7 +63,7 @@ def decode_image(
     Metadata is in its `info`. Raises as `decode_picture` does.
     """
     file = _read(data, region, max_pixels)
-    region = region or _whole(file.header)
+    region = region or file.header.whole
     canvas = ImageCanvas(region.width, region.height, file.header.colour)
     _decode_onto(canvas, file, region, load)
     return canvas.finished(file.metadata)
@@ -110,7 +80,7 @@ def picture_in(
     With `lost`, damaged tiles are noted there, as in `LatentTiles`, and do not stop the others.
     Raises as `decode_picture` does.
     """
-    region = region or _whole(file.header)
+    region = region or file.header.whole
     canvas = _ArrayCanvas(region)
     _decode_onto(canvas, file, region, load, lost)
     alpha = canvas.alpha if file.header.colour.has_alpha else None
@@ -118,11 +88,7 @@ def picture_in(
 
 
 def _read(data: Bytes, region: Region | None, max_pixels: int) -> LatFile:
-    return container.read(data, max_pixels, dataclasses.astuple(region) if region else None)
-
-
-def _whole(header: Header) -> Region:
-    return Region(0, 0, header.width_px, header.height_px)
+    return container.read(data, max_pixels, region)
 
 
 def family_of(
@@ -175,7 +141,7 @@ def pixel_parts(
     file: LatFile, family: Family, region: Region | None = None, lost: Lost | None = None
 ) -> Iterator[Part]:
     """The pixels of a picture or a region of it, uint8 [h, w, 3], strip by strip."""
-    region = region or _whole(file.header)
+    region = region or file.header.whole
     latents = LatentTiles(file, family, lost)
     rows = _seen(region.top, region.height, family.synthesis_halo, latents.rows)
     columns = _seen(region.left, region.width, family.synthesis_halo, latents.columns)
@@ -195,10 +161,11 @@ def _seen(start_px: int, size_px: int, halo: int, size: int) -> slice:
 
 def _cut(left: int, top: int, samples: np.ndarray, region: Region) -> Part:
     """What of samples [h, w, ...], which begin at a place of the picture, lies in the region."""
-    x, y = max(region.left - left, 0), max(region.top - top, 0)
-    right = region.left + region.width - left
-    bottom = max(region.top + region.height - top, 0)
-    return left + x - region.left, top + y - region.top, samples[y:bottom, x:right]
+    whole = Region(left, top, samples.shape[1], samples.shape[0])
+    part = whole.intersection(region)
+    inner, outer = part.relative_to(whole), part.relative_to(region)
+    samples = samples[inner.top : inner.bottom, inner.left : inner.right]
+    return outer.left, outer.top, samples
 
 
 def _alpha_parts(file: LatFile, region: Region, lost: Lost | None) -> Iterator[Part]:
@@ -208,14 +175,14 @@ def _alpha_parts(file: LatFile, region: Region, lost: Lost | None) -> Iterator[P
     """
     header = file.header
     for number, payload in enumerate(file.alphas):
-        left, top, width, height = header.tile_rectangle(number)
-        if not region.meets(Region(left, top, width, height)):
+        tile = header.tile_region(number)
+        if region.intersection(tile).is_empty:
             continue
         try:
-            plane = decode_alpha(payload, height, width)
+            plane = decode_alpha(payload, tile.height, tile.width)
         except LatError as error:
             if lost is None:
                 raise header.at_tile(error, number) from None
             lost.setdefault((number, ChunkType.ALPHA), str(error))
-            plane = np.full((height, width), 255, dtype=np.uint8)
-        yield _cut(left, top, plane, region)
+            plane = np.full((tile.height, tile.width), 255, dtype=np.uint8)
+        yield _cut(tile.left, tile.top, plane, region)

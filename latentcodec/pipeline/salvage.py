@@ -15,9 +15,16 @@ import numpy as np
 
 from latentcodec.errors import CorruptChunk, LatError, TrailingData, TruncatedFile
 from latentcodec.format import container
-from latentcodec.format.container import HEADER_BYTES, METADATA_CHUNKS, Chunk, ChunkType, LatFile
+from latentcodec.format.container import (
+    HEADER_BYTES,
+    METADATA_CHUNKS,
+    Chunk,
+    ChunkType,
+    LatFile,
+    Region,
+)
 from latentcodec.images.picture import Picture
-from latentcodec.pipeline.decoder import Region, picture_in
+from latentcodec.pipeline.decoder import picture_in
 from latentcodec.pipeline.latent_tiles import Lost
 
 _MID_GREY = 128
@@ -62,16 +69,16 @@ def salvage_picture(
         if not (lost or problems):
             problems.append(str(error))
     header = file.header
-    region = region or Region(0, 0, header.width_px, header.height_px)
+    region = region or header.whole
     picture = picture_in(file, region, lost=lost)
     if _tiles(lost) == len(file.tiles):
         raise CorruptChunk(f"no tile of the file is whole: {lost[0, ChunkType.TILE]}")
     holes = []
     damaged: dict[Region, None] = {}  # in order, each once
     for (number, kind), reason in sorted(lost.items()):
-        tile = Region(*header.tile_rectangle(number))
-        hole = _seen(tile, region)
-        if hole:
+        tile = header.tile_region(number)
+        hole = tile.intersection(region).relative_to(region)
+        if not hole.is_empty:
             damaged[tile] = None
             what = header.tile_name(number)
             subject = what if kind == ChunkType.TILE else f"the transparency of {what}"
@@ -87,21 +94,11 @@ def _tiles(lost: Lost) -> int:
     return sum(kind == ChunkType.TILE for _, kind in lost)
 
 
-def _seen(tile: Region, region: Region) -> Region | None:
-    """The part of a tile that a region shows, in the region's pixels."""
-    left, top = max(tile.left, region.left), max(tile.top, region.top)
-    right = min(tile.left + tile.width, region.left + region.width)
-    bottom = min(tile.top + tile.height, region.top + region.height)
-    if left >= right or top >= bottom:
-        return None
-    return Region(left - region.left, top - region.top, right - left, bottom - top)
-
-
 def _fill(pixels: np.ndarray, hole: Region, holes: list[Region]) -> None:
     """Fill a hole in pixels [H, W, 3] with means of the four pixels beside it in its row and
     column, each weighted by its nearness; mid grey where there are none."""
     height, width, _ = pixels.shape
-    right, bottom = hole.left + hole.width, hole.top + hole.height
+    right, bottom = hole.right, hole.bottom
     rows, columns = slice(hole.top, bottom), slice(hole.left, right)
     down = np.arange(1, hole.height + 1, dtype=np.float32)[:, None, None]
     across = np.arange(1, hole.width + 1, dtype=np.float32)[None, :, None]
@@ -114,18 +111,11 @@ def _fill(pixels: np.ndarray, hole: Region, holes: list[Region]) -> None:
         (hole.top, right, (rows, slice(right, right + 1)), across[:, ::-1]),
     ):
         inside = 0 <= y < height and 0 <= x < width
-        if inside and not any(_contains(other, x, y) for other in holes):
+        if inside and not any(other.contains(x, y) for other in holes):
             total += pixels[line] / distance
             weights += 1 / distance
     filled = total / np.maximum(weights, 1e-9) if weights.any() else _MID_GREY
     pixels[rows, columns] = np.rint(filled)
-
-
-def _contains(region: Region, x: int, y: int) -> bool:
-    return (
-        region.left <= x < region.left + region.width
-        and region.top <= y < region.top + region.height
-    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,10 +10,10 @@ import numpy as np
 
 from latentcodec.errors import LatError
 from latentcodec.format import container
-from latentcodec.format.container import Bytes, Header, LatFile
+from latentcodec.format.container import Bytes, Header, LatFile, Region
 from latentcodec.images.picture import Picture
 from latentcodec.pipeline.alpha import decode_alpha
-from latentcodec.pipeline.decoder import Region, decode_picture, family_of
+from latentcodec.pipeline.decoder import decode_picture, family_of
 from latentcodec.pipeline.latent_tiles import LatentTiles
 from latentcodec.runtime import model_store
 
@@ -92,17 +92,17 @@ def _alpha_of(file: LatFile, scale: int) -> np.ndarray | None:
     shape = math.ceil(header.height_px / scale), math.ceil(header.width_px / scale)
     plane = np.empty(shape, dtype=np.uint8)
     for number, payload in enumerate(file.alphas):
-        left, top, _, _ = header.tile_rectangle(number)
+        tile = header.tile_region(number)
         small = _mean(_alpha_tile(header, number, payload), scale)
-        y, x = top // scale, left // scale
+        y, x = tile.top // scale, tile.left // scale
         plane[y : y + small.shape[0], x : x + small.shape[1]] = small
     return plane
 
 
 def _alpha_tile(header: Header, number: int, payload: bytes) -> np.ndarray:
-    _, _, width, height = header.tile_rectangle(number)
+    tile = header.tile_region(number)
     try:
-        return decode_alpha(payload, height, width)
+        return decode_alpha(payload, tile.height, tile.width)
     except LatError as error:
         raise header.at_tile(error, number) from None
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from latentcodec.runtime.base import Family
     from latentcodec.runtime.dense_vae import DenseVaeFamily
 
-_FOLDER = Path(__file__).parents[1] / "weights"
+FOLDER = Path(__file__).parents[1] / "weights"
 DEFAULT_MODEL = "hyper"
 # The code of weights that are in no package: files name them by their hash alone.
 OWN_CODE = "USER"
@@ -41,7 +41,7 @@ class ModelEntry:
 
 def manifest() -> dict[str, Any]:
     """The manifest as it lies in the package."""
-    return json.loads((_FOLDER / "manifest.json").read_text())
+    return json.loads((FOLDER / "manifest.json").read_text())
 
 
 def entries() -> list[ModelEntry]:
@@ -114,7 +114,7 @@ def load(entry: ModelEntry) -> Family | DenseVaeFamily:
     from latentcodec.runtime.registry import load as load_weights
 
     try:
-        weights = (_FOLDER / entry.file).read_bytes()  # a path of one's own is absolute
+        weights = (FOLDER / entry.file).read_bytes()  # a path of one's own is absolute
     except OSError as error:
         raise CorruptWeights(f"the weights of {entry.name} cannot be read: {error}") from error
     if hashlib.sha256(weights).hexdigest() != entry.sha256:

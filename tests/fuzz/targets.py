@@ -166,7 +166,7 @@ def integers_target() -> Target:
     entry = model_store.by_name("hyper")
     family = model_store.load_codec(entry)
     prior, config = family._prior, family.config
-    folder = Path(model_store.__file__).parent / "weights"
+    folder = model_store.FOLDER
     weights = safetensors.numpy.load_file(folder / entry.file)
     oracle = Oracle(weights, config.steps)
 
