@@ -10,7 +10,13 @@ import pytest
 from PIL import Image
 
 from latentcodec.errors import CorruptAlpha
-from latentcodec.pipeline.alpha import decode_alpha, encode_alpha, smooth_hidden
+from latentcodec.pipeline.alpha import decode_alpha, encode_alpha
+from latentcodec.pipeline.hidden_colours import HiddenColours
+
+
+def smooth_hidden(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """A whole picture at once, uint8 [H, W, 3], with its alpha [H, W]."""
+    return HiddenColours(alpha.shape, [(0, 0, pixels, alpha)]).smooth(0, 0, pixels, alpha)
 
 
 def _planes() -> dict[str, np.ndarray]:

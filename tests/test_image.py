@@ -12,7 +12,8 @@ from PIL import Image
 from latentcodec.errors import LossWarning, UnsupportedImage
 from latentcodec.format.container import Colour
 from latentcodec.images import picture as image_module
-from latentcodec.images.picture import image_of, open_image, picture_of
+from latentcodec.images.files import open_image
+from latentcodec.images.picture import image_of, picture_of
 
 
 @pytest.mark.parametrize("form", ["gif", "webp", "png", "tiff", "avif"])

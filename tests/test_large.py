@@ -19,7 +19,7 @@ from latentcodec import errors
 from latentcodec.format import container, header
 from latentcodec.format.container import Colour, Region
 from latentcodec.format.file_view import FileView
-from latentcodec.images import picture
+from latentcodec.images import files
 from latentcodec.images.picture import image_of
 from latentcodec.pipeline.decoder import decode_image, decode_picture
 from tests.command_line import call, contents, done, fails, one_sentence
@@ -105,7 +105,7 @@ def test_pillows_limit_is_lifted_to_that_of_the_format(
     assert (result.exit_code, result.stderr) == (0, "")
     assert Image.MAX_IMAGE_PIXELS == 100
     with pytest.raises(errors.UnsupportedImage, match="too large"):
-        picture.open_image(source)
+        files.open_image(source)
     # In Python a picture that is open already may have any size.
     assert call("decode", target, folder / "out.png").exit_code == 0
     for module in (container, header):
@@ -126,7 +126,7 @@ _FULL = """
 import resource, sys
 from pathlib import Path
 from PIL import Image
-from latentcodec.images.picture import write_image
+from latentcodec.images.files import write_image
 from latentcodec.system.atomic_write import write_file
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 image = Image.effect_noise((600, 600), 50)

@@ -11,8 +11,9 @@ from PIL import Image
 
 import latentcodec
 from latentcodec.format.container import ChunkType, Colour
+from latentcodec.images.files import open_image
 from latentcodec.images.metadata import save_options
-from latentcodec.images.picture import Picture, image_of, open_image, picture_of
+from latentcodec.images.picture import Picture, image_of, picture_of
 from tests.image_files import ICC, saved
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">\xc3\xa9</x:xmpmeta>'

@@ -11,7 +11,8 @@ from PIL import Image, ImageCms
 import latentcodec
 from latentcodec.errors import LossWarning, UnsupportedImage
 from latentcodec.format.container import ChunkType, Colour
-from latentcodec.images.picture import open_image, picture_of
+from latentcodec.images.files import open_image
+from latentcodec.images.picture import picture_of
 from tests.image_files import ICC, deep_png, saved
 
 

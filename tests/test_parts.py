@@ -14,9 +14,9 @@ from latentcodec.format import container
 from latentcodec.format.container import Colour, Header, LatFile, Region
 from latentcodec.images.picture import ImageSource, Picture, source_of
 from latentcodec.pipeline import latent_tiles
-from latentcodec.pipeline.alpha import HiddenColours, smooth_hidden
 from latentcodec.pipeline.decoder import decode_picture, pixel_parts
 from latentcodec.pipeline.encoder import encode_picture, psnr_db
+from latentcodec.pipeline.hidden_colours import HiddenColours
 from latentcodec.pipeline.latent_tiles import LatentTiles
 
 CELL, TILE = 16, 64
@@ -188,7 +188,7 @@ def test_hidden_colours_of_tiles_are_those_of_the_whole(share: float) -> None:
     pixels = random.integers(0, 256, (205, 333, 3)).astype(np.uint8)
     alpha = (random.random((205, 333)) < share).astype(np.uint8)
     alpha[:70] = 0
-    wanted = smooth_hidden(pixels, alpha)
+    wanted = HiddenColours(alpha.shape, [(0, 0, pixels, alpha)]).smooth(0, 0, pixels, alpha)
     corners = [(y, x) for y in range(0, 205, 64) for x in range(0, 333, 64)]
     tiles = [(slice(y, y + 64), slice(x, x + 64)) for y, x in corners]
     parts = [(*at, pixels[t], alpha[t]) for at, t in zip(corners, tiles, strict=True)]

@@ -13,7 +13,7 @@ from PIL import Image
 
 import latentcodec
 from latentcodec.errors import LatError, LossWarning
-from latentcodec.images.picture import open_image
+from latentcodec.images.files import open_image
 from tests.image_files import deep_png
 
 PAGE = Path(__file__).parent.parent / "docs" / "pictures.md"

@@ -13,8 +13,9 @@ import latentcodec
 from latentcodec import errors
 from latentcodec.format import container
 from latentcodec.format.container import TILE_PX, ChunkType, Colour, Header, LatFile, Region
+from latentcodec.format.recovery import recover
 from latentcodec.pipeline.decoder import decode_picture
-from latentcodec.pipeline.salvage import _recovered, salvage_picture
+from latentcodec.pipeline.salvage import salvage_picture
 from tests.command_line import call
 
 WIDTH, HEIGHT = TILE_PX + 76, 40
@@ -181,7 +182,7 @@ def test_tiles_are_never_put_in_another_place(seed: int) -> None:
     if random.random() < 0.2:
         del damaged[random.integers(container.HEADER_BYTES, len(data)) :]
     lost: dict[tuple[int, ChunkType], str] = {}
-    file = _recovered(bytes(damaged), lost, [])
+    file = recover(bytes(damaged), lost, [])
     saved = 0
     for number, tile in enumerate(file.tiles):
         if (number, ChunkType.TILE) not in lost:

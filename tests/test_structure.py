@@ -13,17 +13,28 @@ import latentcodec
 PACKAGE = Path(latentcodec.__file__).parent
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
+# Packages, and what of this project each may import besides itself. The modules of the top level
+# that are not named here stand above all of these but `bench`, `training` and `cli`.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "errors": (),
+    "system": ("errors",),
+    "format": ("errors",),
+    "entropy": ("errors",),
+    "images": ("errors", "format"),
+    "models": ("entropy",),
+    "runtime": ("errors", "entropy", "models"),
+    "pipeline": ("errors", "format", "images", "runtime"),
+}
+ABOVE = ("bench", "training", "cli", "__main__")
+
 # What may be imported, or named as an attribute, only under these paths.
 LIVES_IN = {
     "constriction": ("entropy/coder.py",),
     "struct": ("format/",),
     "click": ("cli/",),
-    "PIL": (
-        "images/",
-        "pillow.py",
-        "training/data.py",
-        "bench/",
-    ),
+    "PIL": ("images/", "pillow.py", "training/data.py", "bench/"),
+    "torch.nn": ("models/", "training/"),
+    "torch.nn.functional": ("models/", "training/", "entropy/integer_net.py"),
     "torch.optim": ("training/",),
     "latentcodec.training": ("training/", "cli/train.py", "cli/export.py"),
     "latentcodec.bench": ("bench/", "cli/bench.py", "cli/compare.py"),
@@ -85,15 +96,86 @@ def strays(source: str, path: str) -> list[str]:
     """Names in `source` that do not live in the file `path`."""
     found = []
     for name, line in names(ast.parse(source)):
-        for owned, places in LIVES_IN.items():
-            if f"{name}.".startswith(f"{owned}.") and not path.startswith(places or ("-",)):
-                found.append(f"{path}:{line}: {name}")
+        owned = max((o for o in LIVES_IN if f"{name}.".startswith(f"{o}.")), key=len, default=None)
+        if owned and not path.startswith(LIVES_IN[owned] or ("-",)):
+            found.append(f"{path}:{line}: {name}")
     return found
+
+
+def imports(source: str) -> Iterator[str]:
+    """The modules of this package that are imported, for types and within functions, too."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name.split(".")[0] == "latentcodec")
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("latentcodec"):
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                path = PACKAGE.parent / inner.replace(".", "/")
+                module = path.with_suffix(".py").exists() or path.is_dir()
+                yield inner if module else str(node.module)
+
+
+def package_of(module: str) -> str:
+    """`entropy` of latentcodec.entropy.coder; nothing of latentcodec itself."""
+    return [*module.split("."), ""][1]
+
+
+def climbs(source: str, path: str) -> list[str]:
+    """Imports of the file `path` that lead to no layer under its own."""
+    own = path.split("/")[0].removesuffix(".py")
+    found = []
+    for module in imports(source):
+        package = package_of(module)
+        allowed = package in (own, *MAY_IMPORT.get(own, ()))
+        if own not in MAY_IMPORT:
+            allowed = own in ABOVE or package not in ABOVE
+        if not allowed:
+            found.append(f"{path}: {module}")
+    return found
+
+
+def module_of(path: str) -> str:
+    return "latentcodec." + path.removesuffix(".py").replace("/", ".")
 
 
 @pytest.mark.parametrize("path", FILES)
 def test_everything_lives_where_it_belongs(path: str) -> None:
     assert strays((PACKAGE / path).read_text(encoding="utf-8"), path) == []
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_layers_import_only_what_is_under_them(path: str) -> None:
+    assert climbs((PACKAGE / path).read_text(encoding="utf-8"), path) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("format/header.py", "from latentcodec.images.modes import lossy"),
+        ("entropy/prior.py", "def f():\n    from latentcodec.models.layers import LevelTable"),
+        ("runtime/base.py", "if TYPE_CHECKING:\n    from latentcodec.format import container"),
+        ("pipeline/encoder.py", "from latentcodec import encode"),
+        ("pipeline/encoder.py", "from latentcodec.models.config import HyperConfig"),
+        ("info.py", "from latentcodec.bench import run"),
+    ],
+)
+def test_climbing_imports_are_seen(path: str, source: str) -> None:
+    assert climbs(source, path)
+
+
+def test_no_module_imports_itself_by_others() -> None:
+    arrows = {
+        module_of(path): set(imports((PACKAGE / path).read_text(encoding="utf-8")))
+        for path in FILES
+        if not path.endswith("__init__.py")
+    }
+    while True:  # take away what imports nothing that is left, until nothing more goes
+        free = [module for module, targets in arrows.items() if not targets & set(arrows)]
+        if not free:
+            break
+        for module in free:
+            del arrows[module]
+    assert not arrows, "these import each other, or what does"
 
 
 @pytest.mark.parametrize(
@@ -105,6 +187,8 @@ def test_everything_lives_where_it_belongs(path: str) -> None:
         "def f():\n    from PIL import Image",
         "import torch\ntorch.optim.SGD([])",
         "from torch.optim import SGD",
+        "from torch import nn",
+        "from torch.nn import functional",
         "from latentcodec.training import loop",
         "import latentcodec.bench.run",
         "from latentcodec import bench",
@@ -134,10 +218,10 @@ def test_neighbours_of_strays_are_left_alone(source: str) -> None:
 
 def test_there_are_files_to_check_and_every_place_exists() -> None:
     assert {"pipeline/encoder.py", "entropy/coder.py", "cli/__init__.py"} <= set(FILES)
-    planned = {"pillow.py"}
-    for places in LIVES_IN.values():
-        for place in set(places) - planned:
-            assert any(path.startswith(place) for path in FILES), place
+    for place in {place for places in LIVES_IN.values() for place in places}:
+        assert any(path.startswith(place) for path in FILES), place
+    for package in MAY_IMPORT:
+        assert any(path.startswith((f"{package}/", f"{package}.py")) for path in FILES), package
 
 
 def test_no_drawer_for_everything() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from latentcodec.errors import LatError, UnsupportedImage
-from latentcodec.images.picture import open_image
+from latentcodec.images.files import open_image
 
 IMAGE_SUFFIXES = (".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg")
 

@@ -166,7 +166,7 @@ def _input(task: paths.Task) -> Iterator[Bytes]:
 
 def _decode(task: paths.Task, wish: _Wish, salvaged: list[paths.Task]) -> Written:
     """Do one task; a damaged file's is added to `salvaged`. Raises LatError and OSError."""
-    from latentcodec.images.picture import write_image
+    from latentcodec.images.files import write_image
 
     form = _form(task, wish)
     with _input(task) as data:

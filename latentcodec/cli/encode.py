@@ -119,7 +119,7 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
         _check_name(inputs[0], output)
     tasks = paths.plan(inputs, output, shared.recursive, paths.Naming(".lat", _is_image))
     from latentcodec.cli.prefetch import ReadAhead
-    from latentcodec.images.picture import pillow_limit
+    from latentcodec.images.files import pillow_limit
 
     images = ReadAhead(wish.strict)
     with pillow_limit(container.MAX_PIXELS):
@@ -135,14 +135,15 @@ def _check_name(source: str, output: str) -> None:
 
 
 def _is_image(path: Path) -> bool:
-    from latentcodec.images.picture import is_readable
+    from latentcodec.images.files import is_readable
 
     return is_readable(path)
 
 
 def _encode(task: paths.Task, wish: _Wish, images: ReadAhead) -> Written:
     """Do one task. Raises LatError and OSError."""
-    from latentcodec.images.picture import open_image, source_of
+    from latentcodec.images.files import open_image
+    from latentcodec.images.picture import source_of
 
     if task.source == paths.STREAM:
         data = input_bytes(task)

@@ -39,7 +39,7 @@ def command(
     OUT.gif is an animation there and back, any other OUT a strip of the steps. B is scaled and
     cropped to the size of A. An existing OUT is overwritten.
     """
-    from latentcodec.images.picture import frames_bytes, open_image
+    from latentcodec.images.files import frames_bytes, open_image
     from latentcodec.pipeline.generate import interpolate, montage
     from latentcodec.system.atomic_write import write_file
 

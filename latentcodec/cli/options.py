@@ -74,7 +74,7 @@ def parse_size(
 
 def written_format(path: Path) -> str:
     """Pillow's name of the format of `path`, by its extension."""
-    from latentcodec.images.picture import writable_format
+    from latentcodec.images.files import writable_format
 
     form = writable_format(path)
     if form is None:

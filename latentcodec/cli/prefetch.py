@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from latentcodec.cli.capture_warnings import heard
 from latentcodec.cli.paths import Task
-from latentcodec.images.picture import open_image, pixels_in
+from latentcodec.images.files import open_image, pixels_in
 
 if TYPE_CHECKING:
     from PIL.Image import Image

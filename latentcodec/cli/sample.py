@@ -36,7 +36,7 @@ def command(
     The same seed gives the same latents. --quality chooses the level whose model is drawn from.
     An existing OUT is overwritten.
     """
-    from latentcodec.images.picture import frames_bytes
+    from latentcodec.images.files import frames_bytes
     from latentcodec.pipeline.generate import montage, sample
     from latentcodec.system.atomic_write import write_file
 

@@ -10,9 +10,11 @@ import numpy as np
 from latentcodec.errors import LatError
 from latentcodec.format import container
 from latentcodec.format.container import Bytes, ChunkType, Header, LatFile, Region
-from latentcodec.images.picture import ImageCanvas, Picture
+from latentcodec.format.recovery import Lost
+from latentcodec.images.canvas import ImageCanvas
+from latentcodec.images.picture import Picture
 from latentcodec.pipeline.alpha import decode_alpha
-from latentcodec.pipeline.latent_tiles import LatentTiles, Lost
+from latentcodec.pipeline.latent_tiles import LatentTiles
 from latentcodec.pipeline.tiling import CELL_PX, cells, pixels_of
 from latentcodec.runtime import model_store
 

@@ -13,8 +13,9 @@ from latentcodec.format import container
 from latentcodec.format.container import Header, LatFile
 from latentcodec.format.header import tenths_of
 from latentcodec.images.picture import Picture, Source
-from latentcodec.pipeline.alpha import HiddenColours, encode_alpha
+from latentcodec.pipeline.alpha import encode_alpha
 from latentcodec.pipeline.decoder import family_of, pixel_parts
+from latentcodec.pipeline.hidden_colours import HiddenColours
 from latentcodec.pipeline.tiling import (
     TILE_CELLS,
     Span,

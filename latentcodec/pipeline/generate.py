@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from latentcodec.format.header import tenths_of
-from latentcodec.images.picture import fitted, picture_of
+from latentcodec.images.files import fitted
+from latentcodec.images.picture import picture_of
 from latentcodec.pipeline.tiling import cells, padded
 from latentcodec.runtime import model_store
 from latentcodec.runtime.dense_vae import DenseVaeFamily

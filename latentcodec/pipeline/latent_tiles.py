@@ -11,13 +11,11 @@ import numpy as np
 
 from latentcodec.errors import LatError
 from latentcodec.format.container import ChunkType, LatFile
+from latentcodec.format.recovery import Lost
 from latentcodec.pipeline.tiling import TILE_CELLS, cells, strips
 
 if TYPE_CHECKING:
     from latentcodec.runtime.base import Family
-
-# What is wrong with damaged chunks, by the number of their tile.
-Lost = dict[tuple[int, ChunkType], str]
 
 
 class LatentTiles:

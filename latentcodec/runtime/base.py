@@ -6,35 +6,23 @@ import abc
 import copy
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from latentcodec.entropy.coder import SymbolDecoder, SymbolSampler, SymbolSource, TableSet
 from latentcodec.entropy.tables import MEAN_BITS
 from latentcodec.models.config import TransformConfig
-from latentcodec.models.layers import LevelTable
-from latentcodec.models.transforms import Analysis, Synthesis
+from latentcodec.models.packaged import Transforms
 from latentcodec.runtime.streaming import analysed, synthesised
 
-
-class Transforms(nn.Module):
-    """The floating-point tensors of a weights file, named `float.*` there."""
-
-    y_std: Tensor
-
-    def __init__(self, config: TransformConfig) -> None:
-        super().__init__()
-        self.g_a = Analysis(config)
-        self.g_s = Synthesis(config)
-        self.gain = LevelTable(config.anchors, config.latents)
-        self.inverse_gain = LevelTable(config.anchors, config.latents)
-        self.register_buffer("y_std", torch.empty(config.latents))
+if TYPE_CHECKING:
+    from torch import nn
 
 
-NetT = TypeVar("NetT", bound=nn.Module)
+NetT = TypeVar("NetT", bound="nn.Module")
 FamilyT = TypeVar("FamilyT", bound="Family")
 TransformsT = TypeVar("TransformsT", bound=Transforms)
 

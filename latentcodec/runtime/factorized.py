@@ -11,7 +11,8 @@ from latentcodec.entropy.rdoq import Quantiser
 from latentcodec.entropy.tables import ERROR_BITS, MEAN_BITS, TABLE_QUALITIES
 from latentcodec.errors import CorruptWeights
 from latentcodec.models.config import TransformConfig
-from latentcodec.runtime.base import Family, Transforms, filled
+from latentcodec.models.packaged import Transforms
+from latentcodec.runtime.base import Family, filled
 
 
 class FactorizedFamily(Family):

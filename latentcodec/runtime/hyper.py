@@ -7,29 +7,22 @@ import math
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from latentcodec.entropy.coder import SymbolEncoder, SymbolSource, TableSet
 from latentcodec.entropy.integer_net import FRACTION_BITS
 from latentcodec.entropy.prior import HyperPrior, latents_of_step
 from latentcodec.entropy.rdoq import Quantiser
 from latentcodec.models.config import HyperConfig
-from latentcodec.models.hyper import HyperAnalysis
-from latentcodec.runtime.base import Family, Transforms, filled
+from latentcodec.models.packaged import HyperTransforms
+from latentcodec.runtime.base import Family, filled
 
 _Z_CELLS = 4  # latent positions per position of z, along a side
-
-
-class _Transforms(Transforms):
-    def __init__(self, config: HyperConfig) -> None:
-        super().__init__(config)
-        self.h_a = HyperAnalysis(config)
 
 
 class HyperFamily(Family):
     """Gaussians whose means and tables come from the integer twin of the hyperprior."""
 
-    net: _Transforms
+    net: HyperTransforms
     config: HyperConfig
 
     def __init__(self, tensors: dict[str, Tensor], config: HyperConfig) -> None:
@@ -40,7 +33,7 @@ class HyperFamily(Family):
         tables = TableSet.symmetric(
             tensors["tables.halves"].numpy(), tensors["tables.counts"].numpy()
         )
-        super().__init__(filled(_Transforms, config, tensors), tables, config)
+        super().__init__(filled(HyperTransforms, config, tensors), tables, config)
         self.quantiser = Quantiser(self.tables)
         self._prior = HyperPrior(tensors, config.steps)
 
@@ -58,9 +51,8 @@ class HyperFamily(Family):
         """What is coded for y: (symbols, tables) in decoding order, and v_hat."""
         height, width, _ = y.shape
         level = self.level(tenths)
-        batch = torch.from_numpy(y).unsqueeze(0)
-        normal = batch / self.net.y_std
-        normal = functional.pad(normal, (0, 0, 0, -width % _Z_CELLS, 0, -height % _Z_CELLS))
+        padded = np.pad(y, ((0, -height % _Z_CELLS), (0, -width % _Z_CELLS), (0, 0)))
+        normal = torch.from_numpy(padded).unsqueeze(0) / self.net.y_std
         z = self.net.h_a(normal, level)[0].numpy()
         mean, table = self._prior.z_parameters(tenths, z.shape[0] * z.shape[1])
         # Means of z have more fractional bits than those of y.

@@ -9,13 +9,16 @@ et al. 2016, "Fused-Layer CNN Accelerators".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from latentcodec.models.layers import ResidualBlock
 from latentcodec.models.transforms import Analysis, Synthesis
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def analysed(

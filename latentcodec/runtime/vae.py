@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import nn
 
-from latentcodec.models.config import TransformConfig
-from latentcodec.models.layers import LevelTable
+from latentcodec.models.packaged import VaeTransforms
 from latentcodec.models.vae import LOG_SIGMA_RANGE
-from latentcodec.runtime.base import Transforms, pixels_of
+from latentcodec.runtime.base import pixels_of
 from latentcodec.runtime.factorized import FactorizedFamily
-
-
-class _Transforms(Transforms):
-    def __init__(self, config: TransformConfig) -> None:
-        super().__init__(config)
-        self.log_sigma = LevelTable(config.anchors, config.latents)
-        self.sigma_head = nn.Linear(config.channels_16, config.latents)
-        # ln of the quantisation step in units of the prior: sqrt(12) posterior sigmas.
-        self.log_step = LevelTable(config.anchors, config.latents)
 
 
 class VaeFamily(FactorizedFamily):
     """`unit_steps` are in units of the prior N(0, I)."""
 
-    transforms = _Transforms
+    transforms = VaeTransforms
     # Its synthesis is used to noise that prefers no side, so smaller symbols have to save more than
     # elsewhere (docs/training.md).
     error_bits = 60
-    net: _Transforms
+    net: VaeTransforms
 
     @torch.inference_mode()
     def unit_steps(self, tenths: int) -> np.ndarray:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import latentcodec
-
 
 def commit() -> str | None:
     """The commit of the checkout that runs, with + after it if files differ; None outside one."""
-    folder = Path(latentcodec.__file__).parent
+    folder = Path(__file__).parents[1]
     try:
         # An installed package may lie in somebody else's repository, which does not track it.
         _git(folder, "ls-files", "--error-unmatch", "__init__.py")

@@ -20,7 +20,7 @@ from latentcodec.entropy.prior import latents_of_step
 from latentcodec.format import container
 from latentcodec.format.container import ChunkType
 from latentcodec.images import metadata
-from latentcodec.images.picture import file_bytes
+from latentcodec.images.files import file_bytes
 from latentcodec.pipeline.alpha import decode_alpha
 from latentcodec.pipeline.salvage import salvage_picture
 from latentcodec.runtime import model_store

@@ -1,0 +1,141 @@
+"""The whole chunks of a damaged file, each in its place."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+import re
+from collections.abc import Iterator
+
+from latentcodec.errors import LatError
+from latentcodec.format import container
+from latentcodec.format.container import HEADER_BYTES, METADATA_CHUNKS, Chunk, ChunkType, LatFile
+
+# What is wrong with damaged chunks, by the number of their tile.
+Lost = dict[tuple[int, ChunkType], str]
+# Looking for chunks checks no more bytes than this for each byte of the file.
+_CHECKED_PER_BYTE = 256
+_CRC_BYTES = 4
+_TYPE = re.compile(b"[" + re.escape(bytes(ChunkType)) + b"]")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Found:
+    """A chunk of the file. Without `chunk` it is a damaged one, or some number of them."""
+
+    chunk: Chunk | None
+    type: int  # as it stands in the file
+    reason: str = ""
+    some: bool = False
+
+
+def recover(data: bytes, lost: Lost, problems: list[str]) -> LatFile:
+    """The file with empty payloads for what is damaged, which `lost` and `problems` name."""
+    header = container.read_header(data)
+    metadata: dict[ChunkType, bytes] = {}
+    found = []
+    for one in _Scan(memoryview(data)).chunks():
+        if one.chunk is None or not one.type & container.OPTIONAL:
+            found.append(one)
+        elif one.type in METADATA_CHUNKS:
+            metadata.setdefault(ChunkType(one.type), one.chunk.payload)
+    count = math.prod(header.tile_grid)
+    wanted = list(itertools.product(range(count), header.tile_chunks))
+    leading = _leading(found, len(wanted))
+    problems += [f"a chunk of metadata is lost: {one.reason}" for one in found[:leading]]
+    found = found[leading:]
+    payloads: dict[ChunkType, list[bytes]] = {ChunkType.TILE: [], ChunkType.ALPHA: []}
+    for (number, kind), one in zip(wanted, _placed(found, len(wanted)), strict=True):
+        fits = one.chunk is not None and one.type == kind
+        payloads[kind].append(one.chunk.payload if one.chunk and fits else b"")
+        if not fits:
+            lost[number, kind] = one.reason or "another chunk stands in its place"
+    return LatFile(header, payloads[ChunkType.TILE], metadata, payloads[ChunkType.ALPHA])
+
+
+def _leading(found: list[_Found], count: int) -> int:
+    """How many of the damaged chunks before the first tile were metadata, when the tiles have
+    `count` chunks."""
+    damaged = list(itertools.takewhile(lambda one: one.chunk is None, found))
+    countable = not any(one.some for one in found[len(damaged) :])
+    if countable and 0 <= len(found) - count <= len(damaged):
+        return len(found) - count
+    known = itertools.takewhile(lambda one: one.type in METADATA_CHUNKS and not one.some, damaged)
+    return sum(1 for _ in known)
+
+
+def _placed(found: list[_Found], count: int) -> list[_Found]:
+    """Which of the found chunks is each of the `count` that follow the metadata.
+
+    Those before the first gap of unknown length are counted from the start, those after the last
+    one from the end.
+    """
+    gaps = [place for place, one in enumerate(found) if one.some]
+    if len(found) == count and not (gaps and gaps[0] == 0):  # it may hide metadata only
+        return found
+    if gaps:
+        head, tail, reason = found[: gaps[0]], found[gaps[-1] + 1 :], found[gaps[0]].reason
+    else:
+        head, tail, reason = found, [], "the file ends before it"
+    missing = count - len(head) - len(tail)
+    return [*head, *[_Found(None, 0, reason)] * missing, *tail][:count]
+
+
+class _Scan:
+    """Finds chunks in a damaged file."""
+
+    def __init__(self, view: memoryview) -> None:
+        self._view = view
+        self._left = _CHECKED_PER_BYTE * len(view)
+
+    def chunks(self) -> Iterator[_Found]:
+        """All that follows the header."""
+        view, position = self._view, HEADER_BYTES
+        while position < len(view):
+            try:
+                chunk, position = container.read_chunk(view, position)
+                yield _Found(chunk, chunk.type)
+                continue
+            except LatError as error:
+                reason = str(error)
+            end = self._end_by_lengths(position)
+            yield _Found(None, view[position], reason, some=end is None)
+            position = self._next(position + 1) if end is None else end
+
+    def _end_by_lengths(self, start: int) -> int | None:
+        """The end of a damaged chunk, if its length leads to a whole one or to the file's end,
+        directly or by more damaged ones."""
+        first, position = None, start
+        while position < len(self._view) and (first is None or not self._is_chunk(position)):
+            try:
+                position = container.chunk_payload(self._view, position)[1] + _CRC_BYTES
+            except LatError:
+                return None
+            first = first or position
+        return first
+
+    def _next(self, start: int) -> int:
+        """Where the next whole chunk begins, with another or the file's end behind it; or the
+        file's end."""
+        view = self._view
+        for match in _TYPE.finditer(view, start):
+            try:
+                end = container.chunk_payload(view, match.start())[1] + _CRC_BYTES
+            except LatError:
+                continue
+            if (end == len(view) or _TYPE.match(view, end)) and self._is_chunk(match.start()):
+                return match.start()
+        return len(view)
+
+    def _is_chunk(self, position: int) -> bool:
+        """Whether a whole chunk begins here; no more are seen when too much has been checked."""
+        try:
+            begin, end = container.chunk_payload(self._view, position)
+            self._left -= end - begin
+            if self._left > 0:
+                container.read_chunk(self._view, position)
+                return True
+        except LatError:
+            pass
+        return False
