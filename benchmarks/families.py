@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+import latentcodec
 from latentcodec.bench.metrics import mean_squared_error, psnr_db
 from latentcodec.entropy.prior import latents_of_step
 from latentcodec.entropy.tables import ZERO_TABLE
@@ -24,7 +25,6 @@ from latentcodec.format.container import Colour
 from latentcodec.images.picture import Picture
 from latentcodec.models.vae import kl_bits
 from latentcodec.pipeline import encoder
-from latentcodec.pipeline.decoder import decode_picture
 from latentcodec.pipeline.generate import lerp, slerp
 from latentcodec.pipeline.rate_control import for_psnr, for_size
 from latentcodec.runtime import model_store
@@ -48,7 +48,7 @@ def _families() -> dict[str, Family]:
 
 def _coder(pixels: np.ndarray, model: str) -> Callable[[float], bytes]:
     picture = Picture(pixels, Colour.RGB, {})
-    return lambda quality: encoder.encode_picture(picture, quality, model)
+    return lambda quality: encoder.encode(picture, quality=quality, model=model)
 
 
 def _psnr(first: np.ndarray, second: np.ndarray) -> float:
@@ -87,12 +87,12 @@ def _sharpness_of(
 ) -> tuple[float, float, float] | None:
     encode, area = _coder(pixels, model), pixels.shape[0] * pixels.shape[1]
     if goal == "PSNR":
-        found = for_psnr(encode, lambda d: _psnr(decode_picture(d).pixels, pixels), value)
+        found = for_psnr(encode, lambda d: _psnr(latentcodec.decode_array(d), pixels), value)
     else:
         found = for_size(encode, value * area / 8)
     if not found.reached:
         return None
-    decoded = decode_picture(found.data).pixels
+    decoded = latentcodec.decode_array(found.data)
     share = _gradient_energy(decoded) / _gradient_energy(pixels)
     return 8 * len(found.data) / area, _psnr(decoded, pixels), share
 

@@ -113,7 +113,7 @@ def coding_error(pixels: np.ndarray, quality: float) -> np.ndarray:
     """Decoded minus original, float32 [H, W, 3]."""
     import latentcodec
 
-    decoded = np.asarray(latentcodec.decode(latentcodec.encode(pixels, quality)))
+    decoded = latentcodec.decode_array(latentcodec.encode(pixels, quality=quality))
     return decoded.astype(np.float32) - pixels
 
 

@@ -50,7 +50,7 @@ def rows(
     original: np.ndarray, quality: float, family: Family, shortcut: Family
 ) -> Iterator[tuple[int, str, float]]:
     """Scale, way and PSNR in dB."""
-    file = container.read(latentcodec.encode(original, quality))
+    file = container.read(latentcodec.encode(original, quality=quality))
     tenths, v_hat = file.header.quality_tenths, decode_latents(file, family)
     full = family.synthesise(v_hat, tenths)
     for scale in _SCALES:

@@ -7,13 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from latentcodec.codec import decode_array, encode
 from latentcodec.errors import UnsupportedImage
 from latentcodec.format.header import tenths_of
-from latentcodec.images.picture import array_of, picture_of
-from latentcodec.pipeline.decoder import decode_picture
-from latentcodec.pipeline.encoder import encode_picture
-
-DEFAULT_QUALITY = 50.0
 
 
 def check_quality(quality: float) -> float:
@@ -25,14 +21,14 @@ def check_quality(quality: float) -> float:
 def encode_chunk(chunk: NDArray[np.uint8], quality: float, model: str) -> bytes:
     """The `.lat` file of a chunk, uint8 [..., H, W, 3] or [..., H, W].
 
-    Raises UnsupportedImage for other shapes and types, and as `encode_picture` does.
+    Raises UnsupportedImage for other shapes and types, and as `encode` does.
     """
-    return encode_picture(picture_of(chunk.reshape(picture_shape(chunk.shape))), quality, model)
+    return encode(chunk.reshape(picture_shape(chunk.shape)), quality=quality, model=model)
 
 
 def decode_chunk(data: bytes) -> NDArray[np.uint8]:
     """The picture of a chunk, uint8 [H, W, 3] or [H, W]. Raises a LatError."""
-    return array_of(decode_picture(data))
+    return decode_array(data)
 
 
 def picture_shape(shape: Sequence[int]) -> tuple[int, ...]:

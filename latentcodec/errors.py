@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+
 
 class LatError(Exception):
     """Base of every error that latentcodec raises for bad input."""
@@ -65,3 +68,11 @@ class VerificationFailed(LatError):
 
 class LossWarning(UserWarning):
     """Something of the picture is not kept: it is encoded in another form than it had."""
+
+
+def warn_of_loss(message: str) -> None:
+    """Give a LossWarning, which points at the line that called this package."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals["__name__"].split(".")[0] == __package__:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, LossWarning, stacklevel=level)

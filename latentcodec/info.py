@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping
-from pathlib import Path
-from typing import IO
 
 from latentcodec.errors import UnknownModel
 from latentcodec.format import container
+from latentcodec.format.source import Source, opened
 from latentcodec.runtime import model_store
-
-Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +52,8 @@ def read_info(source: Source) -> LatInfo:
         latentcodec.LatError: it is no `.lat` file, or damaged.
         OSError: it cannot be read.
     """
-    data = _bytes_of(source)
+    with opened(source) as view:
+        data = view[:]
     file = container.read(data)
     header = file.header
     metadata = {kind.name.lower(): len(payload) for kind, payload in file.metadata.items()}
@@ -79,14 +76,6 @@ def read_info(source: Source) -> LatInfo:
         metadata_bytes=metadata,
         chunk_bytes=chunks | {"container": len(data) - sum(chunks.values())},
     )
-
-
-def _bytes_of(source: Source) -> bytes:
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return bytes(source)
-    if isinstance(source, (str, os.PathLike)):
-        return Path(source).read_bytes()
-    return source.read()
 
 
 def _name_of(header: container.Header) -> str | None:

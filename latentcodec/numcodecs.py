@@ -8,9 +8,9 @@ import numpy as np
 from numcodecs.abc import Codec
 from numcodecs.compat import ensure_bytes, ndarray_copy
 
-from latentcodec.array_chunks import DEFAULT_QUALITY, check_quality, decode_chunk, encode_chunk
+from latentcodec import defaults
+from latentcodec.array_chunks import check_quality, decode_chunk, encode_chunk
 from latentcodec.errors import UnsupportedImage
-from latentcodec.runtime.model_store import DEFAULT_MODEL
 
 
 class LatCodec(Codec):  # type: ignore[misc]  # numcodecs has no types
@@ -21,7 +21,7 @@ class LatCodec(Codec):  # type: ignore[misc]  # numcodecs has no types
 
     codec_id = "latentcodec"
 
-    def __init__(self, quality: float = DEFAULT_QUALITY, model: str = DEFAULT_MODEL) -> None:
+    def __init__(self, quality: float = defaults.QUALITY, model: str = defaults.MODEL) -> None:
         """`quality`: 1 to 100. `model`: name or family of a packaged model."""
         self.quality = check_quality(quality)
         self.model = model

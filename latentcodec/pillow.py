@@ -17,7 +17,6 @@ from latentcodec.format import container
 from latentcodec.images.metadata import attach
 
 FORMAT = "LAT"
-_DEFAULT_QUALITY = 50
 
 
 def _accept(prefix: bytes) -> bool:
@@ -76,7 +75,7 @@ class LatImageFile(ImageFile.ImageFile):
     def load(self) -> Any:
         """Decode. Raises OSError for a damaged file, and for a model that is not installed."""
         if self.tile:
-            from latentcodec import decode
+            from latentcodec.codec import decode
 
             try:
                 pixels = decode(self._data, scale=self._scale).tobytes()
@@ -91,10 +90,19 @@ class LatImageFile(ImageFile.ImageFile):
         """Nothing to seek: `load` leaves the pixels at the start of a buffer."""
 
 
-def open_lazily(source: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
-    """`Image.open` for `.lat` files alone.
+def open(source: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
+    """Open a `.lat` file as a Pillow image, which is decoded when its pixels are first asked for.
 
-    Raises a LatError for another file, or where the header is damaged.
+    Args:
+        source: a path, or a file open for reading.
+
+    Returns:
+        A Pillow image with size, mode, metadata and `info["quality"]`. As with all of Pillow's
+        images, `load` raises OSError where the rest of the file is damaged.
+
+    Raises:
+        latentcodec.LatError: it is no `.lat` file, or its header is damaged.
+        OSError: it cannot be read.
     """
     try:
         return Image.open(source, formats=[FORMAT])
@@ -107,9 +115,10 @@ def open_lazily(source: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
 
 
 def _save(image: Image.Image, stream: IO[bytes], filename: str | bytes) -> None:
-    from latentcodec import encode
+    from latentcodec.codec import EncodeOptions, encode
 
     options: dict[str, Any] = image.encoderinfo
+    own = {key: options[key] for key in ("model", *EncodeOptions.__annotations__) if key in options}
     source = image.copy()  # with the metadata that the caller chose
     for key in ("exif", "icc_profile", "xmp"):
         if key in options:
@@ -119,9 +128,7 @@ def _save(image: Image.Image, stream: IO[bytes], filename: str | bytes) -> None:
         source.info["exif"] = chosen.tobytes() if isinstance(chosen, Image.Exif) else chosen
         source._exif = None  # read again from info
     try:
-        data = encode(
-            source, options.get("quality", _DEFAULT_QUALITY), options.get("model", "hyper")
-        )
+        data = encode(source, **own)
     except LatError as error:
         raise OSError(str(error)) from error
     stream.write(data)

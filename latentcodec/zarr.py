@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from zarr.abc.codec import ArrayBytesCodec
 
-from latentcodec.array_chunks import DEFAULT_QUALITY, check_quality, decode_chunk, encode_chunk
+from latentcodec import defaults
+from latentcodec.array_chunks import check_quality, decode_chunk, encode_chunk
 from latentcodec.errors import UnsupportedImage
-from latentcodec.runtime.model_store import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from zarr.core.array_spec import ArraySpec
@@ -32,8 +32,8 @@ class LatCodec(ArrayBytesCodec):
 
     is_fixed_size = False
 
-    quality: float = DEFAULT_QUALITY
-    model: str = DEFAULT_MODEL
+    quality: float = defaults.QUALITY
+    model: str = defaults.MODEL
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "quality", check_quality(self.quality))

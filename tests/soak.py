@@ -21,7 +21,6 @@ import numpy as np
 from PIL import Image
 
 import latentcodec
-from latentcodec.pipeline.decoder import decode_picture
 
 MOST_GROWTH = 0.05
 _PHOTO = Path(__file__).parent.parent / "benchmarks" / "data" / "kodak" / "kodim23.png"
@@ -50,14 +49,14 @@ def cases() -> list[Callable[[], bool]]:
     pictures = [photo.crop((300, 200, 396, 264)), photo.crop((0, 0, 65, 33)).convert("L"), clear]
     made: list[Callable[[], bool]] = []
     for picture, quality in zip(pictures, (20, 90, 50), strict=True):
-        data = latentcodec.encode(picture, quality)
-        pixels = decode_picture(data).pixels
+        data = latentcodec.encode(picture, quality=quality)
+        pixels = latentcodec.decode_array(data)
 
         def encodes(picture: Image.Image = picture, quality: int = quality, data=data) -> bool:
-            return latentcodec.encode(picture, quality) == data
+            return latentcodec.encode(picture, quality=quality) == data
 
         def decodes(data: bytes = data, pixels: np.ndarray = pixels) -> bool:
-            return np.array_equal(decode_picture(data).pixels, pixels)
+            return np.array_equal(latentcodec.decode_array(data), pixels)
 
         def refuses(data: bytes = data) -> bool:
             try:

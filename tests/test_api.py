@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 import latentcodec
-from latentcodec import errors
+from latentcodec import codec, errors
 from latentcodec.format import container
 from latentcodec.format.container import Colour
 from latentcodec.images.tensors import is_tensor
@@ -192,7 +192,7 @@ def test_open_reads_the_header_and_decodes_later(
     path = tmp_path / "no extension needed"
     path.write_bytes(data)
     decode, calls = latentcodec.decode, []
-    monkeypatch.setattr(latentcodec, "decode", lambda d, **k: calls.append(1) or decode(d, **k))
+    monkeypatch.setattr(codec, "decode", lambda d, **k: calls.append(1) or decode(d, **k))
     for source in (path, str(path), io.BytesIO(data)):
         with latentcodec.open(source) as image:
             assert (image.size, image.mode, image.info["quality"]) == ((56, 40), "RGB", 40)

@@ -21,7 +21,6 @@ from latentcodec import errors
 from latentcodec.format import container
 from latentcodec.format.container import Colour
 from latentcodec.pipeline.alpha import decode_alpha
-from latentcodec.pipeline.decoder import decode_picture
 from latentcodec.runtime.base import Family
 from tests.command_line import call, one_sentence
 from tests.malformed.write import FOLDER
@@ -122,9 +121,9 @@ def test_the_coder_refuses_whatever_it_is_given(
 
 def test_max_pixels_is_an_argument_and_an_option(photo: np.ndarray, tmp_path: Path) -> None:
     data = latentcodec.encode(photo[:30, :40])
-    decode_picture(data, max_pixels=1200)
+    latentcodec.decode(data, max_pixels=1200)
     with pytest.raises(errors.LimitExceeded, match="40 x 30"):
-        decode_picture(data, max_pixels=1199)
+        latentcodec.decode(data, max_pixels=1199)
     source, target = tmp_path / "in.lat", tmp_path / "out.png"
     source.write_bytes(data)
     assert call("decode", "--max-pixels", 1200, source, target).exit_code == 0
@@ -133,7 +132,7 @@ def test_max_pixels_is_an_argument_and_an_option(photo: np.ndarray, tmp_path: Pa
     # And raised beyond the default: then it is the file that ends too soon.
     claims = (FOLDER / "pixels.lat").read_bytes()
     with pytest.raises(errors.TruncatedFile):
-        decode_picture(claims, max_pixels=1 << 32)
+        latentcodec.decode(claims, max_pixels=1 << 32)
 
 
 def test_pillows_limit_warns_and_refuses(

@@ -48,7 +48,7 @@ def test_salvage_gives_what_is_left(two_tiles: bytes) -> None:
     assert np.asarray(image).std() > 10
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        latentcodec.decode(two_tiles, (0, 0, 100, 32), salvage=True)
+        latentcodec.decode(two_tiles, region=(0, 0, 100, 32), salvage=True)
 
 
 def test_salvage_of_a_whole_file_says_nothing(data: bytes) -> None:

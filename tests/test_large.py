@@ -17,11 +17,9 @@ from PIL import Image
 import latentcodec
 from latentcodec import errors
 from latentcodec.format import container, header
-from latentcodec.format.container import Colour, Region
+from latentcodec.format.container import Colour
 from latentcodec.format.file_view import FileView
 from latentcodec.images import files
-from latentcodec.images.picture import image_of
-from latentcodec.pipeline.decoder import decode_image, decode_picture
 from tests.command_line import call, contents, done, fails, one_sentence
 from tests.conftest import ROOT
 
@@ -40,10 +38,10 @@ def test_an_image_filled_in_parts_is_the_one_of_the_whole_array(wide: bytes, kin
     alphas = file.alphas if kind.has_alpha else []
     header = dataclasses.replace(file.header, colour=kind)
     data = container.write(dataclasses.replace(file, header=header, alphas=alphas))
-    for region in (None, Region(1000, 3, 1100, 20)):
-        parts, whole = decode_image(data, region), image_of(decode_picture(data, region))
-        assert (parts.mode, parts.size) == (whole.mode, whole.size)
-        assert parts.tobytes() == whole.tobytes()
+    for region in (None, (1000, 3, 1100, 20)):
+        image = latentcodec.decode(data, region=region)
+        assert image.mode == kind.pillow_mode
+        assert np.array_equal(np.asarray(image), latentcodec.decode_array(data, region=region))
 
 
 class Watched(io.BytesIO):
@@ -60,10 +58,10 @@ class Watched(io.BytesIO):
 
 
 def test_a_region_reads_what_it_needs(wide: bytes) -> None:
-    file, region = container.read(wide), Region(20, 0, 100, 24)
+    file, region = container.read(wide), (20, 0, 100, 24)
     stream = Watched(wide)
-    part = decode_image(FileView(stream), region)
-    assert part.tobytes() == decode_image(wide).crop((20, 0, 120, 24)).tobytes()
+    part = latentcodec.decode(stream, region=region)
+    assert part.tobytes() == latentcodec.decode(wide).crop((20, 0, 120, 24)).tobytes()
     needed = sum(len(p) for payloads in (file.tiles, file.alphas) for p in payloads[:2])
     assert needed < len(stream.seen) < needed + 120 < len(wide)
     everything = Watched(wide)
@@ -75,15 +73,15 @@ def test_a_region_reads_what_it_needs(wide: bytes) -> None:
 def test_damage_far_from_a_region_is_noticed_where_it_moves_chunks(wide: bytes) -> None:
     far = len(wide) - 10  # in the last tile
     damaged = wide[:far] + bytes([wide[far] ^ 1]) + wide[far + 1 :]
-    decode_picture(damaged, Region(0, 0, 9, 9))
+    latentcodec.decode(damaged, region=(0, 0, 9, 9))
     with pytest.raises(errors.CorruptChunk, match="at 3072,0"):
-        decode_picture(damaged)
+        latentcodec.decode(damaged)
     with pytest.raises(errors.CorruptChunk, match="at 3072,0"):
-        decode_picture(damaged, Region(3000, 0, 9, 9))
+        latentcodec.decode(damaged, region=(3000, 0, 9, 9))
     with pytest.raises(errors.TruncatedFile):
-        decode_picture(wide[:-1], Region(0, 0, 9, 9))
+        latentcodec.decode(wide[:-1], region=(0, 0, 9, 9))
     with pytest.raises(errors.TrailingData):
-        decode_picture(wide + b"\0", Region(0, 0, 9, 9))
+        latentcodec.decode(wide + b"\0", region=(0, 0, 9, 9))
 
 
 def test_a_file_that_shrinks_is_an_error(wide: bytes) -> None:

@@ -17,7 +17,6 @@ from latentcodec.cli import main
 from latentcodec.errors import CorruptWeights, LatError, UnknownModel
 from latentcodec.format import container
 from latentcodec.models.config import sized
-from latentcodec.pipeline.decoder import decode_picture
 from latentcodec.runtime import model_store, tensor_file
 from latentcodec.training.export import export
 from latentcodec.training.loop import train
@@ -43,21 +42,21 @@ def forget() -> Iterator[None]:
 
 
 def test_files_name_own_weights_by_their_hash(weights: Path, photo: np.ndarray) -> None:
-    model = latentcodec.use_weights(weights)
-    data = latentcodec.encode(photo[:64, :80], 60, model)
+    model = latentcodec.register_weights(weights)
+    data = latentcodec.encode(photo[:64, :80], quality=60, model=model)
     header = container.read(data).header
     assert header.model_code == model_store.OWN_CODE
-    assert decode_picture(data).pixels.shape == (64, 80, 3)
+    assert latentcodec.decode_array(data).shape == (64, 80, 3)
     model_store._own.clear()
     with pytest.raises(UnknownModel, match="have to be given"):
-        decode_picture(data)
-    latentcodec.use_weights(weights)
-    assert decode_picture(data).pixels.shape == (64, 80, 3)
+        latentcodec.decode(data)
+    latentcodec.register_weights(weights)
+    assert latentcodec.decode_array(data).shape == (64, 80, 3)
 
 
 def test_packaged_weights_keep_their_name() -> None:
     entry = model_store.by_name("hyper")
-    assert latentcodec.use_weights(model_store.FOLDER / entry.file) == entry.name
+    assert latentcodec.register_weights(model_store.FOLDER / entry.file) == entry.name
     assert not model_store._own
 
 
@@ -68,7 +67,7 @@ def test_weights_that_could_be_inexact_are_refused(weights: Path, tmp_path: Path
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(tensor_file.pack(tensors, description))
     with pytest.raises(CorruptWeights, match="exact"):
-        latentcodec.use_weights(broken)
+        latentcodec.register_weights(broken)
     assert not model_store._own
 
 
@@ -77,13 +76,13 @@ def test_what_is_no_weights_file_is_refused(content: bytes, tmp_path: Path) -> N
     path = tmp_path / "x.safetensors"
     path.write_bytes(content)
     with pytest.raises(CorruptWeights):
-        latentcodec.use_weights(path)
+        latentcodec.register_weights(path)
 
 
 def test_altered_weights_are_noticed(weights: Path, tmp_path: Path, photo: np.ndarray) -> None:
     path = tmp_path / "mine.safetensors"
     path.write_bytes(weights.read_bytes())
-    model = latentcodec.use_weights(path)
+    model = latentcodec.register_weights(path)
     model_store.load.cache_clear()
     data = bytearray(path.read_bytes())
     data[-1] ^= 1

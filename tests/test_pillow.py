@@ -11,6 +11,7 @@ from PIL import Image, ImageCms, ImageFile
 
 import latentcodec
 import latentcodec.pillow
+from latentcodec import codec
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def test_registered() -> None:
 def test_opening_is_lazy(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     decode = latentcodec.decode
-    monkeypatch.setattr(latentcodec, "decode", lambda d, **k: calls.append(1) or decode(d, **k))
+    monkeypatch.setattr(codec, "decode", lambda d, **k: calls.append(1) or decode(d, **k))
     image = Image.open(io.BytesIO(data))
     assert (image.format, image.mode, image.size) == ("LAT", "RGB", (150, 90))
     assert image.info["quality"] == 60

@@ -13,9 +13,9 @@ import latentcodec
 from latentcodec import errors
 from latentcodec.format import container
 from latentcodec.format.container import TILE_PX, ChunkType, Colour, Header, LatFile, Region
-from latentcodec.format.recovery import recover
-from latentcodec.pipeline.decoder import decode_picture
-from latentcodec.pipeline.salvage import salvage_picture
+from latentcodec.format.recovery import Damage, recover
+from latentcodec.images.canvas import ImageCanvas
+from latentcodec.pipeline.decoder import Decoded, decode
 from tests.command_line import call
 
 WIDTH, HEIGHT = TILE_PX + 76, 40
@@ -40,6 +40,14 @@ def opaque(picture: np.ndarray) -> bytes:
 @pytest.fixture(scope="module")
 def clear(picture: np.ndarray) -> bytes:
     return latentcodec.encode(picture, quality=40)
+
+
+def salvage(data: bytes, region: Region | None = None) -> Decoded[Image.Image]:
+    return decode(data, ImageCanvas, region=region, salvage=True)
+
+
+def pixels(decoded: Decoded[Image.Image]) -> np.ndarray:
+    return np.asarray(decoded.picture)
 
 
 def chunk_starts(data: bytes) -> list[int]:
@@ -78,16 +86,16 @@ DAMAGE: dict[str, tuple[Callable[[bytes, list[int]], bytes], list[Region]]] = {
 @pytest.mark.parametrize("name", DAMAGE)
 def test_whole_tiles_survive(opaque: bytes, name: str) -> None:
     damage, rectangles = DAMAGE[name]
-    data, whole = damage(opaque, chunk_starts(opaque)), decode_picture(opaque).pixels
+    data, whole = damage(opaque, chunk_starts(opaque)), latentcodec.decode_array(opaque)
     with pytest.raises(errors.LatError):
         latentcodec.decode(data)
-    salvaged = salvage_picture(data)
+    salvaged = salvage(data)
     assert salvaged.damaged == rectangles
     assert salvaged.problems
-    assert (salvaged.picture.metadata == {}) == name.startswith("metadata")
+    assert ("xmp" in salvaged.picture.info) != name.startswith("metadata")
     kept = {(): slice(None), (LEFT,): slice(TILE_PX, None), (RIGHT,): slice(0, TILE_PX)}
     columns = kept[tuple(rectangles)]
-    difference = np.abs(salvaged.picture.pixels.astype(int) - whole)[:, columns]
+    difference = np.abs(pixels(salvaged).astype(int) - whole)[:, columns]
     border = 16 if rectangles else 0  # where the synthesis sees what is lost
     far = difference[:, border:] if rectangles == [LEFT] else difference[:, : -border or None]
     assert far.max() <= 4
@@ -96,32 +104,32 @@ def test_whole_tiles_survive(opaque: bytes, name: str) -> None:
 
 def test_the_hole_is_filled_from_beside_it(opaque: bytes) -> None:
     data = changed(opaque, chunk_starts(opaque)[2] + 50)
-    pixels = salvage_picture(data).picture.pixels
-    assert np.array_equal(pixels[:, TILE_PX:], np.repeat(pixels[:, TILE_PX - 1 : TILE_PX], 76, 1))
+    found = pixels(salvage(data))
+    assert np.array_equal(found[:, TILE_PX:], np.repeat(found[:, TILE_PX - 1 : TILE_PX], 76, 1))
 
 
 def test_a_region_reports_what_it_shows(opaque: bytes) -> None:
     data = changed(opaque, chunk_starts(opaque)[2] + 50)
-    beside = salvage_picture(data, Region(900, 5, 100, 20))
+    beside = salvage(data, Region(900, 5, 100, 20))
     assert (beside.damaged, beside.problems) == ([], [])
-    across = salvage_picture(data, Region(1000, 5, 90, 20))
+    across = salvage(data, Region(1000, 5, 90, 20))
     assert across.damaged == [RIGHT]
-    whole = salvage_picture(data).picture.pixels[5:25, 1000:1090]
-    assert np.abs(across.picture.pixels.astype(int) - whole).max() <= 1
-    alone = salvage_picture(data, Region(1050, 0, 10, 10)).picture.pixels
+    whole = pixels(salvage(data))[5:25, 1000:1090]
+    assert np.abs(pixels(across).astype(int) - whole).max() <= 1
+    alone = pixels(salvage(data, Region(1050, 0, 10, 10)))
     assert (alone == 128).all(), "where nothing is beside the hole it is grey"
 
 
 def test_lost_transparency_is_opaque_and_colours_stay(clear: bytes, picture: np.ndarray) -> None:
     # tile, alpha, tile, alpha
     data = changed(clear, chunk_starts(clear)[1] + 5)
-    salvaged = salvage_picture(data)
+    salvaged = salvage(data)
     assert salvaged.damaged == [LEFT]
     assert "transparency" in salvaged.problems[0]
-    assert np.array_equal(salvaged.picture.pixels, decode_picture(clear).pixels)
-    assert salvaged.picture.alpha is not None
-    assert (salvaged.picture.alpha[:, :TILE_PX] == 255).all()
-    assert np.array_equal(salvaged.picture.alpha[:, TILE_PX:], picture[:, TILE_PX:, 3])
+    found = pixels(salvaged)
+    assert np.array_equal(found[..., :3], latentcodec.decode_array(clear)[..., :3])
+    assert (found[:, :TILE_PX, 3] == 255).all()
+    assert np.array_equal(found[:, TILE_PX:, 3], picture[:, TILE_PX:, 3])
 
 
 def test_a_payload_that_only_the_decoder_sees_is_wrong(opaque: bytes) -> None:
@@ -129,7 +137,7 @@ def test_a_payload_that_only_the_decoder_sees_is_wrong(opaque: bytes) -> None:
     data = container.write(LatFile(file.header, [file.tiles[0], b"chance! " * 9], file.metadata))
     with pytest.raises(errors.CorruptPayload, match="76 x 40 px at 1024,0"):
         latentcodec.decode(data)
-    assert salvage_picture(data).damaged == [RIGHT]
+    assert salvage(data).damaged == [RIGHT]
 
 
 def test_without_salvage_the_error_names_the_rectangle(opaque: bytes, clear: bytes) -> None:
@@ -153,10 +161,10 @@ def test_what_cannot_be_saved_is_an_error(opaque: bytes) -> None:
         (b"\x89PNG", errors.NotALatFile),
     ):
         with pytest.raises(kind):
-            salvage_picture(data)
+            salvage(data)
     with pytest.raises(errors.CorruptChunk, match="no tile"):
         file = container.read(opaque)
-        salvage_picture(container.write(LatFile(file.header, [b"", b""], {})))
+        salvage(container.write(LatFile(file.header, [b"", b""], {})))
 
 
 def grid_file() -> tuple[bytes, list[bytes]]:
@@ -181,11 +189,11 @@ def test_tiles_are_never_put_in_another_place(seed: int) -> None:
         damaged[at : at + 8] = random.bytes(len(damaged[at : at + 8]))
     if random.random() < 0.2:
         del damaged[random.integers(container.HEADER_BYTES, len(data)) :]
-    lost: dict[tuple[int, ChunkType], str] = {}
-    file = recover(bytes(damaged), lost, [])
+    damage = Damage()
+    file = recover(bytes(damaged), damage)
     saved = 0
     for number, tile in enumerate(file.tiles):
-        if (number, ChunkType.TILE) not in lost:
+        if (number, ChunkType.TILE) not in damage.lost:
             assert tile == tiles[number]
             saved += 1
     if count == 1 and len(damaged) == len(data):  # it may lie across two chunks

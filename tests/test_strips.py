@@ -10,7 +10,7 @@ import torch
 
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.transforms import Analysis, Synthesis
-from latentcodec.pipeline.scaled import SCALES
+from latentcodec.pipeline.decoder import SCALES
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.streaming import analysed, synthesised
 

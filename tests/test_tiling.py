@@ -9,10 +9,9 @@ import pytest
 
 import latentcodec
 from latentcodec.format import container
-from latentcodec.format.container import Colour, Region
+from latentcodec.format.container import Colour
 from latentcodec.images.picture import Picture
 from latentcodec.pipeline import encoder, tiling
-from latentcodec.pipeline.decoder import decode_picture
 from latentcodec.pipeline.tiling import cells, grid, spans, strips
 from latentcodec.runtime.base import Family
 
@@ -99,7 +98,7 @@ def large(photo: np.ndarray) -> bytes:
 def test_a_region_is_a_part_of_the_whole(large: bytes, region: tuple[int, int, int, int]) -> None:
     left, top, width, height = region
     whole = np.asarray(latentcodec.decode(large)).astype(int)
-    part = np.asarray(latentcodec.decode(large, region)).astype(int)
+    part = np.asarray(latentcodec.decode(large, region=region)).astype(int)
     wanted = whole[top : top + height, left : left + width]
     assert part.shape == wanted.shape
     assert np.abs(part - wanted).max() <= 1
@@ -111,9 +110,9 @@ def test_a_region_needs_only_its_tiles(large: bytes) -> None:
     file = container.read(large)
     file.tiles[3] = b""
     damaged = container.write(file)
-    assert latentcodec.decode(damaged, (100, 100, 50, 50)).size == (50, 50)
+    assert latentcodec.decode(damaged, region=(100, 100, 50, 50)).size == (50, 50)
     with pytest.raises(latentcodec.LatError):
-        latentcodec.decode(damaged, (1010, 1010, 8, 8))
+        latentcodec.decode(damaged, region=(1010, 1010, 8, 8))
 
 
 @pytest.mark.parametrize(
@@ -121,4 +120,4 @@ def test_a_region_needs_only_its_tiles(large: bytes) -> None:
 )
 def test_regions_outside_are_refused(large: bytes, region: tuple[int, int, int, int]) -> None:
     with pytest.raises(ValueError, match="region"):
-        decode_picture(large, Region(*region))
+        latentcodec.decode(large, region=region)

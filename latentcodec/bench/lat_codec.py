@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 import latentcodec
+from latentcodec import defaults
 from latentcodec.errors import LatError, UnknownModel
 from latentcodec.runtime import model_store
 
@@ -21,7 +22,7 @@ class LatCodec:
 
     Attributes:
         name: As on the command line.
-        model: Name or family of a packaged model, or the path of weights given to `use_weights`.
+        model: Name or family of a packaged model, or a path given to `register_weights`.
         settings: Qualities, 1 to 100.
     """
 
@@ -50,7 +51,7 @@ class LatCodec:
 
     def encode(self, image: Image.Image, setting: float) -> bytes:
         """Encode at quality `setting`, 1 to 100."""
-        return latentcodec.encode(image, setting, self.model)
+        return latentcodec.encode(image, quality=setting, model=self.model)
 
     def decode(self, data: bytes) -> Image.Image:
         """Decode a .lat file."""
@@ -62,10 +63,10 @@ def lat(option: str) -> LatCodec:
 
     Raises LatError for a weights file that cannot be used.
     """
-    model = option or model_store.DEFAULT_MODEL
+    model = option or defaults.MODEL
     if model.endswith(".safetensors"):
         try:
-            model = model_store.use_weights(Path(model))
+            model = model_store.register_weights(Path(model))
         except OSError as error:
             raise LatError(f"{model} cannot be read: {error.strerror}") from error
     return LatCodec(f"lat:{option}" if option else "lat", model)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from latentcodec import defaults
 from latentcodec.cli.bench import FILE, OUT_FOLDER, RATE, chosen_codecs, comma_list
 
 
@@ -25,7 +26,9 @@ from latentcodec.cli.bench import FILE, OUT_FOLDER, RATE, chosen_codecs, comma_l
     show_default=True,
     help="Bits per pixel to come near to.",
 )
-@click.option("--model", default="hyper", show_default=True, help="A packaged model, by name.")
+@click.option(
+    "--model", default=defaults.MODEL, show_default=True, help="A packaged model, by name."
+)
 @click.option(
     "--corner",
     nargs=2,
@@ -56,9 +59,8 @@ def command(
     from latentcodec.bench.codecs import OWN
     from latentcodec.bench.comparison import compare_photo
     from latentcodec.errors import LatError
-    from latentcodec.runtime.model_store import DEFAULT_MODEL
 
-    own = OWN if model == DEFAULT_MODEL else f"{OWN}:{model}"
+    own = OWN if model == defaults.MODEL else f"{OWN}:{model}"
     chosen = chosen_codecs([own, *against], "--against")
     reasons = {codec.name: codec.missing() for codec in chosen}
     for name, reason in reasons.items():

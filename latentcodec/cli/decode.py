@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +11,15 @@ import click
 from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all, deliver, input_bytes
 from latentcodec.cli.outcome import Written
-from latentcodec.errors import LatError, LossWarning
+from latentcodec.errors import LatError, warn_of_loss
 from latentcodec.format import container
-from latentcodec.format.container import Bytes
-from latentcodec.format.file_view import FileView
+from latentcodec.format.container import Region
+from latentcodec.format.source import Bytes, opened
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from latentcodec.pipeline.decoder import Decoded
 
 _EXIT_SALVAGED = 3
 
@@ -111,8 +110,6 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     shared = options.BatchOptions.taken_from(chosen)
     del chosen["weights"]  # whose files can be read by now
     wish = _Wish(**chosen)
-    if wish.scale > 1 and (wish.region or wish.salvage):
-        raise click.UsageError("--scale goes with neither --region nor --salvage")
     inputs, output = paths.split(arguments, shared.output)
     if output is None:
         raise click.UsageError("name an OUT, or a file or folder by --output")
@@ -134,34 +131,22 @@ def _form(task: paths.Task, wish: _Wish) -> str:
     return options.written_format(Path(task.target))
 
 
-def _image(data: Bytes, wish: _Wish) -> tuple[Image.Image, list[str]]:
+def _decoded(data: Bytes, wish: _Wish) -> Decoded[Image.Image]:
     """The picture, and what was lost of it. Raises LatError."""
-    from latentcodec.format.container import Region
-    from latentcodec.images.picture import image_of
-    from latentcodec.pipeline.decoder import decode_image
-    from latentcodec.pipeline.salvage import salvage_picture
-    from latentcodec.pipeline.scaled import decode_at
+    from latentcodec.images.canvas import ImageCanvas
+    from latentcodec.pipeline import decoder
 
-    region = Region(*wish.region) if wish.region else None
     try:
-        if wish.salvage:
-            salvaged = salvage_picture(data[:], region, wish.max_pixels)
-            return image_of(salvaged.picture), salvaged.problems
-        if wish.scale == 1:
-            return decode_image(data, region, max_pixels=wish.max_pixels), []
-        return image_of(decode_at(data, wish.scale, region, max_pixels=wish.max_pixels)), []
+        return decoder.decode(
+            data,
+            ImageCanvas,
+            region=Region(*wish.region) if wish.region else None,
+            scale=wish.scale,
+            max_pixels=wish.max_pixels,
+            salvage=wish.salvage,
+        )
     except ValueError as error:
         raise LatError(str(error)) from error
-
-
-@contextlib.contextmanager
-def _input(task: paths.Task) -> Iterator[Bytes]:
-    """The input of a task; of a file on a disk only what is asked for is read. Raises OSError."""
-    if task.source == paths.STREAM or not Path(task.source).is_file():
-        yield input_bytes(task)
-        return
-    with Path(task.source).open("rb") as stream:
-        yield FileView(stream)
 
 
 def _decode(task: paths.Task, wish: _Wish, salvaged: list[paths.Task]) -> Written:
@@ -169,13 +154,14 @@ def _decode(task: paths.Task, wish: _Wish, salvaged: list[paths.Task]) -> Writte
     from latentcodec.images.files import write_image
 
     form = _form(task, wish)
-    with _input(task) as data:
-        image, problems = _image(data, wish)
-        header, lat_bytes = container.read_header(data), len(data)
+    # Of a file on a disk only what is asked for is read.
+    with opened(input_bytes(task) if task.source == paths.STREAM else task.source) as data:
+        decoded, lat_bytes = _decoded(data, wish), len(data)
+    image, header = decoded.picture, decoded.header
     size = deliver(task, lambda stream: write_image(image, stream, form))
-    for problem in problems:
-        warnings.warn(LossWarning(problem), stacklevel=2)
-    if problems:
+    for problem in decoded.problems:
+        warn_of_loss(problem)
+    if decoded.problems:
         salvaged.append(task)
     return Written(
         width_px=image.width,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from latentcodec import defaults
 from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all, deliver, input_bytes
 from latentcodec.cli.outcome import Written
@@ -21,7 +22,7 @@ from latentcodec.format import container
 if TYPE_CHECKING:
     from latentcodec.cli.prefetch import ReadAhead
     from latentcodec.images.metadata import MetadataName
-    from latentcodec.images.picture import Source
+    from latentcodec.images.picture import PictureSource
     from latentcodec.pipeline.rate_control import Found
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
@@ -78,7 +79,9 @@ class _Wish:
 @click.option("--target-bpp", type=_POSITIVE, help="The same in bits per pixel.")
 @click.option("--ratio", type=_POSITIVE, help="The same as a compression ratio, such as 20.")
 @click.option("--target-psnr", type=_POSITIVE, help="Lowest quality with this PSNR in dB.")
-@click.option("--model", default="hyper", show_default=True, help="A packaged model, by name.")
+@click.option(
+    "--model", default=defaults.MODEL, show_default=True, help="A packaged model, by name."
+)
 @options.weights
 @click.option("--strict", is_flag=True, help="Refuse images of which something would be lost.")
 @click.option(
@@ -176,7 +179,7 @@ def _reads_back(target: str, data: bytes) -> bool:
     return not path.is_file() or path.read_bytes() == data
 
 
-def _limit_bytes(picture: Source, wish: _Wish) -> float | None:
+def _limit_bytes(picture: PictureSource, wish: _Wish) -> float | None:
     """What the file may have, if one of the three limits is given."""
     pixels = picture.height * picture.width
     if wish.target_bpp is not None:
@@ -186,13 +189,13 @@ def _limit_bytes(picture: Source, wish: _Wish) -> float | None:
     return wish.target_size
 
 
-def _encoded(picture: Source, wish: _Wish) -> Found:
+def _encoded(picture: PictureSource, wish: _Wish) -> Found:
     """The file at a quality, or at the one that a limit or a fidelity asks for."""
-    from latentcodec.pipeline.encoder import encode_picture, psnr_db
+    from latentcodec.pipeline import encoder
     from latentcodec.pipeline.rate_control import Found, for_psnr, for_size
 
     def encoded(quality: float) -> bytes:
-        return encode_picture(picture, quality, wish.model, wish.verify)
+        return encoder.encode(picture, quality=quality, model=wish.model, verify=wish.verify)
 
     limit_bytes, wanted_db = _limit_bytes(picture, wish), wish.target_psnr
     if limit_bytes is not None:
@@ -202,7 +205,7 @@ def _encoded(picture: Source, wish: _Wish) -> Found:
             f"more than the {limit_bytes:.0f} that are wanted"
         )
     elif wanted_db is not None:
-        found = for_psnr(encoded, lambda data: psnr_db(picture, data), wanted_db)
+        found = for_psnr(encoded, lambda data: encoder.psnr_db(picture, data), wanted_db)
         problem = f"even quality 100 falls short of {wanted_db:g} dB with this picture"
     else:
         return Found(encoded(wish.quality), wish.quality, reached=True)

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from latentcodec import defaults
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -25,7 +27,7 @@ quality = click.option(
     "-q",
     "--quality",
     type=click.FloatRange(1, 100),
-    default=50,
+    default=defaults.QUALITY,
     show_default=True,
     callback=_number,
     help="1 is smallest, 100 is best; tenths count.",
@@ -36,9 +38,9 @@ def _used(ctx: click.Context, param: click.Parameter, value: Path | None) -> str
     """The model that a weights file is, from now on in this process."""
     if value is None:
         return None
-    from latentcodec.runtime.model_store import use_weights
+    from latentcodec.runtime.model_store import register_weights
 
-    return use_weights(value)
+    return register_weights(value)
 
 
 weights = click.option(

@@ -39,6 +39,7 @@ from latentcodec.format.header import (
     read_header,
 )
 from latentcodec.format.region import Region
+from latentcodec.format.source import Bytes
 
 # The header belongs to the format: who needs both finds both here.
 __all__ = [
@@ -71,7 +72,6 @@ __all__ = [
     "write",
 ]
 
-Bytes = bytes | FileView  # a file in memory, or one of which only parts are read
 _View = memoryview | FileView
 
 MAX_METADATA_BYTES = 1 << 24

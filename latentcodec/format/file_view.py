@@ -16,9 +16,10 @@ class FileView:
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
-        """stream: a file that can seek, which nothing else moves in."""
-        self._stream = stream
-        self._length = stream.seek(0, os.SEEK_END)
+        """stream: a file that can seek, which nothing else moves in; what lies before where it
+        stands is left out."""
+        self._stream, self._start = stream, stream.tell()
+        self._length = max(stream.seek(0, os.SEEK_END) - self._start, 0)
 
     def __len__(self) -> int:
         return self._length
@@ -31,7 +32,7 @@ class FileView:
         if isinstance(where, int):
             return self[where : where + 1][0]
         start, stop, _ = where.indices(self._length)
-        self._stream.seek(start)
+        self._stream.seek(self._start + start)
         data = self._stream.read(max(stop - start, 0))
         if start + len(data) < stop:
             raise TruncatedFile("the file became shorter while it was read")

@@ -1,4 +1,7 @@
-"""The whole chunks of a damaged file, each in its place."""
+"""The whole chunks of a damaged file, each in its place.
+
+Tiles are coded without each other, so damage stays where it is. The header is needed in any case.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,71 @@ import math
 import re
 from collections.abc import Iterator
 
-from latentcodec.errors import LatError
+from latentcodec.errors import CorruptChunk, LatError, TrailingData, TruncatedFile
 from latentcodec.format import container
-from latentcodec.format.container import HEADER_BYTES, METADATA_CHUNKS, Chunk, ChunkType, LatFile
+from latentcodec.format.container import (
+    HEADER_BYTES,
+    METADATA_CHUNKS,
+    Chunk,
+    ChunkType,
+    Header,
+    LatFile,
+    Region,
+)
 
-# What is wrong with damaged chunks, by the number of their tile.
-Lost = dict[tuple[int, ChunkType], str]
 # Looking for chunks checks no more bytes than this for each byte of the file.
 _CHECKED_PER_BYTE = 256
 _CRC_BYTES = 4
 _TYPE = re.compile(b"[" + re.escape(bytes(ChunkType)) + b"]")
+
+
+@dataclasses.dataclass
+class Damage:
+    """What is wrong with a file.
+
+    lost: the reason for each damaged chunk, by the number of its tile; decoding adds what it finds.
+    notes: a sentence for each thing else, such as metadata.
+    """
+
+    lost: dict[tuple[int, ChunkType], str] = dataclasses.field(default_factory=dict)
+    notes: list[str] = dataclasses.field(default_factory=list)
+
+    def tiles(self) -> list[int]:
+        """The tiles that are lost but, it may be, for their transparency."""
+        return sorted(number for number, kind in self.lost if kind == ChunkType.TILE)
+
+    def regions(self, header: Header, area: Region) -> list[Region]:
+        """The tiles that are damaged in any way, of those that an area shows."""
+        tiles = [header.tile_region(number) for number in sorted({n for n, _ in self.lost})]
+        return [tile for tile in tiles if not tile.intersection(area).is_empty]
+
+    def sentences(self, header: Header, area: Region) -> list[str]:
+        """The notes, and what is lost of the tiles that an area shows."""
+        said = list(self.notes)
+        for (number, kind), reason in sorted(self.lost.items()):
+            if not header.tile_region(number).intersection(area).is_empty:
+                tile = header.tile_name(number)
+                what = tile if kind == ChunkType.TILE else f"the transparency of {tile}"
+                said.append(f"{what} is lost: {reason}")
+        return said
+
+
+def read_damaged(data: bytes, max_pixels: int) -> tuple[LatFile, Damage]:
+    """A file, with empty payloads for what is damaged, and what that is.
+
+    Raises LatError where the header is damaged, no tile is left, or the picture is larger than
+    `max_pixels`.
+    """
+    damage = Damage()
+    try:
+        return container.read(data, max_pixels), damage
+    except (TruncatedFile, CorruptChunk, TrailingData) as error:
+        file = recover(data, damage)
+        if len(damage.tiles()) == len(file.tiles):
+            raise error
+        if not (damage.lost or damage.notes):
+            damage.notes.append(str(error))
+        return file, damage
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,8 +88,8 @@ class _Found:
     some: bool = False
 
 
-def recover(data: bytes, lost: Lost, problems: list[str]) -> LatFile:
-    """The file with empty payloads for what is damaged, which `lost` and `problems` name."""
+def recover(data: bytes, damage: Damage) -> LatFile:
+    """The file with empty payloads for what is damaged, which is added to `damage`."""
     header = container.read_header(data)
     metadata: dict[ChunkType, bytes] = {}
     found = []
@@ -43,14 +101,14 @@ def recover(data: bytes, lost: Lost, problems: list[str]) -> LatFile:
     count = math.prod(header.tile_grid)
     wanted = list(itertools.product(range(count), header.tile_chunks))
     leading = _leading(found, len(wanted))
-    problems += [f"a chunk of metadata is lost: {one.reason}" for one in found[:leading]]
+    damage.notes += [f"a chunk of metadata is lost: {one.reason}" for one in found[:leading]]
     found = found[leading:]
     payloads: dict[ChunkType, list[bytes]] = {ChunkType.TILE: [], ChunkType.ALPHA: []}
     for (number, kind), one in zip(wanted, _placed(found, len(wanted)), strict=True):
         fits = one.chunk is not None and one.type == kind
         payloads[kind].append(one.chunk.payload if one.chunk and fits else b"")
         if not fits:
-            lost[number, kind] = one.reason or "another chunk stands in its place"
+            damage.lost[number, kind] = one.reason or "another chunk stands in its place"
     return LatFile(header, payloads[ChunkType.TILE], metadata, payloads[ChunkType.ALPHA])
 
 

@@ -52,6 +52,11 @@ class Region:
         """The same, counted from the top left corner of another one."""
         return dataclasses.replace(self, left=self.left - other.left, top=self.top - other.top)
 
+    def scaled(self, scale: int) -> Region:
+        """What shows some of it in the picture whose width and height are divided by `scale`."""
+        left, top = self.left // scale, self.top // scale
+        return Region(left, top, -(-self.right // scale) - left, -(-self.bottom // scale) - top)
+
     def check_inside(self, width: int, height: int) -> None:
         """Raises ValueError unless the region has pixels and lies within a picture."""
         if min(self.left, self.top) < 0 or min(self.width, self.height) < 1:

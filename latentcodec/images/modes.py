@@ -6,12 +6,11 @@ What is lost on the way is said by a LossWarning, or refused where the caller is
 from __future__ import annotations
 
 import io
-import warnings
 
 import numpy as np
 from PIL import Image, ImageCms
 
-from latentcodec.errors import LossWarning, UnsupportedImage
+from latentcodec.errors import UnsupportedImage, warn_of_loss
 from latentcodec.format.container import Colour
 
 # Modes that hold nothing that the four do not.
@@ -35,7 +34,7 @@ def lossy(message: str, strict: bool) -> None:
     """Warn that something is lost, or refuse: raises UnsupportedImage under `strict`."""
     if strict:
         raise UnsupportedImage(message)
-    warnings.warn(message, LossWarning, stacklevel=4)
+    warn_of_loss(message)
 
 
 def storable(image: Image.Image, strict: bool) -> tuple[Image.Image, Colour]:

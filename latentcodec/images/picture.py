@@ -11,7 +11,7 @@ from PIL import Image
 
 from latentcodec.errors import UnsupportedImage
 from latentcodec.format.container import ChunkType, Colour
-from latentcodec.images.metadata import MetadataName, attach, collect, stripped
+from latentcodec.images.metadata import MetadataName, collect, stripped
 from latentcodec.images.modes import CONVERTED_MODES, rectangle_of, storable
 from latentcodec.images.tensors import is_tensor, pixels_of_tensor
 
@@ -86,10 +86,12 @@ class ImageSource:
         return dataclasses.replace(self, metadata=stripped(self.metadata, names))
 
 
-Source = Picture | ImageSource
+PictureSource = Picture | ImageSource
 
 
-def source_of(image: Image.Image | NDArray[np.uint8] | Tensor, strict: bool = False) -> Source:
+def source_of(
+    image: Image.Image | NDArray[np.uint8] | Tensor, strict: bool = False
+) -> PictureSource:
     """The picture to encode, from a Pillow image, a uint8 array or a tensor, without a copy of it
     where its kind allows.
 
@@ -131,19 +133,3 @@ def _picture_of_array(array: NDArray[Any]) -> Picture:
         alpha = None
     pixels = np.broadcast_to(array[:, :, : 1 if grey else 3], (*array.shape[:2], 3))
     return Picture(pixels, Colour(grey + 2 * (alpha is not None)), {}, alpha)
-
-
-def image_of(picture: Picture) -> Image.Image:
-    """The Pillow image of a decoded picture, its metadata in `info`."""
-    image = Image.fromarray(picture.pixels)
-    if picture.colour.is_grey:
-        image = image.convert("L")
-    if picture.alpha is not None:
-        image.putalpha(Image.fromarray(picture.alpha))
-    attach(image, picture.metadata)
-    return image
-
-
-def array_of(picture: Picture) -> NDArray[np.uint8]:
-    """The pixels of a decoded picture: [H, W], [H, W, 2], [H, W, 3] or [H, W, 4], by its mode."""
-    return picture.pixels if picture.colour is Colour.RGB else np.array(image_of(picture))

@@ -12,7 +12,7 @@ from latentcodec.errors import VerificationFailed
 from latentcodec.format import container
 from latentcodec.format.container import Header, LatFile
 from latentcodec.format.header import tenths_of
-from latentcodec.images.picture import Picture, Source
+from latentcodec.images.picture import Picture, PictureSource
 from latentcodec.pipeline.alpha import encode_alpha
 from latentcodec.pipeline.decoder import family_of, pixel_parts
 from latentcodec.pipeline.hidden_colours import HiddenColours
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 _COLUMN_CELLS = 8 * TILE_CELLS  # of a very wide picture, analysed at once
 
 
-def encode_picture(
-    picture: Source,
+def encode(
+    picture: PictureSource,
+    *,
     quality: float,
     model: str,
     verify: bool = False,
@@ -65,14 +66,14 @@ def encode_picture(
     return container.write(LatFile(header, payloads, picture.metadata, list(_alphas(picture))))
 
 
-def _tile_parts(picture: Source) -> Iterator[tuple[slice, slice, Picture]]:
+def _tile_parts(picture: PictureSource) -> Iterator[tuple[slice, slice, Picture]]:
     """Rows, columns and content of each tile of a picture."""
     for down, right in grid(cells(picture.height), cells(picture.width), TILE_CELLS):
         rows, columns = pixels_of(down.own), pixels_of(right.own)
         yield rows, columns, picture.part(rows, columns)
 
 
-def _alphas(picture: Source) -> Iterator[bytes]:
+def _alphas(picture: PictureSource) -> Iterator[bytes]:
     """The alpha chunks of a picture, if it has any."""
     if picture.colour.has_alpha:
         for _, _, part in _tile_parts(picture):
@@ -80,7 +81,7 @@ def _alphas(picture: Source) -> Iterator[bytes]:
             yield encode_alpha(part.alpha)
 
 
-def _hidden_colours(picture: Source) -> HiddenColours:
+def _hidden_colours(picture: PictureSource) -> HiddenColours:
     def parts() -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
         for rows, columns, part in _tile_parts(picture):
             assert part.alpha is not None
@@ -90,7 +91,7 @@ def _hidden_colours(picture: Source) -> HiddenColours:
 
 
 def _latent_tiles(
-    family: Family, picture: Source, tenths: int, hidden: HiddenColours | None = None
+    family: Family, picture: PictureSource, tenths: int, hidden: HiddenColours | None = None
 ) -> Iterator[tuple[int, np.ndarray]]:
     """The number and y of each tile, float32 [h, w, M].
 
@@ -107,7 +108,9 @@ def _latent_tiles(
                 yield down * across + right, y[:, tile.own]
 
 
-def _strips(picture: Source, column: Span, hidden: HiddenColours | None) -> Iterator[np.ndarray]:
+def _strips(
+    picture: PictureSource, column: Span, hidden: HiddenColours | None
+) -> Iterator[np.ndarray]:
     """What the analysis sees of a column, uint8 [h, w, 3]; the image's last pixels are repeated
     beyond its edge."""
     columns = pixels_of(column.seen)
@@ -143,14 +146,14 @@ def _decodes_to(family: Family, payload: bytes, v_hat: np.ndarray, tenths: int) 
     return np.array_equal(family.decode_latents(payload, tenths, height, width), v_hat)
 
 
-def psnr_db(picture: Source, data: bytes) -> float:
+def psnr_db(picture: PictureSource, data: bytes) -> float:
     """PSNR over all RGB samples of the picture in a `.lat` file against what went in.
 
     Colours that alpha hides do not count.
     """
     file = container.read(data)
     error, samples = 0, 0
-    for left, top, decoded in pixel_parts(file, family_of(file.header)):
+    for left, top, decoded in pixel_parts(file, family_of(file.header), file.header.whole):
         height, width, _ = decoded.shape
         part = picture.part(slice(top, top + height), slice(left, left + width))
         difference = decoded.astype(np.int32) - part.pixels

@@ -11,7 +11,7 @@ import numpy as np
 
 from latentcodec.errors import LatError
 from latentcodec.format.container import ChunkType, LatFile
-from latentcodec.format.recovery import Lost
+from latentcodec.format.recovery import Damage
 from latentcodec.pipeline.tiling import TILE_CELLS, cells, strips
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 class LatentTiles:
     """The latents of a file, decoded tile by tile when a window asks for them.
 
-    `lost`, where it is given, has the tiles that are known to be damaged; others that turn out to
+    `damage`, where it is given, has the tiles that are known to be lost; others that turn out to
     be are added, and the latents of all of them are zeros.
     """
 
-    def __init__(self, file: LatFile, family: Family, lost: Lost | None = None) -> None:
-        self._file, self._family, self._lost = file, family, lost
+    def __init__(self, file: LatFile, family: Family, damage: Damage | None = None) -> None:
+        self._file, self._family, self._damage = file, family, damage
         header = file.header
         self.rows, self.columns = cells(header.height_px), cells(header.width_px)
         self._across = math.ceil(self.columns / TILE_CELLS)
@@ -81,14 +81,14 @@ class LatentTiles:
     def _decode(self, number: int, height: int, width: int) -> np.ndarray:
         """One tile's v_hat, int32 [h, w, M]."""
         header = self._file.header
-        if self._lost is None or (number, ChunkType.TILE) not in self._lost:
+        if self._damage is None or (number, ChunkType.TILE) not in self._damage.lost:
             try:
                 payload = self._file.tiles[number]
                 return self._family.decode_latents(payload, header.quality_tenths, height, width)
             except LatError as error:
-                if self._lost is None:
+                if self._damage is None:
                     raise header.at_tile(error, number) from None
-                self._lost[number, ChunkType.TILE] = str(error)
+                self._damage.lost[number, ChunkType.TILE] = str(error)
         return np.zeros((height, width, self._family.config.latents), dtype=np.int32)
 
 

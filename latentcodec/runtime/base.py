@@ -69,11 +69,12 @@ class Family(abc.ABC):
             reach * (config.blocks_8 + 1) / 2
         )
 
-    def on(self: FamilyT, device: torch.device) -> FamilyT:
+    def on(self: FamilyT, device: str | torch.device) -> FamilyT:
         """The same model, whose g_a and g_s run on a device.
 
         What is coded comes from the CPU all the same: gains, prior and tables stay there.
         """
+        device = torch.device(device)
         if device == self._y_std.device:
             return self
         moved = copy.copy(self)

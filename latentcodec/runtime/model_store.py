@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from latentcodec.runtime.dense_vae import DenseVaeFamily
 
 FOLDER = Path(__file__).parents[1] / "weights"
-DEFAULT_MODEL = "hyper"
 # The code of weights that are in no package: files name them by their hash alone.
 OWN_CODE = "USER"
 _own: dict[str, ModelEntry] = {}  # by hash
@@ -45,13 +44,13 @@ def manifest() -> dict[str, Any]:
 
 
 def entries() -> list[ModelEntry]:
-    """All packaged models, then those that `use_weights` was given."""
+    """All packaged models, then those that `register_weights` was given."""
     fields = [f.name for f in dataclasses.fields(ModelEntry)]
     packaged = [ModelEntry(**{k: row[k] for k in fields}) for row in manifest()["models"]]
     return [*packaged, *_own.values()]
 
 
-def use_weights(path: str | os.PathLike[str]) -> str:
+def register_weights(path: str | os.PathLike[str]) -> str:
     """Make a weights file, as `latentcodec export` writes it, a model of this process.
 
     Returns the name of the model, which is its path, or the packaged model's if it is that file.

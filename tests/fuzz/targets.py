@@ -22,7 +22,6 @@ from latentcodec.format.container import ChunkType
 from latentcodec.images import metadata
 from latentcodec.images.files import file_bytes
 from latentcodec.pipeline.alpha import decode_alpha
-from latentcodec.pipeline.salvage import salvage_picture
 from latentcodec.runtime import model_store
 from tests.fuzz.mutations import blind, rebuilt
 from tests.oracle import Oracle
@@ -87,7 +86,7 @@ def payload_target() -> Target:
             case 2 | 3 | 4:
                 latentcodec.decode(with_payload(file, blind(file.tiles[0], chance)))
             case 5:
-                salvage_picture(blind(good, chance), max_pixels=4096)
+                latentcodec.decode(blind(good, chance), max_pixels=4096, salvage=True)
                 return "salvaged"
             case 6:
                 decode_alpha(_alpha(chance), chance.randrange(1, 40), chance.randrange(1, 40))

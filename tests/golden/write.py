@@ -84,7 +84,7 @@ def write_set(model: str, root: Path = FOLDER) -> Path:
     folder.mkdir(parents=True)
     found = {}
     for name, picture, quality in pictures():
-        data = latentcodec.encode(picture, quality, model)
+        data = latentcodec.encode(picture, quality=quality, model=model)
         (folder / f"{name}.lat").write_bytes(data)
         latentcodec.decode(data).save(folder / f"{name}.png", optimize=True)
         found[name] = expected(data)

@@ -1,0 +1,318 @@
+"""`Codec`, which encodes and decodes pictures; `encode` and `decode` are those of a default one.
+
+torch is imported, and a model is loaded, when the first picture needs it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+
+import numpy as np
+
+from latentcodec import defaults
+from latentcodec.errors import UnsupportedImage, warn_of_loss
+from latentcodec.format.container import MAX_PIXELS, Region
+from latentcodec.format.source import Source, opened
+from latentcodec.images.canvas import ArrayCanvas, Canvas, ImageCanvas
+from latentcodec.images.metadata import MetadataName
+from latentcodec.images.picture import source_of
+from latentcodec.images.tensors import is_tensor, tensor_of
+from latentcodec.pipeline import decoder, encoder
+from latentcodec.runtime import model_store
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+    from PIL import Image
+    from torch import Tensor
+    from typing_extensions import Unpack
+
+    from latentcodec.images.picture import PictureSource
+    from latentcodec.runtime.base import Family
+    from latentcodec.runtime.model_store import ModelEntry
+
+    AnyImage = Image.Image | NDArray[np.uint8] | Tensor
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class EncodeOptions(TypedDict, total=False):
+    """The keywords of `encode`, which says what they mean."""
+
+    quality: float
+    strict: bool
+    strip: Collection[MetadataName]
+
+
+class DecodeOptions(TypedDict, total=False):
+    """The keywords of `decode`, which says what they mean."""
+
+    region: tuple[int, int, int, int] | None
+    scale: int
+    max_pixels: int
+    salvage: bool
+
+
+def encode(
+    image: AnyImage,
+    *,
+    model: str = defaults.MODEL,
+    quality: float = defaults.QUALITY,
+    strict: bool = False,
+    strip: Collection[MetadataName] = (),
+) -> bytes:
+    """Encode a picture as a `.lat` file.
+
+    Args:
+        image: a Pillow image; a uint8 array [H, W], [H, W, 2], [H, W, 3] or [H, W, 4], whose
+            second or fourth channel is alpha; or a tensor [C, H, W] of as many channels, uint8,
+            or floats in 0..1, which are rounded to 256 levels. RGB and grey are stored as such,
+            alpha without losses; EXIF, ICC profile and XMP of a Pillow image are kept. What has
+            to be converted (16 bits, CMYK and other colour spaces) gives a `LossWarning`.
+        model: name or family of a packaged model, or what `register_weights` returned.
+        quality: 1 (smallest) to 100 (best), in tenths.
+        strict: raise an error instead of a `LossWarning`.
+        strip: metadata to leave out, of "icc", "exif", "xmp", "gps" (in EXIF and XMP) and "all".
+            Of EXIF the orientation is kept, by which the picture is to be turned.
+
+    Returns:
+        The bytes of the file.
+
+    Raises:
+        latentcodec.LatError: the image cannot be encoded, or the model is not known.
+        ValueError: the quality is out of range, or `strip` names no metadata.
+    """
+    return Codec(model=model).encode(image, quality=quality, strict=strict, strip=strip)
+
+
+def decode(
+    source: Source,
+    *,
+    region: tuple[int, int, int, int] | None = None,
+    scale: int = 1,
+    max_pixels: int = MAX_PIXELS,
+    salvage: bool = False,
+) -> Image.Image:
+    """Decode a `.lat` file.
+
+    Args:
+        source: the bytes of a file; a path; or a file open for reading, which is read from where
+            it stands. Of the latter two no more is read than is needed.
+        region: left, top, width and height in pixels of the part that is wanted; only the tiles
+            that it needs are decoded.
+        scale: 1, 2, 4, 8 or 16, by which width and height are divided, rounded up. Each pixel is
+            the mean of scale x scale, and the full-size ones are never in memory. Of a region,
+            whose pixels are those of the full size, it gives what shows some of it.
+        max_pixels: refuse larger pictures, whatever the region and the scale.
+        salvage: of a damaged file, give what is left, with a `LossWarning` for each thing lost;
+            damaged tiles are filled from the pixels around them.
+
+    Returns:
+        A Pillow image of mode RGB, RGBA, L or LA, with EXIF, ICC profile and XMP in `info`.
+
+    Raises:
+        latentcodec.LatError: it is not a `.lat` file, is damaged (with `salvage`: in its header,
+            or in all of its tiles), is larger than `max_pixels`, or names a model that is not
+            installed.
+        ValueError: the region is not inside the picture, or the scale is none of the five.
+        OSError: it cannot be read.
+    """
+    return Codec().decode(
+        source, region=region, scale=scale, max_pixels=max_pixels, salvage=salvage
+    )
+
+
+def decode_array(source: Source, **options: Unpack[DecodeOptions]) -> NDArray[np.uint8]:
+    """As `decode`, with the same options: a uint8 array [H, W], [H, W, 2] with alpha, [H, W, 3]
+    or [H, W, 4]. Metadata is left out."""
+    return Codec().decode_array(source, **options)
+
+
+def decode_tensor(source: Source, **options: Unpack[DecodeOptions]) -> Tensor:
+    """As `decode_array`, channels first: a uint8 tensor [C, H, W] on the CPU."""
+    return Codec().decode_tensor(source, **options)
+
+
+class Codec:
+    """Encodes and decodes many pictures. Threads may share one: calls do not affect each other."""
+
+    def __init__(
+        self,
+        *,
+        model: str = defaults.MODEL,
+        device: str | torch.device = "cpu",
+        threads: int | None = None,
+    ) -> None:
+        """Set up a codec; its model is loaded with the first picture.
+
+        Args:
+            model: as for `encode`. A file that is decoded names its own.
+            device: where g_a and g_s run, as torch names it. The rest, integers and coder, stays
+                on the CPU, so that files decode to the same latents whatever the device; pixels
+                may differ by one grey level.
+            threads: processor threads that a call may use; None: as many as torch is set to.
+
+        Raises:
+            latentcodec.LatError: the model is not known or the device cannot be used.
+            ValueError: `threads` is less than 1.
+        """
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads must be 1 or more, not {threads}")
+        model_store.by_name(model)
+        if str(device) != "cpu":
+            from latentcodec.runtime.compute import check_device
+
+            check_device(device)
+        self._model, self._device, self._threads = model, device, threads
+        self._moved: dict[ModelEntry, Family] = {}
+        self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process, such as that of a data loader, makes its own."""
+        device, threads = str(self._device), self._threads
+        return functools.partial(Codec, model=self._model, device=device, threads=threads), ()
+
+    def encode(
+        self,
+        image: AnyImage,
+        *,
+        quality: float = defaults.QUALITY,
+        strict: bool = False,
+        strip: Collection[MetadataName] = (),
+    ) -> bytes:
+        """As `latentcodec.encode`, with the model of this codec."""
+        picture = source_of(image, strict).without(strip)
+        with self._on_threads():
+            return self._encoded(picture, quality)
+
+    def encode_batch(
+        self,
+        images: Iterable[AnyImage] | NDArray[np.uint8] | Tensor,
+        *,
+        quality: float = defaults.QUALITY,
+        strict: bool = False,
+        strip: Collection[MetadataName] = (),
+    ) -> list[bytes]:
+        """Encode several pictures, one for each thread at a time; options as for `encode`.
+
+        Args:
+            images: whatever `encode` takes, in any mixture of sizes; or an array [B, H, W, C], or
+                a tensor [B, C, H, W] or [C, H, W].
+
+        Returns:
+            The files, the same bytes that `encode` gives with one thread.
+
+        Raises:
+            latentcodec.LatError, ValueError: as `encode` does, for the first picture that fails.
+        """
+        single = list(_one_by_one(images))
+        # Read here, one by one: the same Pillow image may be in the batch twice.
+        pictures = (source_of(image, strict).without(strip) for image in single)
+        return self._each(lambda picture: self._encoded(picture, quality), pictures, len(single))
+
+    def decode(
+        self,
+        source: Source,
+        *,
+        region: tuple[int, int, int, int] | None = None,
+        scale: int = 1,
+        max_pixels: int = MAX_PIXELS,
+        salvage: bool = False,
+    ) -> Image.Image:
+        """As `latentcodec.decode`."""
+        with self._on_threads():
+            return self._decoded(
+                ImageCanvas,
+                source,
+                region=region,
+                scale=scale,
+                max_pixels=max_pixels,
+                salvage=salvage,
+            )
+
+    def decode_array(self, source: Source, **options: Unpack[DecodeOptions]) -> NDArray[np.uint8]:
+        """As `latentcodec.decode_array`."""
+        with self._on_threads():
+            return self._decoded(ArrayCanvas, source, **options)
+
+    def decode_tensor(self, source: Source, **options: Unpack[DecodeOptions]) -> Tensor:
+        """As `latentcodec.decode_tensor`."""
+        return tensor_of(self.decode_array(source, **options))
+
+    def decode_batch(
+        self, sources: Iterable[Source], **options: Unpack[DecodeOptions]
+    ) -> list[Image.Image]:
+        """Decode several files, one for each thread at a time; options as for `decode`.
+
+        Raises as `decode` does, for the first file that fails.
+        """
+        return self._decoded_batch(ImageCanvas, sources, options)
+
+    def decode_array_batch(
+        self, sources: Iterable[Source], **options: Unpack[DecodeOptions]
+    ) -> list[NDArray[np.uint8]]:
+        """What `decode_array` gives of several files, as `decode_batch`."""
+        return self._decoded_batch(ArrayCanvas, sources, options)
+
+    def decode_tensor_batch(
+        self, sources: Iterable[Source], **options: Unpack[DecodeOptions]
+    ) -> list[Tensor]:
+        """What `decode_tensor` gives of several files, as `decode_batch`."""
+        return [tensor_of(array) for array in self.decode_array_batch(sources, **options)]
+
+    def _encoded(self, picture: PictureSource, quality: float) -> bytes:
+        return encoder.encode(picture, quality=quality, model=self._model, load=self._family)
+
+    def _decoded(
+        self,
+        canvas: type[Canvas[R]],
+        source: Source,
+        *,
+        region: tuple[int, int, int, int] | None = None,
+        **others: Any,
+    ) -> R:
+        part = Region(*region) if region else None
+        with opened(source) as data:
+            decoded = decoder.decode(data, canvas, region=part, load=self._family, **others)
+        for problem in decoded.problems:
+            warn_of_loss(problem)
+        return decoded.picture
+
+    def _decoded_batch(
+        self, canvas: type[Canvas[R]], sources: Iterable[Source], options: DecodeOptions
+    ) -> list[R]:
+        files = list(sources)
+        return self._each(lambda one: self._decoded(canvas, one, **options), files, len(files))
+
+    def _family(self, entry: ModelEntry) -> Family:
+        """The working model, its transforms on the device."""
+        with self._lock:
+            if entry not in self._moved:
+                self._moved[entry] = model_store.load_codec(entry).on(self._device)
+            return self._moved[entry]
+
+    def _on_threads(self) -> contextlib.AbstractContextManager[None]:
+        if self._threads is None:
+            return contextlib.nullcontext()
+        from latentcodec.runtime.compute import threads
+
+        return threads(self._threads)
+
+    def _each(self, work: Callable[[T], R], items: Iterable[T], count: int) -> list[R]:
+        from latentcodec.runtime.compute import map_on_threads
+
+        return map_on_threads(work, items, count, self._threads)
+
+
+def _one_by_one(images: Iterable[AnyImage] | NDArray[np.uint8] | Tensor) -> Iterable[AnyImage]:
+    """The pictures of a batch. Raises UnsupportedImage for arrays that are no batch."""
+    if is_tensor(images):
+        return images.unsqueeze(0) if images.ndim == 3 else images
+    if isinstance(images, np.ndarray) and images.ndim != 4:
+        raise UnsupportedImage("an array of several pictures must have the shape [B, H, W, C]")
+    return images

@@ -1,0 +1,30 @@
+"""Where the bytes of a file come from: memory, a path, or a file that is open."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from latentcodec.format.file_view import FileView
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
+Bytes = bytes | FileView  # a file in memory, or one of which only parts are read
+
+
+@contextlib.contextmanager
+def opened(source: Source) -> Iterator[Bytes]:
+    """The bytes of a file, of which no more are read than are asked for.
+
+    An open file is taken from where it stands to its end; what cannot seek is read as a whole.
+    Raises OSError.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        yield bytes(source)
+    elif isinstance(source, (str, os.PathLike)):
+        with Path(source).open("rb") as stream:
+            yield FileView(stream) if stream.seekable() else stream.read()
+    else:
+        yield FileView(source) if source.seekable() else source.read()

@@ -1,0 +1,54 @@
+"""Where torch computes, and on how many threads."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+
+from latentcodec.errors import LatError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def check_device(device: str | torch.device) -> None:
+    """Raises LatError unless tensors can be sent there and brought back."""
+    try:
+        torch.zeros(1, device=torch.device(device)).cpu()
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise LatError(f"the device {str(device)!r} cannot be used: {reason}") from error
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Set torch's number of threads, which it keeps for each thread of the program."""
+    usual = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(usual)
+
+
+def map_on_threads(
+    work: Callable[[T], R], items: Iterable[T], count: int, total: int | None
+) -> list[R]:
+    """The results for all `count` items, in their order: several at a time, which share the
+    `total` threads; None: as many as torch is set to."""
+    usual = torch.get_num_threads()
+    total = total or usual
+    workers = min(total, count)
+    if workers < 2:
+        with threads(total):
+            return [work(item) for item in items]
+    try:
+        start = torch.set_num_threads, (total // workers,)
+        with ThreadPoolExecutor(workers, "latentcodec", *start) as pool:
+            return list(pool.map(work, items))
+    finally:
+        torch.set_num_threads(usual)  # for threads that begin later

@@ -1,0 +1,131 @@
+"""The public functions: the same options everywhere, all errors exported, files from anywhere."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import latentcodec
+import latentcodec.pillow
+from latentcodec import Codec, codec, errors
+from latentcodec.format.container import MAX_PIXELS
+
+
+def keywords(function: Callable[..., Any]) -> dict[str, Any]:
+    """The options of a function with their defaults; all else but its subject is an error."""
+    found = {}
+    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+        assert parameter.kind is not parameter.POSITIONAL_OR_KEYWORD, parameter
+        if parameter.kind is parameter.VAR_KEYWORD:
+            assert parameter.annotation == "Unpack[DecodeOptions]"
+            return keywords(latentcodec.decode)
+        found[parameter.name] = parameter.default
+    return found
+
+
+def test_encoding_has_the_same_options_everywhere() -> None:
+    options = keywords(latentcodec.encode)
+    model = options.pop("model")
+    c = Codec()
+    for method in (c.encode, c.encode_batch):
+        assert keywords(method) == options
+    assert list(codec.EncodeOptions.__annotations__) == list(options)
+    assert keywords(lambda self, *, model: model) == {"model": inspect.Parameter.empty}
+    assert inspect.signature(Codec).parameters["model"].default == model == "hyper"
+    assert {p.kind for p in inspect.signature(Codec).parameters.values()} == {
+        inspect.Parameter.KEYWORD_ONLY
+    }
+
+
+def test_decoding_has_the_same_options_everywhere() -> None:
+    options = keywords(latentcodec.decode)
+    c = Codec()
+    for function in (
+        latentcodec.decode_array,
+        latentcodec.decode_tensor,
+        c.decode,
+        c.decode_array,
+        c.decode_tensor,
+        c.decode_batch,
+        c.decode_array_batch,
+        c.decode_tensor_batch,
+    ):
+        assert keywords(function) == options
+    assert list(codec.DecodeOptions.__annotations__) == list(options)
+    assert options["max_pixels"] == MAX_PIXELS
+
+
+def test_pillows_save_takes_the_options_of_encode(crop: Image.Image) -> None:
+    crop.info["xmp"] = b"<x:xmpmeta/>"
+    stream = io.BytesIO()
+    crop.save(stream, "LAT", quality=30, model="ae", strip=["xmp"])
+    assert stream.getvalue() == latentcodec.encode(crop, quality=30, model="ae", strip=["xmp"])
+    with pytest.raises(OSError, match="CMYK"):
+        crop.convert("CMYK").save(io.BytesIO(), "LAT", strict=True)
+    plain = io.BytesIO()
+    crop.save(plain, "LAT")
+    assert plain.getvalue() == latentcodec.encode(crop)
+
+
+def test_every_error_is_exported() -> None:
+    kinds = {name for name, kind in vars(errors).items() if isinstance(kind, type)}
+    assert kinds <= set(latentcodec.__all__)
+    assert {"LatError", "CorruptChunk", "LossWarning"} <= kinds
+    for name in latentcodec.__all__:
+        assert getattr(latentcodec, name) is not None
+    with pytest.raises(AttributeError):
+        latentcodec.nosuch  # noqa: B018
+
+
+def test_a_file_may_come_from_anywhere(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "photo.lat"
+    path.write_bytes(data)
+    behind = io.BytesIO(b"something before" + data)
+    behind.seek(16)
+    wanted = latentcodec.decode_array(data)
+    for source in (path, str(path), bytearray(data), memoryview(data), io.BytesIO(data), behind):
+        assert np.array_equal(latentcodec.decode_array(source), wanted)
+    with path.open("rb") as stream:
+        assert np.array_equal(np.asarray(latentcodec.decode(stream)), wanted)
+    assert len(Codec().decode_batch([path, data, io.BytesIO(data)])) == 3
+    with pytest.raises(FileNotFoundError):
+        latentcodec.decode(tmp_path / "missing.lat")
+    with pytest.raises(IsADirectoryError):
+        latentcodec.decode(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_a_pipe_is_read_as_a_whole(data: bytes, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+    writer.start()
+    try:
+        part = latentcodec.decode(pipe, region=(0, 0, 8, 8))
+    finally:
+        writer.join()
+    assert part.size == (8, 8)
+
+
+@pytest.mark.parametrize("options", [{"region": (20, 0, 100, 24)}, {}], ids=["region", "all"])
+def test_of_a_path_no_more_is_read_than_is_needed(
+    photo: np.ndarray, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    """Four tiles in a row, of which the region needs two: the payload of the last is not read."""
+    data = latentcodec.encode(np.tile(photo[:24], (1, 5, 1))[:, :3100], quality=60)
+    path = tmp_path / "wide.lat"
+    path.write_bytes(data[:-40] + bytes([data[-40] ^ 1]) + data[-39:])
+    if options:
+        assert latentcodec.decode(path, **options).size == (100, 24)
+    else:
+        with pytest.raises(errors.CorruptChunk):
+            latentcodec.decode(path)
