@@ -7,8 +7,8 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .palette import RGB, Theme, mix
-from .sources import generator
+from graphics_set.palette import RGB, Theme, mix
+from graphics_set.sources import numpy_generator
 
 _BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16
 
@@ -58,7 +58,7 @@ def _dots(random: Random, width: int, height: int, first: RGB, second: RGB) -> I
 
 
 def _paper(random: Random, width: int, height: int, first: RGB, second: RGB) -> Image.Image:
-    grain = generator(random).normal(0, random.uniform(1, 7), (height, width, 1))
+    grain = numpy_generator(random).normal(0, random.uniform(1, 7), (height, width, 1))
     return _image(np.array(mix(first, second, 0.3)) + grain)
 
 

@@ -3,73 +3,102 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-
-def chromium() -> tuple[str, str] | None:
-    """The paths of Chromium and its driver, or None."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    browser = next(filter(None, map(shutil.which, names)), None)
-    driver = shutil.which("chromedriver")
-    return (browser, driver) if browser and driver else None
-
-
-# How text is drawn: Chromium asks fontconfig. "subpixel" colours the edges for LCDs.
-SMOOTHINGS = {
+# How the edges of text are drawn, in the words of fontconfig, which Chromium asks. `subpixel`
+# colours them for the red, green and blue thirds of an LCD's pixels.
+_ANTIALIASING = {
     "grey": {"hintstyle": "hintslight", "rgba": "none"},
     "hinted": {"hintstyle": "hintfull", "rgba": "none"},
     "subpixel": {"hintstyle": "hintslight", "rgba": "rgb"},
 }
 _FONTCONFIG = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
 <include>/etc/fonts/fonts.conf</include><match target="pattern">{}</match></fontconfig>"""
+_ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",  # which root cannot have; the pages are the project's own
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--allow-file-access-from-files",  # the fonts
+)
+
+
+class NoBrowser(Exception):
+    """Pages cannot be drawn here, and why."""
 
 
 class Browser:
-    """One headless Chromium that draws text in one of SMOOTHINGS."""
+    """One Chromium, which draws text in one way."""
 
-    def __init__(self, smoothing: str) -> None:
-        from selenium import webdriver
-
-        found = chromium()
-        if found is None:
-            raise FileNotFoundError("chromium and chromedriver are not installed")
-        options = webdriver.ChromeOptions()
-        options.binary_location = found[0]
-        lcd = "--enable-lcd-text" if smoothing == "subpixel" else "--disable-lcd-text"
-        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", lcd):
-            options.add_argument(argument)
-        self._folder = tempfile.TemporaryDirectory()
-        edits = "".join(
-            f'<edit name="{name}" mode="assign"><const>{value}</const></edit>'
-            for name, value in SMOOTHINGS[smoothing].items()
-        )
-        fonts = Path(self._folder.name, "fonts.conf")
-        fonts.write_text(_FONTCONFIG.format(edits), encoding="utf-8")
-        environment = {**os.environ, "FONTCONFIG_FILE": str(fonts)}
-        service = webdriver.ChromeService(found[1], env=environment)
-        self._driver: Any = webdriver.Chrome(options=options, service=service)
+    def __init__(self, driver: Any, folder: Path) -> None:
+        self._driver = driver
+        self._page = folder / "page.html"
 
     def render(self, html: str, width: int, height: int, ratio: float) -> Image.Image:
-        """The top of a page in `width` times `height` px of the device, `ratio` to a CSS px."""
-        page = Path(self._folder.name, "page.html")
-        page.write_text(html, encoding="utf-8")
-        metrics = {"width": round(width / ratio), "height": round(height / ratio)}
-        self._driver.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {**metrics, "deviceScaleFactor": ratio, "mobile": False},
+        """The top left of a page, `width` times `height` px, `ratio` of them to a CSS px."""
+        self._page.write_text(html, encoding="utf-8")
+        view = {"width": round(width / ratio), "height": round(height / ratio)}
+        self._command(
+            "Emulation.setDeviceMetricsOverride", **view, deviceScaleFactor=ratio, mobile=False
         )
-        self._driver.get(page.as_uri())
-        shot = self._driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
+        self._driver.get(self._page.as_uri())
+        self._command("Runtime.evaluate", expression="document.fonts.ready", awaitPromise=True)
+        shot = self._command("Page.captureScreenshot", format="png")
         return Image.open(io.BytesIO(base64.b64decode(shot["data"]))).convert("RGB")
 
-    def close(self) -> None:
-        """End the browser."""
-        self._driver.quit()
-        self._folder.cleanup()
+    def _command(self, name: str, **parameters: Any) -> Any:
+        return self._driver.execute_cdp_cmd(name, parameters)
+
+
+@contextlib.contextmanager
+def browsers() -> Iterator[list[Browser]]:
+    """One Chromium for each way of drawing text.
+
+    Raises:
+        NoBrowser: Chromium, its driver or selenium is not here, or does not start.
+    """
+    try:
+        from selenium.common.exceptions import WebDriverException
+    except ImportError:
+        raise NoBrowser("the Python package selenium is not installed") from None
+    with contextlib.ExitStack() as stack:
+        try:
+            started = [_start(stack, edits) for edits in _ANTIALIASING.values()]
+        except WebDriverException as error:
+            raise NoBrowser(f"Chromium does not start ({str(error).splitlines()[0]})") from None
+        yield started
+
+
+def _start(stack: contextlib.ExitStack, edits: dict[str, str]) -> Browser:
+    from selenium import webdriver
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    binary = next(filter(None, map(shutil.which, names)), None)
+    driver_path = shutil.which("chromedriver")
+    if binary is None or driver_path is None:
+        raise NoBrowser("Chromium and chromedriver are not installed")
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    lcd = "--enable-lcd-text" if edits["rgba"] == "rgb" else "--disable-lcd-text"
+    for argument in (*_ARGUMENTS, lcd):
+        options.add_argument(argument)
+    lines = (
+        f'<edit name="{name}" mode="assign"><const>{value}</const></edit>'
+        for name, value in edits.items()
+    )
+    (folder / "fonts.conf").write_text(_FONTCONFIG.format("".join(lines)), encoding="utf-8")
+    environment = {**os.environ, "FONTCONFIG_FILE": str(folder / "fonts.conf")}
+    service = webdriver.ChromeService(driver_path, env=environment)
+    driver = webdriver.Chrome(options=options, service=service)
+    stack.callback(driver.quit)
+    return Browser(driver, folder)

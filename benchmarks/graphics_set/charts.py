@@ -24,7 +24,9 @@ def _line(random: Random, inks: list[str]) -> str:
         path = " ".join(points)
         drawn += f"<polyline points='{path}' fill='none' stroke='{ink}' stroke-width='2'/>"
         if random.random() < 0.4:
-            drawn += f"<polygon points='0,{_HIGH} {path} {_WIDE},{_HIGH}' fill='{ink}' opacity='.25'/>"
+            drawn += (
+                f"<polygon points='0,{_HIGH} {path} {_WIDE},{_HIGH}' fill='{ink}' opacity='.25'/>"
+            )
     return drawn
 
 
@@ -45,7 +47,8 @@ def _ring(random: Random, inks: list[str]) -> str:
         share = random.uniform(0.1, 0.3) * around
         drawn += (
             f"<circle cx='{_WIDE / 2}' cy='{_HIGH / 2}' r='30' fill='none' stroke='{ink}' "
-            f"stroke-width='14' stroke-dasharray='{share:.1f} 999' stroke-dashoffset='{-start:.1f}'/>"
+            f"stroke-width='14' stroke-dasharray='{share:.1f} 999' "
+            f"stroke-dashoffset='{-start:.1f}'/>"
         )
         start += share
     return drawn

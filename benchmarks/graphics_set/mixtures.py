@@ -6,42 +6,44 @@ from random import Random
 
 from PIL import Image, ImageDraw
 
-from .backgrounds import background
-from .flat_art import shape
-from .lettering import put, smoothing
-from .palette import theme
-from .photographs import piece
-from .sources import Sources, size
+from graphics_set.backgrounds import background
+from graphics_set.flat_art import draw_shape
+from graphics_set.lettering import antialiasing, draw_text
+from graphics_set.palette import Theme, theme
+from graphics_set.photographs import random_part
+from graphics_set.sources import Sources, size
 
 
 def captioned(random: Random, sources: Sources, photo: Image.Image) -> Image.Image:
     """The photograph with bars, words and shapes over it."""
     width, height = size(random)
     colours = theme(random)
-    image = piece(photo, random, width, height)
+    image = random_part(photo, random, width, height)
     for _ in range(random.randint(1, 4)):
-        px = random.choice((14, 20, 32, 56, 90))
-        y = random.randint(0, height - px - 20)
-        text, font = sources.words.label(random, 5), sources.fonts.pick(random)
-        ink = random.choice(((255, 255, 255), (0, 0, 0), *colours.accents))
-        draw = ImageDraw.Draw(image)
-        kind = random.choice(("bar", "veil", "plain", "outline"))
-        if kind == "outline":
-            draw.text((20, y), text, ink, font.at(px), stroke_width=2, stroke_fill=colours.background)
-            continue
-        if kind == "bar":
-            draw.rectangle((0, y, width, y + int(1.4 * px)), colours.background)
-            ink = colours.text
-        elif kind == "veil":
-            strip = image.crop((0, y, width, y + int(1.4 * px)))
-            veil = Image.new("RGB", strip.size, colours.background)
-            image.paste(Image.blend(strip, veil, 0.6), (0, y))
-            ink = colours.text
-        put(image, (20, y + 0.1 * px), text, font, px, ink, smoothing(random))
+        _caption(image, random, sources, colours)
     for _ in range(random.choice((0, 0, 2, 5))):
         at = random.uniform(0, width), random.uniform(0, height)
-        shape(ImageDraw.Draw(image), random, *at, 40, random.choice(colours.accents), None)
+        draw_shape(ImageDraw.Draw(image), random, at, 40, random.choice(colours.accents))
     return image
+
+
+def _caption(image: Image.Image, random: Random, sources: Sources, colours: Theme) -> None:
+    """A line of text: plain, outlined, on a bar or on a translucent one."""
+    px = random.choice((14, 20, 32, 56, 90))
+    y = random.randint(0, image.height - px - 20)
+    text, font = sources.corpus.label(random, 5), sources.fonts.choose(random)
+    ink = random.choice(((255, 255, 255), (0, 0, 0), *colours.accents))
+    kind = random.choice(("bar", "veil", "plain", "outline"))
+    if kind == "outline":
+        draw, back = ImageDraw.Draw(image), colours.background
+        draw.text((20, y), text, ink, font.at(px), stroke_width=2, stroke_fill=back)
+        return
+    if kind in ("bar", "veil"):
+        strip = image.crop((0, y, image.width, y + int(1.4 * px)))
+        bar = Image.new("RGB", strip.size, colours.background)
+        image.paste(bar if kind == "bar" else Image.blend(strip, bar, 0.6), (0, y))
+        ink = colours.text
+    draw_text(image, (20, y + 0.1 * px), text, font, px, ink, antialiasing(random))
 
 
 def framed(random: Random, sources: Sources, photo: Image.Image) -> Image.Image:
@@ -49,7 +51,7 @@ def framed(random: Random, sources: Sources, photo: Image.Image) -> Image.Image:
     width, height = size(random)
     colours = theme(random)
     image = background(random, width, height, colours)
-    body, px, how = sources.fonts.pick(random), random.uniform(11, 18), smoothing(random)
+    body, px, how = sources.fonts.choose(random), random.uniform(11, 18), antialiasing(random)
     across, down = random.randint(1, 3), random.randint(1, 3)
     cell = width // across, height // down
     gap, frame = random.randint(8, 30), random.choice((0, 0, 2, 8))
@@ -57,14 +59,12 @@ def framed(random: Random, sources: Sources, photo: Image.Image) -> Image.Image:
         for column in range(across):
             left, top = column * cell[0] + gap, row * cell[1] + gap
             high = int((cell[1] - 2 * gap) * random.uniform(0.5, 0.9))
-            picture = piece(photo, random, cell[0] - 2 * gap, high)
+            picture = random_part(photo, random, cell[0] - 2 * gap, high)
             box = (left - frame, top - frame, left + picture.width + frame, top + high + frame)
             ImageDraw.Draw(image).rectangle(box, colours.text)
             image.paste(picture, (left, top))
-            text = sources.words.paragraph(random, 150)
-            letters = int(picture.width / (0.55 * px))
-            lines = [text[k : k + letters] for k in range(0, len(text), letters)][:4]
-            put(image, (left, top + high + 8), "\n".join(lines), body, px, colours.text, how)
+            text = sources.corpus.paragraphs(random, int(picture.width / (0.6 * px)), 4)
+            draw_text(image, (left, top + high + 8), text, body, px, colours.text, how)
     return image
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -15,41 +16,44 @@ _SUFFIXES = {".avif", ".png", ".jpg", ".jpeg", ".webp"}
 
 
 @dataclasses.dataclass(frozen=True)
-class Photo:
-    """A photograph that is not yet decoded, and its licence where the index.json has one."""
+class Photograph:
+    """A file that is not yet decoded, and its licence where an index.json beside it has one."""
 
     name: str
     data: bytes
     licence: str | None
 
     def image(self) -> Image.Image:
-        """In RGB."""
+        """In RGB. Raises OSError."""
         return Image.open(io.BytesIO(self.data)).convert("RGB")
 
 
-def read_photos(folder: Path) -> list[Photo]:
-    """Every photograph under the folder, in and outside of tar files, by name."""
+def read_photographs(folder: Path) -> list[Photograph]:
+    """Every photograph in the folder, and in tar files there, by name."""
     index = folder / "index.json"
     rows = json.loads(index.read_text(encoding="utf-8")) if index.exists() else []
     licences = {row["file"]: row.get("licence") for row in rows}
-    found = {
-        path.name: path.read_bytes()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in _SUFFIXES
-    }
-    for shard in folder.rglob("*.tar"):
-        with tarfile.open(shard) as archive:
-            for member in archive:
-                data = archive.extractfile(member)
-                if data is not None and Path(member.name).suffix.lower() in _SUFFIXES:
-                    found[member.name] = data.read()
-    return [Photo(name, found[name], licences.get(name)) for name in sorted(found)]
+    found = dict(_files(folder))
+    return [Photograph(name, found[name], licences.get(name)) for name in sorted(found)]
 
 
-def piece(photo: Image.Image, random: Random, width: int, height: int) -> Image.Image:
-    """A random part of the photograph, scaled down (never up, where it is large enough)."""
+def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in folder.iterdir():
+        if path.suffix.lower() in _SUFFIXES:
+            yield path.name, path.read_bytes()
+        elif path.suffix == ".tar":
+            with tarfile.open(path) as shard:
+                for member in shard:
+                    data = shard.extractfile(member)
+                    if data is not None and Path(member.name).suffix.lower() in _SUFFIXES:
+                        yield member.name, data.read()
+
+
+def random_part(photo: Image.Image, random: Random, width: int, height: int) -> Image.Image:
+    """A random part, scaled down by a random factor, or up where the photograph is too small."""
     factor = max(width / photo.width, height / photo.height)
-    factor = max(factor, random.uniform(factor, 1)) if factor < 1 else factor
+    if factor < 1:
+        factor = random.uniform(factor, 1)
     wide, high = min(photo.width, int(width / factor)), min(photo.height, int(height / factor))
     left, top = random.randint(0, photo.width - wide), random.randint(0, photo.height - high)
     box = (left, top, left + wide, top + high)

@@ -1,4 +1,7 @@
-"""Screens of programs as HTML: code, terminals, tables, forms, chats, dashboards, shops."""
+"""Screens of programs as HTML: code, terminals, tables, forms, chats, dashboards, shops.
+
+They are longer than any screen; what does not fit is cut off.
+"""
 
 from __future__ import annotations
 
@@ -8,191 +11,177 @@ from random import Random
 
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
+from pygments.lexers import HtmlLexer, MarkdownLexer, PythonLexer
 from pygments.styles import get_all_styles
 
-from . import charts
-from .palette import Theme, css, mix, theme
-from .sources import Sources
-from .words import number
+from graphics_set import held_out_screens
+from graphics_set.charts import chart
+from graphics_set.corpus import number
+from graphics_set.palette import Theme, css, theme
+from graphics_set.sources import Sources
+from graphics_set.stylesheet import page
 
 Body = Callable[[Random, Sources, Theme], str]
 
 
-def screen(random: Random, sources: Sources) -> str:
-    """The HTML of one screen: a program's bar, perhaps a side bar, and its content."""
+def screen(random: Random, sources: Sources, number: int) -> str:
+    """The screen with a number: its content, perhaps under a bar or beside a list."""
     colours = theme(random)
-    body = random.choice(BODIES)
-    content = body(random, sources, colours)
-    side = _side(random, sources) if random.random() < 0.4 else ""
-    bar = _bar(random, sources) if random.random() < 0.6 else ""
-    return page(random, sources, colours, f"{bar}<div class=row>{side}<main>{content}</main></div>")
+    bodies = (held_out_screens.BODIES if sources.split.held_out else ()) + _BODIES
+    body = bodies[number % len(bodies)](random, sources, colours)
+    content = f"<main>{body}</main>"
+    if random.random() < 0.4:
+        names = "".join(f"<p>{_label(random, sources, 2)}</p>" for _ in range(40))
+        content = f"<div class=side><h3>{_label(random, sources, 2)}</h3>{names}</div>{content}"
+    content = f"<div class=row>{content}</div>"
+    if random.random() < 0.6:
+        names = "".join(f"<span>{_label(random, sources, 1)}</span>" for _ in range(6))
+        button = f"<button>{_label(random, sources, 1)}</button>"
+        content = (
+            f"<div class=bar><b>{_label(random, sources, 2)}</b>{names}{button}</div>{content}"
+        )
+    return page(random, sources, colours, content)
 
 
-def page(random: Random, sources: Sources, colours: Theme, content: str, more: str = "") -> str:
-    """`content` in the typefaces and colours of a style sheet made for it."""
-    body, head = sources.fonts.pick(random), sources.fonts.pick(random)
-    mono = sources.fonts.pick(random, fixed_width=True)
-    radius, gap = random.choice((0, 0, 3, 6, 14)), random.choice((4, 8, 12, 18))
-    shadow = random.choice(("none", "none", "0 1px 3px rgba(0,0,0,.4)", "0 6px 20px rgba(0,0,0,.25)"))
-    accent, second = map(css, random.sample(colours.accents, 2))
-    ground = css(colours.background)
-    if random.random() < 0.12:
-        tinted = css(mix(colours.background, colours.accents[0], 0.35))
-        ground = f"linear-gradient({random.randrange(360)}deg,{ground},{tinted}) no-repeat"
-    return f"""<!doctype html><meta charset=utf-8><style>
-*{{box-sizing:border-box}} body{{margin:0;background:{ground};color:{css(colours.text)};
-font:{random.choice((11, 12, 13, 14, 15, 16, 18))}px/{random.uniform(1.25, 1.7):.2f} '{body.family}'}}
-html{{background:{css(colours.background)}}} h1,h2,h3,th{{font-family:'{head.family}';margin:.4em 0}}
-code,pre,.mono{{font-family:'{mono.family}'}} a{{color:{accent}}}
-.row{{display:flex}} main{{flex:1;padding:{gap}px;min-width:0}}
-.bar,.side,.card,th,input,textarea,select{{background:{css(colours.surface)};color:inherit}}
-.bar{{display:flex;gap:{gap}px;padding:{gap}px;border-bottom:1px solid {css(colours.border)}}}
-.side{{width:{random.randint(120, 240)}px;padding:{gap}px;min-height:1500px;
-border-right:1px solid {css(colours.border)}}}
-.card{{border:1px solid {css(colours.border)};border-radius:{radius}px;padding:{gap}px;
-box-shadow:{shadow};margin:{gap}px}}
-.grid{{display:grid;grid-template-columns:repeat({random.randint(2, 4)},1fr)}}
-.button,button{{background:{accent};color:{css(colours.background)};border:0;border-radius:{radius}px;
-padding:{gap // 2}px {gap}px;display:inline-block;margin:2px}} .ghost{{background:none;
-color:{second};border:1px solid {second}}} .muted{{color:{css(colours.muted)}}}
-table{{border-collapse:collapse;width:100%}} td,th{{text-align:left;padding:{gap // 2}px {gap}px;
-border:{random.choice((0, 1))}px solid {css(colours.border)};border-bottom-width:1px}}
-tr:nth-child(even) td{{background:{css(random.choice((colours.surface, colours.background)))}}}
-input,textarea,select{{border:1px solid {css(colours.border)};border-radius:{radius}px;
-padding:{gap // 2}px;width:100%;font:inherit}} .dot{{width:2.4em;height:2.4em;border-radius:50%;
-flex:none;display:inline-block}} .big{{font-size:2.1em;font-weight:700}} .mine{{background:{accent};
-color:{css(colours.background)};margin-left:30%}} .theirs{{margin-right:30%}}
-.swatch{{height:{random.randint(60, 200)}px;border-radius:{radius}px}} {more}
-</style>{content}"""
+def _label(random: Random, sources: Sources, words: int = 3) -> str:
+    return html.escape(sources.corpus.label(random, words))
 
 
-def _label(random: Random, sources: Sources, most: int = 3) -> str:
-    return html.escape(sources.words.label(random, most))
-
-
-def _bar(random: Random, sources: Sources) -> str:
-    items = "".join(f"<span>{_label(random, sources, 1)}</span>" for _ in range(random.randint(3, 7)))
-    return f"<div class=bar><b>{_label(random, sources, 2)}</b>{items}<button>{_label(random, sources, 1)}</button></div>"
-
-
-def _side(random: Random, sources: Sources) -> str:
-    items = "".join(f"<p>{_label(random, sources, 2)}</p>" for _ in range(random.randint(8, 50)))
-    return f"<div class=side><h3>{_label(random, sources, 2)}</h3>{items}</div>"
+def _sentence(random: Random, sources: Sources) -> str:
+    return html.escape(sources.corpus.sentence(random))
 
 
 def _code(random: Random, sources: Sources, colours: Theme) -> str:
-    styles = sorted(name for name in get_all_styles() if sources.split.code_style(name))
+    styles = sorted(name for name in get_all_styles() if sources.split.has_code_style(name))
+    kind = random.random()
+    if kind < 0.6:
+        text, lexer = sources.corpus.lines(random, 150), PythonLexer()
+    elif kind < 0.8:
+        text, lexer = _form(random, sources, colours).replace("><", ">\n<"), HtmlLexer()
+    else:
+        text, lexer = random.choice(sorted(sources.corpus.pages.values())), MarkdownLexer()
     form = HtmlFormatter(
         style=random.choice(styles), noclasses=True, linenos=random.choice((False, "inline"))
     )
-    code = highlight(sources.words.lines(random, 120), PythonLexer(), form)
-    tabs = "".join(f"<span class=card>{_label(random, sources, 1)}.py</span>" for _ in range(3))
-    return f"<div class=bar>{tabs}</div>{code}"
+    tabs = "".join(f"<span class=card>{_label(random, sources, 1)}</span>" for _ in range(3))
+    return f"<div class=bar>{tabs}</div>{highlight(text, lexer, form)}"
 
 
 def _terminal(random: Random, sources: Sources, colours: Theme) -> str:
     lines = []
     for _ in range(90):
-        ink = css(random.choice(colours.accents))
-        line = html.escape(random.choice((sources.words.sentence(random), sources.words.lines(random, 1))))
+        ink = random.choice((css(random.choice(colours.accents)), "inherit", "inherit"))
+        source = html.escape(sources.corpus.lines(random, 1))
+        line = random.choice((_sentence(random, sources), source))
         prompt = f"<b style='color:{ink}'>{_label(random, sources, 1).lower()}$</b> "
-        lines.append(f"{random.choice((prompt, '', ''))}<span style='color:{random.choice((ink, 'inherit'))}'>{line}</span>")
-    return f"<pre style='margin:0'>{chr(10).join(lines)}</pre>"
+        lines.append(f"{random.choice((prompt, '', ''))}<span style='color:{ink}'>{line}</span>")
+    return "<pre style='margin:0'>" + "\n".join(lines) + "</pre>"
 
 
 def _table(random: Random, sources: Sources, colours: Theme) -> str:
-    columns = random.randint(3, 8)
-    head = "".join(f"<th>{_label(random, sources, 2)}</th>" for _ in range(columns))
-    kinds = [random.random() < 0.7 for _ in range(columns)]
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{number(random) if k else _label(random, sources)}</td>" for k in kinds) + "</tr>"
-        for _ in range(40)
-    )
-    return f"<h2>{_label(random, sources, 5)}</h2><table><tr>{head}</tr>{rows}</table>"
+    numeric = [random.random() < 0.7 for _ in range(random.randint(3, 8))]
+    head = "".join(f"<th>{_label(random, sources, 2)}</th>" for _ in numeric)
+    rows = []
+    for _ in range(50):
+        cells = (number(random) if column else _label(random, sources) for column in numeric)
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    return f"<h2>{_label(random, sources, 5)}</h2><table><tr>{head}</tr>{''.join(rows)}</table>"
 
 
 def _form(random: Random, sources: Sources, colours: Theme) -> str:
-    fields = []
-    for _ in range(40):
-        label = _label(random, sources)
-        field = random.choice((
-            f"<input value='{_label(random, sources)}'>",
-            f"<input placeholder='{_label(random, sources)}'>",
-            f"<select><option>{_label(random, sources)}</select>",
-            f"<textarea rows=3>{html.escape(sources.words.sentence(random))}</textarea>",
-            f"<input type=checkbox checked style='width:auto'> {_label(random, sources)}",
+    halves = []
+    for _ in range(2):
+        fields = "".join(_field(random, sources) for _ in range(20))
+        button = f"<button>{_label(random, sources, 1)}</button>"
+        ghost = f"<button class=ghost>{_label(random, sources, 1)}</button>"
+        halves.append(f"<div class=card>{button}{ghost}{fields}</div>")
+    return f"<h1>{_label(random, sources, 4)}</h1><div class=grid>{''.join(halves)}</div>"
+
+
+def _field(random: Random, sources: Sources) -> str:
+    label = _label(random, sources)
+    field = random.choice(
+        (
+            f"<input value='{label}'>",
+            f"<input placeholder='{label}'>",
+            f"<select><option>{label}</select>",
+            f"<textarea rows=3>{_sentence(random, sources)}</textarea>",
+            f"<input type=checkbox checked style='width:auto'> {label}",
             f"<input type=range value={random.randrange(100)}>",
             f"<progress value={random.random():.2f} style='width:100%'></progress>",
-        ))
-        fields.append(f"<p><label class=muted>{label}</label><br>{field}</p>")
-    buttons = f"<button>{_label(random, sources, 1)}</button><button class=ghost>{_label(random, sources, 1)}</button>"
-    half = len(fields) // 2
-    return f"<h1>{_label(random, sources, 4)}</h1><div class=grid><div class=card>{''.join(fields[:half])}{buttons}</div><div class=card>{''.join(fields[half:])}</div></div>"
+        )
+    )
+    return f"<p><label class=muted>{_label(random, sources)}</label><br>{field}</p>"
 
 
 def _chat(random: Random, sources: Sources, colours: Theme) -> str:
     lines = []
-    for _ in range(48):
+    for _ in range(40):
+        text = html.escape(sources.corpus.paragraph(random, random.choice((20, 60, 200))))
+        if random.random() < 0.5:
+            lines.append(f"<div class=row><div class='card mine'>{text}</div></div>")
+            continue
         ink = css(random.choice(colours.accents))
-        side = random.choice(("mine", "theirs"))
-        text = html.escape(sources.words.paragraph(random, random.choice((20, 60, 200))))
         dot = f"<span class=dot style='background:{ink}'></span>"
-        lines.append(f"<div class='row'>{dot if side == 'theirs' else ''}<div class='card {side}'>{text}</div></div>")
+        lines.append(f"<div class=row>{dot}<div class='card theirs'>{text}</div></div>")
     return "".join(lines)
 
 
 def _dashboard(random: Random, sources: Sources, colours: Theme) -> str:
     cards = []
-    for _ in range(48):
+    for _ in range(40):
         title = f"<div class=muted>{_label(random, sources, 2)}</div>"
         figure = f"<div class=big>{number(random)}</div>"
-        chart = charts.chart(random, [css(c) for c in colours.accents])
-        cards.append(f"<div class=card>{title}{random.choice((figure, chart, figure + chart, chart))}</div>")
+        drawn = chart(random, [css(colour) for colour in colours.accents])
+        content = random.choice((figure, drawn, figure + drawn, drawn))
+        cards.append(f"<div class=card>{title}{content}</div>")
     return f"<h1>{_label(random, sources, 3)}</h1><div class=grid>{''.join(cards)}</div>"
 
 
 def _shop(random: Random, sources: Sources, colours: Theme) -> str:
     cards = []
-    for _ in range(48):
+    for _ in range(30):
         first, second = map(css, random.sample(colours.accents, 2))
-        ground = random.choice((first, f"linear-gradient({random.randrange(360)}deg,{first},{second})"))
-        text = html.escape(sources.words.sentence(random))
-        cards.append(
-            f"<div class=card><div class=swatch style='background:{ground}'></div>"
-            f"<h3>{_label(random, sources)}</h3><p class=muted>{text}</p>"
-            f"<b>${random.uniform(1, 900):.2f}</b> <button>{_label(random, sources, 1)}</button></div>"
-        )
+        blend = f"linear-gradient({random.randrange(360)}deg,{first},{second})"
+        swatch = f"<div class=swatch style='background:{random.choice((first, blend))}'></div>"
+        text = f"<h3>{_label(random, sources)}</h3><p>{_sentence(random, sources)}</p>"
+        price = f"<b>${random.uniform(1, 900):.2f}</b>"
+        button = f"<button>{_label(random, sources, 1)}</button>"
+        cards.append(f"<div class=card>{swatch}{text}{price} {button}</div>")
     return f"<div class=grid>{''.join(cards)}</div>"
 
 
 def _inbox(random: Random, sources: Sources, colours: Theme) -> str:
     rows = []
     for _ in range(60):
-        bold = random.choice(("700", "400", "400"))
         ink = css(random.choice(colours.accents))
-        text = html.escape(sources.words.sentence(random))[:90]
-        rows.append(
-            f"<tr style='font-weight:{bold}'><td><span class=dot style='background:{ink};width:1em;"
-            f"height:1em'></span> {_label(random, sources, 2)}</td><td>{_label(random, sources, 4)} "
-            f"<span class=muted>{text}</span></td><td>{random.randint(0, 23)}:{random.randint(10, 59)}</td></tr>"
-        )
+        dot = f"<span class=dot style='background:{ink};width:1em;height:1em'></span>"
+        text = f"{_label(random, sources, 4)} <span class=muted>{_sentence(random, sources)}</span>"
+        cells = (f"{dot} {_label(random, sources, 2)}", text, f"{random.randint(0, 23)}:30")
+        bold = random.choice(("700", "400", "400"))
+        row = "".join(f"<td>{cell}</td>" for cell in cells)
+        rows.append(f"<tr style='font-weight:{bold}'>{row}</tr>")
     return f"<table>{''.join(rows)}</table>"
 
 
 def _calendar(random: Random, sources: Sources, colours: Theme) -> str:
-    days = []
-    for day in range(1, 36):
-        events = "".join(
-            f"<div class=button style='display:block;overflow:hidden;white-space:nowrap;"
-            f"background:{css(random.choice(colours.accents))}'>{_label(random, sources, 2)}</div>"
-            for _ in range(random.choice((0, 0, 1, 2)))
-        )
-        days.append(f"<td style='height:7.5em;vertical-align:top'>{(day - 1) % 31 + 1}{events}</td>")
-    weeks = "".join(f"<tr>{''.join(days[k : k + 7])}</tr>" for k in range(0, 35, 7))
-    return f"<h2>{_label(random, sources, 2)}</h2><table style='table-layout:fixed'>{weeks}</table>"
+    weeks = []
+    for week in range(10):
+        days = []
+        for day in range(7):
+            events = "".join(
+                f"<div class=block style='background:{css(random.choice(colours.accents))}'>"
+                f"{_label(random, sources, 2)}</div>"
+                for _ in range(random.choice((0, 0, 1, 2)))
+            )
+            date = (7 * week + day) % 31 + 1
+            days.append(f"<td style='height:7.5em;vertical-align:top'>{date}{events}</td>")
+        weeks.append(f"<tr>{''.join(days)}</tr>")
+    table = f"<table style='table-layout:fixed'>{''.join(weeks)}</table>"
+    return f"<h2>{_label(random, sources, 2)}</h2>{table}"
 
 
-BODIES: tuple[Body, ...] = (
-    _code, _code, _terminal, _table, _form, _chat, _dashboard, _dashboard, _shop, _inbox, _calendar,
+_BODIES: tuple[Body, ...] = (
+    *(_code, _dashboard, _chat, _table, _terminal, _form),
+    *(_code, _dashboard, _shop, _inbox, _code, _calendar),
 )

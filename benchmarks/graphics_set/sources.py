@@ -1,4 +1,4 @@
-"""What the drawers of one set draw from."""
+"""What the pictures of one set are made from, and their sizes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from random import Random
 import numpy as np
 from PIL import Image
 
-from .fonts import Fonts
-from .split import Split
-from .words import Words
+from graphics_set.corpus import Corpus
+from graphics_set.fonts import Fonts
+from graphics_set.split import Split
 
-LEAST_PX, MOST_PX = 640, 1440
+LEAST_PX, MOST_PX = 640, 1440  # sides of the pictures; training cuts crops of up to 640 px
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,19 +22,25 @@ class Sources:
 
     split: Split
     fonts: Fonts
-    words: Words
+    corpus: Corpus
+
+    @classmethod
+    def of(cls, split: Split) -> Sources:
+        """Raises TooFewFonts."""
+        return cls(split, Fonts.of(split), Corpus.of(split))
 
 
+# Draws a picture in RGB.
 Drawer = Callable[[Random, Sources], Image.Image]
 
 
 def size(random: Random) -> tuple[int, int]:
-    """Width and height in px, mostly landscape."""
-    long, short = random.randint(720, MOST_PX), random.randint(LEAST_PX, 900)
-    long, short = max(long, short), min(long, short)
+    """Width and height, px; mostly landscape."""
+    sides = random.randint(720, MOST_PX), random.randint(LEAST_PX, 900)
+    long, short = max(sides), min(sides)
     return (long, short) if random.random() < 0.7 else (short, long)
 
 
-def generator(random: Random) -> np.random.Generator:
-    """For arrays of random numbers."""
+def numpy_generator(random: Random) -> np.random.Generator:
+    """Seeded by the next bits of `random`."""
     return np.random.default_rng(random.getrandbits(64))

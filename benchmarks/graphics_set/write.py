@@ -1,90 +1,124 @@
-"""Writing a set: which picture is of which kind, the last touches, the files and the index."""
+"""Writing a set: which picture is of which kind, the last touch, the files and their index."""
 
 from __future__ import annotations
 
+import collections
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from PIL import Image
 
-from . import documents, drawings, flat_art, lettering, mixtures, plots, screens
-from .browser import Browser
-from .photographs import Photo
-from .sources import LEAST_PX, MOST_PX, Sources, size
+from graphics_set import documents, drawings, flat_art, lettering, maps, mixtures, plots, screens
+from graphics_set.browser import Browser
+from graphics_set.photographs import Photograph
+from graphics_set.sources import LEAST_PX, MOST_PX, Drawer, Sources, size
 
-# Shares of the kinds of pictures.
 SHARES = {
-    "plot": 0.25, "text": 0.14, "screen": 0.22, "page": 0.10, "flat": 0.13, "drawing": 0.09,
+    "plot": 0.25,
+    "screen": 0.22,
+    "text": 0.14,
+    "flat": 0.12,
+    "page": 0.10,
+    "drawing": 0.10,
     "mixture": 0.07,
 }
-_RATIOS = (1, 1, 1, 1.1, 1.25, 1.5, 1.75, 2)
-_RESCALED = 0.15
-_HTML = {"screen": screens.screen, "page": documents.document}
-_DRAWERS = {
-    "plot": (plots.plot,), "text": lettering.DRAWERS, "flat": flat_art.DRAWERS,
-    "drawing": drawings.DRAWERS,
+RENDERED = {"screen": screens.screen, "page": documents.document}  # by a browser, from HTML
+_DRAWERS: dict[str, Sequence[Drawer]] = {
+    "plot": (plots.plot,),
+    "text": lettering.DRAWERS,
+    "flat": flat_art.DRAWERS,
+    "drawing": (drawings.diagram, maps.street_map, drawings.line_art, maps.relief_map),
 }
+Choice = TypeVar("Choice")
+_PIXEL_RATIOS = (1, 1, 1, 1.1, 1.25, 1.5, 1.75, 2)
+_RESCALED = 0.15  # of the pictures
+_FILTERS = (Image.Resampling.LANCZOS, Image.Resampling.BICUBIC, Image.Resampling.BILINEAR)
 
 
-def kinds(count: int, without: set[str]) -> list[str]:
-    """The kind of each of `count` pictures, in equal spread."""
+def plan(count: int, without: set[str]) -> Iterator[tuple[str, int]]:
+    """Kind and number within the kind of each picture, the kinds evenly mixed by their shares."""
     shares = {kind: share for kind, share in SHARES.items() if kind not in without}
-    whole, owed, order = sum(shares.values()), dict.fromkeys(shares, 0.0), []
+    drawn: collections.Counter[str] = collections.Counter()
     for _ in range(count):
-        for kind, share in shares.items():
-            owed[kind] += share / whole
-        order.append(max(owed, key=lambda kind: owed[kind]))
-        owed[order[-1]] -= 1
-    return order
+        kind = min(shares, key=lambda kind: (drawn[kind] + 1) / shares[kind])
+        yield kind, drawn[kind]
+        drawn[kind] += 1
 
 
-class Set:
-    """Draws the pictures of one set: number and seed decide on each, whatever else is drawn."""
+class GraphicsSet:
+    """Draws the pictures of one set, each a function of split, seed, kind and number alone."""
 
-    def __init__(self, sources: Sources, seed: int, photos: list[Photo], browsers: dict[str, Browser]) -> None:
-        self._sources = sources
-        self._seed = seed
-        self._photos = photos
-        self._browsers = browsers
+    def __init__(
+        self,
+        sources: Sources,
+        seed: int,
+        browsers: Sequence[Browser] = (),
+        photographs: Sequence[Photograph] = (),
+    ) -> None:
+        self.sources = sources
+        self.seed = seed
+        self.browsers = browsers
+        self.photographs = photographs
 
-    def draw(self, kind: str, number: int) -> tuple[Image.Image, str | None]:
-        """The picture and the licence of the photograph in it, if there is one."""
-        random = Random(f"{self._sources.split.name}/{self._seed}/{kind}/{number}")
-        licence = None
+    @property
+    def missing(self) -> set[str]:
+        """The kinds that need a browser or photographs and have none."""
+        without = set() if self.browsers else set(RENDERED)
+        return without if self.photographs else without | {"mixture"}
+
+    def draw(self, kind: str, number: int) -> tuple[Image.Image, dict[str, str]]:
+        """The picture, RGB, and what its row of the index says of a photograph in it."""
+        random = Random(f"{self.sources.split.name}/{self.seed}/{kind}/{number}")
+        row = {}
         if kind == "mixture":
-            photo = random.choice(self._photos)
-            licence = photo.licence
-            image = random.choice(mixtures.DRAWERS)(random, self._sources, photo.image())
-        elif kind in _HTML:
-            html = _HTML[kind](random, self._sources)
-            browser = self._browsers[random.choice(sorted(self._browsers))]
-            image = browser.render(html, *size(random), random.choice(_RATIOS))
+            photo = random.choice(self.photographs)
+            image = _in_turn(mixtures.DRAWERS, number)(random, self.sources, photo.image())
+            row = {"photograph": photo.name}
+            row |= {"licence": photo.licence} if photo.licence else {}
+        elif kind in RENDERED:
+            html = RENDERED[kind](random, self.sources, number)
+            browser, ratio = random.choice(self.browsers), random.choice(_PIXEL_RATIOS)
+            image = browser.render(html, *size(random), ratio)
         else:
-            image = random.choice(_DRAWERS[kind])(random, self._sources)
-        return _rescaled(image, random), licence
+            image = _in_turn(_DRAWERS[kind], number)(random, self.sources)
+        return _rescaled(image, random), row
+
+
+def _in_turn(choices: Sequence[Choice], number: int) -> Choice:
+    return choices[number % len(choices)]
 
 
 def _rescaled(image: Image.Image, random: Random) -> Image.Image:
-    """At times scaled by a factor that is no whole number, as screens and posts are."""
+    """At times scaled by a factor that is no whole number, as pictures of screens often are."""
     if random.random() >= _RESCALED:
         return image
-    least, most = LEAST_PX / min(image.size), MOST_PX / max(image.size)
-    factor = random.uniform(max(least, 0.6), max(min(most, 1.5), least))
-    how = random.choice((Image.Resampling.LANCZOS, Image.Resampling.BICUBIC, Image.Resampling.BILINEAR))
-    return image.resize((round(image.width * factor), round(image.height * factor)), how)
+    least = max(LEAST_PX / min(image.size), 0.6)
+    factor = random.uniform(least, min(MOST_PX / max(image.size), 1.5))
+    wide, high = (round(factor * side) for side in image.size)
+    return image.resize((wide, high), random.choice(_FILTERS))
 
 
-def write_set(drawn: Set, order: list[str], out: Path, tell: Callable[[str], None]) -> None:
-    """Write NNNN-KIND.png for each kind in `order`, and index.json."""
+def write_set(graphics: GraphicsSet, count: int, out: Path, progress: Callable[[], None]) -> None:
+    """Write KIND-NNN.png, and at last index.json, as `training.data.Photographs.load` reads it.
+
+    Args:
+        graphics: The set to be drawn.
+        count: Number of pictures.
+        out: The folder; it is made.
+        progress: Called after each file that is written.
+
+    Raises:
+        OSError: A file cannot be written, or a photograph cannot be read.
+    """
     out.mkdir(parents=True, exist_ok=True)
     rows = []
-    for number, kind in enumerate(order):
-        image, licence = drawn.draw(kind, number)
-        name = f"{number:04}-{kind}.png"
-        image.save(out / name)
-        row = {"file": name, "source": "graphics"}
-        rows.append(row | ({"licence": licence} if licence else {}))
-        tell(f"{name} {image.width}x{image.height}")
+    for kind, number in plan(count, graphics.missing):
+        image, row = graphics.draw(kind, number)
+        name = f"{kind}-{number:03}.png"
+        image.save(out / name, optimize=True)
+        rows.append({"file": name, "source": "graphics", **row})
+        progress()
     (out / "index.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
