@@ -27,6 +27,7 @@ SET = ROOT / "benchmarks" / "data" / "graphics"
 RESULTS = ROOT / "benchmarks" / "results" / "graphics"
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
+_CODECS = "lat:hyper-base,lat:hyper-ssim,jpeg,jpeg:444,webp,avif"
 _LOSSLESS_WEBP: dict[str, Any] = {"lossless": True, "method": 6, "quality": 100}
 
 
@@ -74,7 +75,7 @@ def _write(graphics: GraphicsSet, count: int, out: Path) -> None:
 @main.command()
 @click.option("--images", type=FOLDER, default=SET, show_default="the set in benchmarks/data")
 @click.option("--out", type=NEW_FOLDER, default=RESULTS, show_default="benchmarks/results")
-@click.option("--codecs", default="lat,jpeg,jpeg:444,webp,avif", show_default=True)
+@click.option("--codecs", default=_CODECS, show_default=True)
 @click.option("--points", type=click.IntRange(min=2), default=10, show_default=True)
 def run(images: Path, out: Path, codecs: str, points: int) -> None:
     """Measure codecs on the benchmark's set; an interrupted run goes on.
