@@ -15,11 +15,9 @@ from PIL import Image
 import latentcodec
 from latentcodec.runtime import model_store
 from latentcodec.runtime.base import Family
+from tests.paths import KODAK, ROOT
 
 pytest.register_assert_rewrite("tests.command_line", "tests.page_followed")
-
-ROOT = Path(__file__).resolve().parent.parent
-KODAK = ROOT / "benchmarks" / "data" / "kodak"
 
 
 @pytest.fixture(scope="session")

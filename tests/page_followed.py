@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.command_line import call
+from tests.paths import DOCS
 
-DOCS = Path(__file__).parent.parent / "docs"
 _BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -29,7 +29,7 @@ def commands(page: str) -> list[str]:
 
 
 def follow(page: str) -> None:
-    """Do all that a page says, in the current folder. Installing is for tests/test_wheel.py."""
+    """Do all that a page says, in the current folder; `tests/system/test_wheel.py` installs."""
     names: dict[str, object] = {"__name__": "__main__"}
     for kind, text in blocks(page):
         if kind == "python":

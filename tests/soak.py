@@ -21,9 +21,10 @@ import numpy as np
 from PIL import Image
 
 import latentcodec
+from tests.paths import KODAK
 
 MOST_GROWTH = 0.05
-_PHOTO = Path(__file__).parent.parent / "benchmarks" / "data" / "kodak" / "kodim23.png"
+_PHOTO = KODAK / "kodim23.png"
 
 
 @dataclasses.dataclass

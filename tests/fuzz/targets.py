@@ -8,7 +8,6 @@ import random
 import struct
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import safetensors.numpy
@@ -25,16 +24,17 @@ from latentcodec.pipeline.alpha import decode_alpha
 from latentcodec.runtime import model_store
 from tests.fuzz.mutations import blind, rebuilt
 from tests.oracle import Oracle
+from tests.paths import KODAK
 
 # A name for how the input was taken, for the counts.
 Target = Callable[[random.Random], str]
 
-_KODAK = Path(__file__).parents[2] / "benchmarks" / "data" / "kodak" / "kodim23.png"
+_PHOTO = KODAK / "kodim23.png"
 
 
 def seeds() -> list[bytes]:
     """Whole files to start from: small, with alpha and metadata, and of two tiles."""
-    photo = np.asarray(Image.open(_KODAK).convert("RGB"))
+    photo = np.asarray(Image.open(_PHOTO).convert("RGB"))
     image = Image.fromarray(photo[200:216, 300:316])
     rich = image.copy()
     rich.putalpha(Image.linear_gradient("L").resize((16, 16)))

@@ -22,9 +22,10 @@ from latentcodec.format import container
 from latentcodec.pipeline.latent_tiles import decode_latents
 from latentcodec.runtime import model_store
 from latentcodec.runtime.model_store import ModelEntry
+from tests.paths import KODAK
 
 FOLDER = Path(__file__).parent / "v1"
-_PHOTO = Path(__file__).parents[2] / "benchmarks" / "data" / "kodak" / "kodim23.png"
+_PHOTO = KODAK / "kodim23.png"
 
 
 def folder_of(entry: ModelEntry, root: Path = FOLDER) -> Path:

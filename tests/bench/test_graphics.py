@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from latentcodec.training.data import Photographs
-from tests.conftest import KODAK, ROOT
+from tests.paths import KODAK, ROOT
 
 matplotlib = pytest.importorskip("matplotlib", reason="the extra `bench` is not installed")
 pytest.importorskip("pygments", reason="the extra `dev` is not installed")

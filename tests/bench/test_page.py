@@ -12,6 +12,8 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from tests.paths import KODAK, ROOT
+
 pytest.importorskip("selenium", reason="selenium is not installed")
 pytest.importorskip("pytorch_msssim", reason="the extra `bench` is not installed")
 
@@ -22,7 +24,6 @@ from selenium.webdriver.support.ui import Select
 
 from latentcodec.cli import main
 
-ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 DRIVER = shutil.which("chromedriver")
 PUBLISHED = ROOT / "benchmarks" / "reference" / "kodak_rd.json"
@@ -56,7 +57,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two crops of photographs, 256x192 px."""
     folder = tmp_path_factory.mktemp("photos")
     for name in ("kodim05", "kodim23"):
-        with Image.open(ROOT / "benchmarks" / "data" / "kodak" / f"{name}.png") as image:
+        with Image.open(KODAK / f"{name}.png") as image:
             image.crop((250, 60, 506, 252)).save(folder / f"{name}.png")
     return folder
 

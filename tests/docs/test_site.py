@@ -13,11 +13,10 @@ import pytest
 
 import latentcodec
 from latentcodec.cli import main
+from tests.paths import ROOT
 
 pytest.importorskip("material", reason="the extra `docs` is not installed")
 pytest.importorskip("mkdocstrings", reason="the extra `docs` is not installed")
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")

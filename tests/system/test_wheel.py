@@ -16,11 +16,11 @@ import pytest
 from PIL import Image
 
 import latentcodec
+from tests.paths import ROOT
 
 pytest.importorskip("build", reason="the extra `dev` is not installed")
 pytest.importorskip("hatchling", reason="the extra `dev` is not installed")
 
-ROOT = Path(__file__).resolve().parent.parent
 INFO = f"latentcodec-{latentcodec.__version__}.dist-info"
 
 

@@ -17,6 +17,8 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
+from tests.paths import KODAK, ROOT
+
 pytest.importorskip("scipy", reason="the extra `bench` is not installed")
 pytest.importorskip("matplotlib", reason="the extra `bench` is not installed")
 pytest.importorskip("pytorch_msssim", reason="the extra `bench` is not installed")
@@ -29,8 +31,6 @@ from latentcodec.bench.run import measure_file, spread
 from latentcodec.errors import LatError
 from tests.command_line import call
 
-ROOT = Path(__file__).resolve().parent.parent
-
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -38,7 +38,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bench") / "photos"
     folder.mkdir()
     for name in ("kodim05", "kodim23"):
-        with Image.open(ROOT / "benchmarks/data/kodak" / f"{name}.png") as image:
+        with Image.open(KODAK / f"{name}.png") as image:
             crop = image.crop((250, 60, 442, 236))
             exif = Image.Exif()
             exif[0x010E] = "a long description " * 50

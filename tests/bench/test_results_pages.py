@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.paths import ROOT
+
 RESULTS = ROOT / "benchmarks" / "results"
 KODAK = max(RESULTS.glob("kodak-*"))
 FAMILIES = RESULTS / "families"

@@ -1,6 +1,6 @@
 """A process that is killed leaves each output absent, old or complete.
 
-`KILLS=50 python -m pytest tests/test_kill.py` kills 50 times instead of 12.
+`KILLS=50 python -m pytest tests/system/test_kill.py` kills 50 times instead of 12.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ from latentcodec.bench.matching import match_sizes
 from latentcodec.bench.rows import Row, read_rows
 from latentcodec.cli import main
 from latentcodec.errors import LatError
+from tests.paths import KODAK, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs/benchmark.md").read_text(encoding="utf-8")
 ALL = ("lat", "jpeg", "jpeg:444", "webp", "avif", "avif:10", "jpeg2000", "jxl", "heic")
 
@@ -26,7 +26,7 @@ ALL = ("lat", "jpeg", "jpeg:444", "webp", "avif", "avif:10", "jpeg2000", "jxl", 
 @pytest.fixture(scope="module")
 def crop() -> Image.Image:
     """A crop of a photograph, 256x192 px."""
-    with Image.open(ROOT / "benchmarks/data/kodak/kodim23.png") as image:
+    with Image.open(KODAK / "kodim23.png") as image:
         return Image.fromarray(np.asarray(image.crop((250, 60, 506, 252))))
 
 

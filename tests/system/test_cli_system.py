@@ -15,8 +15,9 @@ from click.testing import CliRunner
 
 import latentcodec
 from latentcodec.cli import main
+from tests.paths import DOCS
 
-SYSTEM = Path(__file__).parent.parent / "docs" / "system"
+SYSTEM = DOCS / "system"
 MIME = "{http://www.freedesktop.org/standards/shared-mime-info}"
 
 

@@ -21,7 +21,7 @@ from latentcodec.format.container import Colour
 from latentcodec.format.file_view import FileView
 from latentcodec.images import files
 from tests.command_line import call, contents, done, fails, one_sentence
-from tests.conftest import ROOT
+from tests.paths import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """docs/format.md against the code: its tables, its example, and its description of the coder.
 
-`python -m tests.test_format_page FILE` prints the page's annotated dump of a small file.
+`python -m tests.format.test_format_page FILE` prints the page's annotated dump of a small file.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from latentcodec import errors
 from latentcodec.entropy.coder import SymbolEncoder, TableSet
 from latentcodec.format import container
 from latentcodec.format.container import ChunkType
+from tests.paths import DOCS
 
-PAGE = (Path(__file__).parent.parent / "docs" / "format.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "format.md").read_text(encoding="utf-8")
 TOTAL = 1 << 24
 
 

@@ -10,7 +10,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-FOLDER = Path(__file__).parent.parent / "docs" / "notebooks"
+from tests.paths import DOCS
+
+FOLDER = DOCS / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 _LIMIT_S = 180
 _LARGEST_BYTES = 400_000  # with its outputs

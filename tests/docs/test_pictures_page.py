@@ -15,8 +15,9 @@ import latentcodec
 from latentcodec.errors import LatError, LossWarning
 from latentcodec.images.files import open_image
 from tests.image_files import deep_png
+from tests.paths import DOCS
 
-PAGE = Path(__file__).parent.parent / "docs" / "pictures.md"
+PAGE = DOCS / "pictures.md"
 SIZE = (24, 20)
 
 

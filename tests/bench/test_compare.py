@@ -11,14 +11,13 @@ from click.testing import CliRunner
 from PIL import Image
 
 from latentcodec.cli import main
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.paths import KODAK
 
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
     path = tmp_path / "photo.png"
-    with Image.open(ROOT / "benchmarks/data/kodak/kodim23.png") as image:
+    with Image.open(KODAK / "kodim23.png") as image:
         image.crop((250, 60, 570, 340)).save(path)
     return path
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.paths import ROOT
+
 pytest.importorskip("scipy", reason="the extra `bench` is not installed")
 
 from latentcodec.bench.bdrate import Curve, NotComparable, bd_gain, bd_rate
@@ -20,7 +22,7 @@ from latentcodec.bench.rows import Row
 from latentcodec.bench.summary import as_json, markdown_table, notes
 from latentcodec.errors import LatError
 
-REFERENCE = Path(__file__).resolve().parent.parent / "benchmarks/reference/kodak_rd.json"
+REFERENCE = ROOT / "benchmarks/reference/kodak_rd.json"
 PUBLISHED = json.loads(REFERENCE.read_text(encoding="utf-8"))
 PAIRS = [
     ("WebP", -36.2),

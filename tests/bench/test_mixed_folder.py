@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import KODAK, ROOT
+from tests.paths import KODAK, ROOT
 
 
 @pytest.fixture(scope="module")

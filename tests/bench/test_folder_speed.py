@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from tests.conftest import ROOT
+from tests.paths import ROOT
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from latentcodec.errors import LatError
 from latentcodec.format import container
 from latentcodec.runtime import model_store
 from tests.command_line import call, one_sentence
+from tests.format.test_format_page import rows, section
 from tests.malformed.write import FOLDER, with_field
-from tests.test_format_page import rows, section
 
 # What is wrong, class and file of each row of the table in docs/format.md.
 TABLE = [row for row in rows(section("Everything that can be wrong")) if row[2]]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.page_followed import text_of
+from tests.paths import ROOT
 
 PAGE = text_of("reliability.md")
 
