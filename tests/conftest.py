@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,6 +17,10 @@ import latentcodec
 from latentcodec.runtime import model_store
 from latentcodec.runtime.base import Family
 from tests.paths import KODAK, ROOT
+
+# What an example costs says nothing on a busy machine.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 pytest.register_assert_rewrite("tests.command_line", "tests.page_followed")
 

@@ -162,7 +162,7 @@ def test_the_pictures_of_a_batch_are_coded_at_the_same_time(
     monkeypatch: pytest.MonkeyPatch, crops: list[np.ndarray], files: list[bytes]
 ) -> None:
     together = threading.Barrier(2)
-    spy(monkeypatch, lambda: together.wait(timeout=20))  # raises if nobody else comes
+    spy(monkeypatch, lambda: together.wait(timeout=300))  # raises if nobody else comes
     codec = Codec(threads=2)
     assert codec.encode_batch(crops, quality=60) == files
     assert len(codec.decode_batch(files)) == 4

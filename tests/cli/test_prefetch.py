@@ -42,8 +42,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
 
 
 def soon(condition: Callable[[], bool]) -> bool:
-    """Whether it holds within ten seconds."""
-    end = time.monotonic() + 10
+    """Whether it holds in the end; on the busiest of machines, that is."""
+    end = time.monotonic() + 300
     while not condition() and time.monotonic() < end:
         time.sleep(0.005)
     return condition()

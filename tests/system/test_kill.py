@@ -22,8 +22,8 @@ JOBS = 2
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="SIGKILL and fork are needed")
 
-# Loads everything once, encodes the folder to its end to know how long that takes, and then again
-# and again in children that are killed at some moment. Prints what it finds after each.
+# Loads everything once, encodes the folder to its end, and then again and again in children that
+# are killed at some moment after some outputs. Prints what it finds after each.
 _KILLER = """
 import json, os, random, signal, sys, time
 from pathlib import Path
@@ -47,9 +47,10 @@ def start():
 def contents():
     return {path.name: path.read_bytes().hex() for path in target.iterdir()}
 
-begin = time.monotonic()
+def new_ones():  # outputs that this child has finished
+    return sum(path.stat().st_size > 3 for path in target.glob("*.lat"))
+
 os.waitpid(start(), 0)
-seconds = time.monotonic() - begin
 print(json.dumps(contents()))
 chance = random.Random(1)
 for kill in range(kills):
@@ -57,9 +58,14 @@ for kill in range(kills):
     for number, path in enumerate(sorted(target.glob("*.lat"))):
         path.write_bytes(b"old") if number % 2 else path.unlink()
     child = start()
-    time.sleep(chance.uniform(0, seconds))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    wanted, more, ended = chance.randrange(9), chance.randrange(40), False
+    while not ended and (new_ones() < wanted or more > 0):
+        more -= new_ones() >= wanted
+        time.sleep(0.001)
+        ended = os.waitpid(child, os.WNOHANG)[0] == child
+    if not ended:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
     print(json.dumps(contents()))
 """
 
