@@ -2,17 +2,26 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What is tested: make test T=tests/format
+T ?= tests
 
-.PHONY: demo test bench figures families notebooks fuzz soak smoke man docs wheel
+.PHONY: demo check test bench figures families notebooks fuzz soak smoke man docs wheel
 
 demo: $(VENV)/.installed
 	$(BIN)/python benchmarks/demo.py
+
+# While working: lint, types and the tests that take no second.
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m "not slow" $(T)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --durations=10 $(T)
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/kodak.py run

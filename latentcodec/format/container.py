@@ -83,9 +83,8 @@ _CRC = struct.Struct("<I")
 OPTIONAL = 0x80  # bit of a chunk type: a decoder may skip the chunk
 _MAX_LENGTH_BYTES = 5
 
-
 _MOST_BYTES = {int(ChunkType.TILE): MAX_TILE_BYTES, int(ChunkType.ALPHA): MAX_ALPHA_BYTES}
-METADATA_CHUNKS = (ChunkType.ICC, ChunkType.EXIF, ChunkType.XMP)
+METADATA_CHUNKS = tuple(kind for kind in ChunkType if kind & OPTIONAL)
 
 
 @dataclasses.dataclass(frozen=True)
