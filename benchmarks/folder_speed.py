@@ -97,7 +97,7 @@ def rounds(
     tiny = out.with_name("tiny")
     tiny.mkdir()
     Image.new("RGB", (16, 16)).save(tiny / "tiny.png")
-    family = model_store.load_codec(model_store.by_name("hyper"))
+    family = model_store.load_codec(model_store.by_name(model_store.chosen()))
     bare(family, pictures[:1], 1)
     parts: dict[str, Callable[[], None]] = {
         _ALL: lambda: bare(family, pictures, 1),

@@ -50,7 +50,7 @@ def rows(
     original: np.ndarray, quality: float, family: Family, shortcut: Family
 ) -> Iterator[tuple[int, str, float]]:
     """Scale, way and PSNR in dB."""
-    file = container.read(latentcodec.encode(original, quality=quality))
+    file = container.read(latentcodec.encode(original, quality=quality, tune="psnr"))
     tenths, v_hat = file.header.quality_tenths, decode_latents(file, family)
     full = family.synthesise(v_hat, tenths)
     for scale in _SCALES:
@@ -68,7 +68,7 @@ def rows(
 @click.option("--qualities", multiple=True, type=float, default=(10, 50, 90), show_default=True)
 def main(images: Path, count: int | None, qualities: tuple[float, ...]) -> None:
     """Pictures are the PNG files of the folder IMAGES; their sides are multiples of 16."""
-    family = model_store.load_codec(model_store.by_name("hyper"))
+    family = model_store.load_codec(model_store.by_name(model_store.chosen(tune="psnr")))
     with torch.no_grad():
         shortcut = without_network(family)
     pictures = [np.asarray(Image.open(p).convert("RGB")) for p in sorted(images.glob("*.png"))]

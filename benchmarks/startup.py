@@ -31,7 +31,7 @@ from latentcodec.runtime import model_store
 image = Image.open(sys.argv[1])
 image.load()
 ready = time.perf_counter()
-model_store.load_codec(model_store.by_name("hyper"))
+model_store.load_codec(model_store.by_name(model_store.chosen()))
 loaded = time.perf_counter()
 latentcodec.encode(image)
 coded = time.perf_counter()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from latentcodec.images.picture import PictureSource
     from latentcodec.runtime.base import Family
-    from latentcodec.runtime.model_store import ModelEntry
+    from latentcodec.runtime.model_store import ModelEntry, Tune
 
     AnyImage = Image.Image | NDArray[np.uint8] | Tensor
 
@@ -61,7 +61,8 @@ class DecodeOptions(TypedDict, total=False):
 def encode(
     image: AnyImage,
     *,
-    model: str = defaults.MODEL,
+    model: str | None = None,
+    tune: Tune | None = None,
     quality: float = defaults.QUALITY,
     strict: bool = False,
     strip: Collection[MetadataName] = (),
@@ -74,7 +75,9 @@ def encode(
             or floats in 0..1, which are rounded to 256 levels. RGB and grey are stored as such,
             alpha without losses; EXIF, ICC profile and XMP of a Pillow image are kept. What has
             to be converted (16 bits, CMYK and other colour spaces) gives a `LossWarning`.
-        model: name or family of a packaged model, or what `register_weights` returned.
+        model: name or family of a packaged model, or what `register_weights` returned, instead of
+            a tune.
+        tune: what the model is tuned for: "ssim", for the eye, or "psnr"; None: "ssim".
         quality: 1 (smallest) to 100 (best), in tenths.
         strict: raise an error instead of a `LossWarning`.
         strip: metadata to leave out, of "icc", "exif", "xmp", "gps" (in EXIF and XMP) and "all".
@@ -85,9 +88,10 @@ def encode(
 
     Raises:
         latentcodec.LatError: the image cannot be encoded, or the model is not known.
-        ValueError: the quality is out of range, or `strip` names no metadata.
+        ValueError: the quality is out of range, `strip` names no metadata, `tune` is neither of
+            the two, or both `model` and `tune` are given.
     """
-    return Codec(model=model).encode(image, quality=quality, strict=strict, strip=strip)
+    return Codec(model=model, tune=tune).encode(image, quality=quality, strict=strict, strip=strip)
 
 
 def decode(
@@ -144,7 +148,8 @@ class Codec:
     def __init__(
         self,
         *,
-        model: str = defaults.MODEL,
+        model: str | None = None,
+        tune: Tune | None = None,
         device: str | torch.device = "cpu",
         threads: int | None = None,
     ) -> None:
@@ -152,6 +157,7 @@ class Codec:
 
         Args:
             model: as for `encode`. A file that is decoded names its own.
+            tune: as for `encode`.
             device: where g_a and g_s run, as torch names it. The rest, integers and coder, stays
                 on the CPU, so that files decode to the same latents whatever the device; pixels
                 may differ by one grey level.
@@ -159,16 +165,18 @@ class Codec:
 
         Raises:
             latentcodec.LatError: the model is not known or the device cannot be used.
-            ValueError: `threads` is less than 1.
+            ValueError: `threads` is less than 1, `tune` is neither of the two, or both `model`
+                and `tune` are given.
         """
         if threads is not None and threads < 1:
             raise ValueError(f"threads must be 1 or more, not {threads}")
-        model_store.by_name(model)
+        name = model_store.chosen(model, tune)
+        model_store.by_name(name)
         if str(device) != "cpu":
             from latentcodec.runtime.compute import check_device
 
             check_device(device)
-        self._model, self._device, self._threads = model, device, threads
+        self._model, self._device, self._threads = name, device, threads
         self._moved: dict[ModelEntry, Family] = {}
         self._lock = threading.Lock()
 

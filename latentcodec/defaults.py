@@ -2,5 +2,7 @@
 
 from __future__ import annotations
 
-MODEL = "hyper"  # the first packaged one of that family
+from typing import Literal
+
 QUALITY: float = 50  # 1 to 100
+TUNE: Literal["ssim", "psnr"] = "ssim"  # the manifest of the weights says which model this is

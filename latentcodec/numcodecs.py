@@ -11,6 +11,7 @@ from numcodecs.compat import ensure_bytes, ndarray_copy
 from latentcodec import defaults
 from latentcodec.array_chunks import check_quality, decode_chunk, encode_chunk
 from latentcodec.errors import UnsupportedImage
+from latentcodec.runtime.model_store import Tune, chosen
 
 
 class LatCodec(Codec):  # type: ignore[misc]  # numcodecs has no types
@@ -21,17 +22,32 @@ class LatCodec(Codec):  # type: ignore[misc]  # numcodecs has no types
 
     codec_id = "latentcodec"
 
-    def __init__(self, quality: float = defaults.QUALITY, model: str = defaults.MODEL) -> None:
-        """`quality`: 1 to 100. `model`: name or family of a packaged model."""
+    def __init__(
+        self,
+        quality: float = defaults.QUALITY,
+        model: str | None = None,
+        tune: Tune | None = None,
+    ) -> None:
+        """The codec of a quality and a model.
+
+        `quality`: 1 to 100. `tune`: what the model is tuned for, "ssim" (the default) or "psnr".
+        `model`: name or family of a packaged model, instead of a tune. Raises ValueError.
+        """
         self.quality = check_quality(quality)
+        chosen(model, tune)
         self.model = model
+        self.tune = defaults.TUNE if model is None and tune is None else tune
+
+    def get_config(self) -> dict[str, Any]:
+        """The codec's entry in an array's metadata: the quality, and the tune or the model."""
+        return {name: value for name, value in super().get_config().items() if value is not None}
 
     def encode(self, buf: Any) -> bytes:
         """The `.lat` file of a chunk. Raises UnsupportedImage for other shapes and types."""
         chunk = np.asarray(buf)
         if chunk.flags.fnc:  # Zarr would read it in C order from Fortran order
             raise UnsupportedImage("a chunk must be in C order, not in Fortran order")
-        return encode_chunk(chunk, self.quality, self.model)
+        return encode_chunk(chunk, self.quality, chosen(self.model, self.tune))
 
     def decode(self, buf: Any, out: Any = None) -> Any:
         """The picture, uint8 [H, W, 3] or [H, W], put into `out` where that is given."""

@@ -118,7 +118,11 @@ def _save(image: Image.Image, stream: IO[bytes], filename: str | bytes) -> None:
     from latentcodec.codec import EncodeOptions, encode
 
     options: dict[str, Any] = image.encoderinfo
-    own = {key: options[key] for key in ("model", *EncodeOptions.__annotations__) if key in options}
+    own = {
+        key: options[key]
+        for key in ("model", "tune", *EncodeOptions.__annotations__)
+        if key in options
+    }
     source = image.copy()  # with the metadata that the caller chose
     for key in ("exif", "icc_profile", "xmp"):
         if key in options:

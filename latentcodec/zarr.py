@@ -12,6 +12,7 @@ from zarr.abc.codec import ArrayBytesCodec
 from latentcodec import defaults
 from latentcodec.array_chunks import check_quality, decode_chunk, encode_chunk
 from latentcodec.errors import UnsupportedImage
+from latentcodec.runtime.model_store import Tune, chosen
 
 if TYPE_CHECKING:
     from zarr.core.array_spec import ArraySpec
@@ -27,16 +28,21 @@ class LatCodec(ArrayBytesCodec):
     Chunks are [..., H, W, 3] or [..., H, W], all axes before the picture of length 1. Lossy:
     what is read differs a little from what was written.
 
-    quality: 1 to 100. model: name or family of a packaged model.
+    quality: 1 to 100. tune: what the model is tuned for, "ssim" (the default) or "psnr". model:
+    name or family of a packaged model, instead of a tune.
     """
 
     is_fixed_size = False
 
     quality: float = defaults.QUALITY
-    model: str = defaults.MODEL
+    model: str | None = None
+    tune: Tune | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "quality", check_quality(self.quality))
+        chosen(self.model, self.tune)
+        if self.model is None and self.tune is None:
+            object.__setattr__(self, "tune", defaults.TUNE)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> LatCodec:
@@ -44,8 +50,9 @@ class LatCodec(ArrayBytesCodec):
         return cls(**data.get("configuration", {}))
 
     def to_dict(self) -> dict[str, Any]:
-        """The codec's entry in an array's metadata."""
-        return {"name": NAME, "configuration": dataclasses.asdict(self)}
+        """The codec's entry in an array's metadata: the quality, and the tune or the model."""
+        fields = dataclasses.asdict(self).items()
+        return {"name": NAME, "configuration": {k: v for k, v in fields if v is not None}}
 
     def validate(self, *, shape: Any, dtype: Any, chunk_grid: Any) -> None:
         """Refuse arrays whose chunks cannot be pictures, whatever codecs stand before this one.
@@ -64,7 +71,8 @@ class LatCodec(ArrayBytesCodec):
 
     async def _encode_single(self, chunk_data: NDBuffer, chunk_spec: ArraySpec) -> Buffer:
         pixels = chunk_data.as_numpy_array()
-        data = await asyncio.to_thread(encode_chunk, pixels, self.quality, self.model)
+        model = chosen(self.model, self.tune)
+        data = await asyncio.to_thread(encode_chunk, pixels, self.quality, model)
         return chunk_spec.prototype.buffer.from_bytes(data)
 
     async def _decode_single(self, chunk_data: Buffer, chunk_spec: ArraySpec) -> NDBuffer:

@@ -28,7 +28,7 @@ pytest.register_assert_rewrite("tests.command_line", "tests.page_followed")
 @pytest.fixture(scope="session")
 def family() -> Family:
     """The packaged default model."""
-    return model_store.load_codec(model_store.by_name("hyper"))
+    return model_store.load_codec(model_store.by_name(model_store.chosen()))
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ def test_every_kind_of_source(data: bytes, tmp_path: Path) -> None:
 
 
 def test_the_facts(data: bytes) -> None:
-    entry = model_store.by_name("hyper")
+    entry = model_store.by_name(model_store.chosen())
     info = latentcodec.read_info(data)
     assert (info.width_px, info.height_px, info.quality, info.version) == (56, 40, 40.0, 1)
     assert (info.model, info.model_code) == (entry.name, entry.code)

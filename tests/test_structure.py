@@ -16,13 +16,14 @@ FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*
 # Packages, and what of this project each may import besides itself. The modules of the top level
 # that are not named here stand above all of these but `bench`, `training` and `cli`.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "defaults": (),
     "errors": (),
     "system": ("errors",),
     "format": ("errors",),
     "entropy": ("errors",),
     "images": ("errors", "format"),
     "models": ("entropy",),
-    "runtime": ("errors", "entropy", "models"),
+    "runtime": ("defaults", "errors", "entropy", "models"),
     "pipeline": ("errors", "format", "images", "runtime"),
 }
 ABOVE = ("bench", "training", "cli", "__main__")

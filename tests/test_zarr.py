@@ -54,18 +54,19 @@ def test_a_store_of_tiles(pixels: np.ndarray, tmp_path: Path) -> None:
     assert latentcodec.read_info(first).quality == 80
 
 
-def test_the_metadata_name_codec_quality_and_model(pixels: np.ndarray, tmp_path: Path) -> None:
+def test_the_metadata_name_codec_quality_and_tune(pixels: np.ndarray, tmp_path: Path) -> None:
     from latentcodec.zarr import LatCodec
 
     codec = LatCodec(quality=33)
-    assert codec.to_dict() == serializer(quality=33.0, model="hyper")
+    assert codec.to_dict() == serializer(quality=33.0, tune="ssim")
     assert LatCodec.from_dict(codec.to_dict()) == codec
     made = array(tmp_path, pixels.shape, (64, 64, 3), serializer=codec)
     made[:64, :64] = pixels[:64, :64]
     assert len(chunk_files(tmp_path)) == 1, "chunks that were never written take no file"
     assert zarr.open_array(tmp_path / "tiles.zarr").serializer == codec
-    with pytest.raises(ValueError, match="quality"):
-        LatCodec(quality=101)
+    for wrong in ({"quality": 101}, {"tune": "vmaf"}, {"model": "ae", "tune": "psnr"}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            LatCodec(**wrong)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_damaged_and_foreign_chunks_are_errors(pixels: np.ndarray, tmp_path: Pat
 
 def test_numcodecs_finds_it_by_name(pixels: np.ndarray) -> None:
     codec = numcodecs.get_codec({"id": "latentcodec", "quality": 70})
-    assert codec.get_config() == {"id": "latentcodec", "quality": 70.0, "model": "hyper"}
+    assert codec.get_config() == {"id": "latentcodec", "quality": 70.0, "tune": "ssim"}
     assert numcodecs.get_codec(codec.get_config()) == codec
     data = codec.encode(pixels)
     assert data == latentcodec.encode(pixels, quality=70)

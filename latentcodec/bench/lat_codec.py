@@ -9,7 +9,6 @@ from pathlib import Path
 from PIL import Image
 
 import latentcodec
-from latentcodec import defaults
 from latentcodec.errors import LatError, UnknownModel
 from latentcodec.runtime import model_store
 
@@ -22,19 +21,16 @@ class LatCodec:
 
     Attributes:
         name: As on the command line.
+        label: The package, and the tune or the model that was asked for.
         model: Name or family of a packaged model, or a path given to `register_weights`.
         settings: Qualities, 1 to 100.
     """
 
     name: str
+    label: str
     model: str
     settings: Sequence[float] = (1, 10, 20, 30, 40, 50, 60, 72, 85, 100)
     fine_settings: Sequence[float] = _TENTHS
-
-    @property
-    def label(self) -> str:
-        """The package, and the model unless it is the default."""
-        return "latentcodec" if self.name == "lat" else f"latentcodec, {Path(self.model).stem}"
 
     def missing(self) -> str | None:
         """One sentence where the package has no such model."""
@@ -59,14 +55,20 @@ class LatCodec:
 
 
 def lat(option: str) -> LatCodec:
-    """latentcodec with the model `option`, by default the package's, or a weights file's.
+    """latentcodec with a tune, a model or a weights file as its option, by default as it comes.
 
     Raises LatError for a weights file that cannot be used.
     """
-    model = option or defaults.MODEL
-    if model.endswith(".safetensors"):
+    if not option:
+        return LatCodec("lat", "latentcodec", model_store.chosen())
+    name, label = f"lat:{option}", "latentcodec, {}".format
+    for tune in model_store.TUNES:
+        if option == tune:
+            return LatCodec(name, label(f"tune {tune}"), model_store.chosen(tune=tune))
+    model = option
+    if option.endswith(".safetensors"):
         try:
-            model = model_store.register_weights(Path(model))
+            model = model_store.register_weights(Path(option))
         except OSError as error:
-            raise LatError(f"{model} cannot be read: {error.strerror}") from error
-    return LatCodec(f"lat:{option}" if option else "lat", model)
+            raise LatError(f"{option} cannot be read: {error.strerror}") from error
+    return LatCodec(name, label(Path(model).stem), model)

@@ -18,6 +18,7 @@ class Style:
 # be told apart without colour.
 _STYLES = {
     "lat": Style("#000000", "o"),
+    "lat:psnr": Style("#6b6b6b", "p"),
     "lat:ae": Style("#7a3db8", "P"),
     "lat:vae": Style("#1f77b4", "X"),
     "jpeg": Style("#d62728", "s"),
@@ -33,7 +34,7 @@ _OTHERS = (
     Style("#7f7f00", "+"),
     Style("#005f5f", "h"),
     Style("#b00060", "d"),
-    Style("#5050ff", "p"),
+    Style("#5050ff", "H"),
 )
 
 

@@ -49,7 +49,7 @@ def chosen_codecs(names: list[str], option: str) -> list[Codec]:
     callback=comma_list,
     default=_CODECS,
     show_default=True,
-    help="NAME or NAME:OPTION, such as lat:vae, jpeg:444, avif:2 (speed), jxl:9 (effort).",
+    help="NAME or NAME:OPTION, such as lat:psnr, jpeg:444, avif:2 (speed), jxl:9 (effort).",
 )
 @click.option(
     "--out",

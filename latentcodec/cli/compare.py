@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from latentcodec import defaults
+from latentcodec.cli import options
 from latentcodec.cli.bench import FILE, OUT_FOLDER, RATE, chosen_codecs, comma_list
 
 
@@ -26,9 +26,7 @@ from latentcodec.cli.bench import FILE, OUT_FOLDER, RATE, chosen_codecs, comma_l
     show_default=True,
     help="Bits per pixel to come near to.",
 )
-@click.option(
-    "--model", default=defaults.MODEL, show_default=True, help="A packaged model, by name."
-)
+@options.encoding
 @click.option(
     "--corner",
     nargs=2,
@@ -46,7 +44,8 @@ def command(
     photo: Path,
     against: list[str],
     bpp: float,
-    model: str,
+    tune: str | None,
+    model: str | None,
     corner: tuple[int, int] | None,
     out: Path | None,
     opens: bool,
@@ -60,7 +59,9 @@ def command(
     from latentcodec.bench.comparison import compare_photo
     from latentcodec.errors import LatError
 
-    own = OWN if model == defaults.MODEL else f"{OWN}:{model}"
+    options.check_one_of(tune=tune, model=model)
+    option = model or tune
+    own = f"{OWN}:{option}" if option else OWN
     chosen = chosen_codecs([own, *against], "--against")
     reasons = {codec.name: codec.missing() for codec in chosen}
     for name, reason in reasons.items():

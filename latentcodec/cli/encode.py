@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from latentcodec import defaults
 from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all, deliver, input_bytes
 from latentcodec.cli.outcome import Written
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from latentcodec.images.metadata import MetadataName
     from latentcodec.images.picture import PictureSource
     from latentcodec.pipeline.rate_control import Found
+    from latentcodec.runtime.model_store import Tune
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 
@@ -79,9 +79,7 @@ class _Wish:
 @click.option("--target-bpp", type=_POSITIVE, help="The same in bits per pixel.")
 @click.option("--ratio", type=_POSITIVE, help="The same as a compression ratio, such as 20.")
 @click.option("--target-psnr", type=_POSITIVE, help="Lowest quality with this PSNR in dB.")
-@click.option(
-    "--model", default=defaults.MODEL, show_default=True, help="A packaged model, by name."
-)
+@options.encoding
 @options.weights
 @click.option("--strict", is_flag=True, help="Refuse images of which something would be lost.")
 @click.option(
@@ -108,8 +106,8 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     XMP. Of animations the first frame is kept, of 16 bits 8, and CMYK becomes RGB, with a warning.
     """
     shared = options.BatchOptions.taken_from(chosen)
-    chosen["model"] = options.chosen_model(chosen["model"], chosen.pop("weights"))
-    wish = _Wish(**chosen)
+    model = _model(chosen.pop("tune"), chosen.pop("model"), chosen.pop("weights"))
+    wish = _Wish(model=model, **chosen)
     goals = (wish.target_size, wish.target_bpp, wish.ratio, wish.target_psnr)
     context = click.get_current_context()
     explicit = context.get_parameter_source("quality") is ParameterSource.COMMANDLINE
@@ -127,6 +125,14 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     images = ReadAhead(wish.strict)
     with pillow_limit(container.MAX_PIXELS):
         convert_all(tasks, lambda task: _encode(task, wish, images), shared, images.reading)
+
+
+def _model(tune: Tune | None, model: str | None, weights: str | None) -> str:
+    """The name of what is to encode. Raises UsageError where several are given."""
+    from latentcodec.runtime import model_store
+
+    options.check_one_of(tune=tune, model=model, weights=weights)
+    return weights or model_store.chosen(model, tune)
 
 
 def _check_name(source: str, output: str) -> None:

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from latentcodec import defaults
+from latentcodec.runtime.model_store import TUNES
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -50,6 +51,30 @@ weights = click.option(
     callback=_used,
     help="Instead of a packaged model: a file that `latentcodec export` wrote.",
 )
+
+
+_ENCODING = (
+    click.option(
+        "--tune",
+        type=click.Choice(TUNES),
+        help=f"What the model is tuned for: ssim, for the eye, or psnr [default: {defaults.TUNE}].",
+    ),
+    click.option("--model", help="Instead of a tune: a packaged model, by name."),
+)
+
+
+def encoding(command: _Command) -> _Command:
+    """Give a command the options --tune and --model."""
+    for option in reversed(_ENCODING):
+        command = option(command)
+    return command
+
+
+def check_one_of(**given: str | None) -> None:
+    """Raise UsageError where more than one of these options is given."""
+    if sum(value is not None for value in given.values()) > 1:
+        *names, last = (f"--{name}" for name in given)
+        raise click.UsageError(f"give one of {', '.join(names)} and {last}")
 
 
 def chosen_model(model: str, weights: str | None) -> str:

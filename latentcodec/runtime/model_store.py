@@ -8,8 +8,9 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from latentcodec import defaults
 from latentcodec.errors import CorruptWeights, UnknownModel
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from latentcodec.runtime.dense_vae import DenseVaeFamily
 
 FOLDER = Path(__file__).parents[1] / "weights"
+# What a model that encodes is tuned for, with the names that encoders of AV1 use: structural
+# similarity, or squared error. The manifest says which models these are.
+Tune = Literal["ssim", "psnr"]
+TUNES: tuple[Tune, ...] = get_args(Tune)
 # The code of weights that are in no package: files name them by their hash alone.
 OWN_CODE = "USER"
 _own: dict[str, ModelEntry] = {}  # by hash
@@ -75,6 +80,22 @@ def register_weights(path: str | os.PathLike[str]) -> str:
     load(entry)
     _own[digest] = entry
     return entry.name
+
+
+def chosen(model: str | None = None, tune: Tune | None = None) -> str:
+    """The name of the model to encode with: `model`, or the packaged one that is tuned so.
+
+    Where neither is given, it is that of the default tune. Raises ValueError where both are, and
+    for a tune that there is not.
+    """
+    if model is not None and tune is not None:
+        raise ValueError("give one of model and tune")
+    if model is not None:
+        return model
+    tune = defaults.TUNE if tune is None else tune
+    if tune not in TUNES:
+        raise ValueError(f"tune must be {' or '.join(TUNES)}, not {tune!r}")
+    return str(manifest()["tunes"][tune])
 
 
 def by_name(name: str) -> ModelEntry:

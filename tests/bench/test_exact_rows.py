@@ -44,7 +44,7 @@ def folder(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_rows_of_files_that_were_written(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    meant = exactness.write_files(tmp_path, folder, [20, 90], "hyper", "cpu")
+    meant = exactness.write_files(tmp_path, folder, [20, 90], model_store.chosen(), "cpu")
     assert len(meant) == 2 * (6 + 1)
     assert exactness.row("NumPy oracle", sys.executable, tmp_path, meant, 3) == 0
     # Another file than was meant is counted.
@@ -56,9 +56,9 @@ def test_rows_of_files_that_were_written(
 
 
 def test_the_oracle_refuses_what_no_encoder_wrote(folder: Path) -> None:
-    family = model_store.load_codec(model_store.by_name("hyper"))
+    family = model_store.load_codec(model_store.by_name(model_store.chosen()))
     pixels = np.asarray(Image.open(folder / "0.png"))
-    data, meant = exactness.encode(pixels, 50, "hyper", family)
+    data, meant = exactness.encode(pixels, 50, model_store.chosen(), family)
     assert exactness_worker.digest(data, "oracle") == meant
     file = container.read(data)
     other = bytearray(file.tiles[0])

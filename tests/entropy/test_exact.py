@@ -32,13 +32,13 @@ from latentcodec.pipeline.latent_tiles import decode_latents
 torch.set_num_threads(int(sys.argv[1]))
 for path in sys.argv[2:]:
     file = container.read(open(path, "rb").read())
-    family = model_store.load_codec(model_store.by_name("hyper"))
+    family = model_store.load_codec(model_store.by_name(model_store.chosen()))
     print(hashlib.sha256(decode_latents(file, family).tobytes()).hexdigest())
 """
 
 
 def _weights() -> dict[str, np.ndarray]:
-    entry = model_store.by_name("hyper")
+    entry = model_store.by_name(model_store.chosen())
     folder = model_store.FOLDER
     return safetensors.numpy.load_file(folder / entry.file)
 

@@ -30,7 +30,7 @@ def current(path: Path) -> bytes:
     data, kind = path.read_bytes(), KIND_OF[path.name]
     if kind not in _DEEP:
         return data
-    entry = model_store.by_name("hyper")
+    entry = model_store.by_name(model_store.chosen())
     data = with_field(data, 12, entry.code.encode() + entry.short_hash)
     if kind is errors.CorruptAlpha:  # with a tile that is right
         file = container.read(data)

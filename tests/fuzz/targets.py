@@ -71,7 +71,7 @@ def container_target() -> Target:
 def payload_target() -> Target:
     """Whole decodes of files whose checksums fit, and salvage of those that do not."""
     files = seeds()[:3]
-    family = model_store.load_codec(model_store.by_name("hyper"))
+    family = model_store.load_codec(model_store.by_name(model_store.chosen()))
 
     def one(chance: random.Random) -> str:
         good = chance.choice(files)
@@ -162,7 +162,7 @@ def _metadata_seeds() -> dict[int, list[bytes]]:
 
 def integers_target() -> Target:
     """The integer networks over inputs that no photograph has, against the oracle on int64."""
-    entry = model_store.by_name("hyper")
+    entry = model_store.by_name(model_store.chosen())
     family = model_store.load_codec(entry)
     prior, config = family._prior, family.config
     folder = model_store.FOLDER

@@ -85,10 +85,10 @@ def test_a_set_has_every_kind_of_file(folder: Path) -> None:
 def test_a_set_is_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = next(pictures())
     monkeypatch.setattr("tests.golden.write.pictures", lambda: iter([one]))
-    folder = write_set("hyper", tmp_path)
+    folder = write_set(model_store.chosen(), tmp_path)
     assert sorted(path.name for path in folder.iterdir()) == ["expected.json", "rgb.lat", "rgb.png"]
     before = (folder / "rgb.lat").read_bytes()
     with pytest.raises(FileExistsError):
-        write_set("hyper", tmp_path)
+        write_set(model_store.chosen(), tmp_path)
     assert (folder / "rgb.lat").read_bytes() == before
     assert Image.open(io.BytesIO((folder / "rgb.png").read_bytes())).size == one[1].size

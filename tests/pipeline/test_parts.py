@@ -17,6 +17,7 @@ from latentcodec.pipeline import encoder, latent_tiles
 from latentcodec.pipeline.decoder import pixel_parts
 from latentcodec.pipeline.hidden_colours import HiddenColours
 from latentcodec.pipeline.latent_tiles import LatentTiles
+from latentcodec.runtime import model_store
 
 CELL, TILE = 16, 64
 
@@ -155,7 +156,7 @@ def test_the_encoder_asks_for_a_megapixel_at_a_time(
 
     monkeypatch.setattr(ImageSource, "part", watched)
     source = source_of(Image.fromarray(samples))
-    data = encoder.encode(source, quality=30, model="hyper")
+    data = encoder.encode(source, quality=30, model=model_store.chosen())
     assert asked and max(asked) <= container.TILE_PX**2
     assert data == latentcodec.encode(samples, quality=30)
     seen = latentcodec.decode_array(data)[..., :3].astype(float)[alpha > 0] - pixels[alpha > 0]

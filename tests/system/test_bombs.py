@@ -31,7 +31,7 @@ _MEASURE = """
 import json, resource, sys, time
 import latentcodec, latentcodec.pipeline.decoder
 from latentcodec.runtime import model_store
-model_store.load_codec(model_store.by_name("hyper"))
+model_store.load_codec(model_store.by_name(model_store.chosen()))
 def peak_mb():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 for path in sys.argv[1:]:

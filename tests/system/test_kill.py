@@ -32,7 +32,7 @@ torch.set_num_threads(1)  # so that there are no threads to lose in a fork
 from latentcodec.runtime import model_store
 from latentcodec.cli import main
 source, target, kills, jobs = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-model_store.load_codec(model_store.by_name("hyper"))
+model_store.load_codec(model_store.by_name(model_store.chosen()))
 
 def start():
     child = os.fork()

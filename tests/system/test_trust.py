@@ -81,7 +81,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(own, tmp_path / "weights")
     monkeypatch.setattr(model_store, "FOLDER", tmp_path / "weights")
     model_store.load.cache_clear()
-    yield tmp_path / "weights" / model_store.by_name("hyper").file
+    yield tmp_path / "weights" / model_store.by_name(model_store.chosen()).file
     model_store.load.cache_clear()
 
 
@@ -102,7 +102,7 @@ def test_the_command_says_which_weights_are_altered(
     weights.write_bytes(weights.read_bytes() + b"\0")
     result = call("decode", folder / "photo.lat", folder / "out.png")
     assert result.exit_code == 1
-    assert "the weights of hyper-base are altered" in one_sentence(result.stderr)
+    assert f"the weights of {model_store.chosen()} are altered" in one_sentence(result.stderr)
     assert (folder / "out.png").read_bytes() == b"an older file"
 
 
