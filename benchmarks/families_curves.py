@@ -23,7 +23,7 @@ from latentcodec.bench.results import collect
 from latentcodec.bench.rows import Row, read_rows
 
 ROOT = Path(__file__).resolve().parent.parent
-CODECS = "lat,lat:ae,lat:vae,jpeg"
+CODECS = "lat:hyper,lat:ae,lat:vae,jpeg"
 _PSNR_DB = range(25, 42)
 
 

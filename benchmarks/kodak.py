@@ -1,7 +1,7 @@
 """The results in benchmarks/results, and the README's pictures from them.
 
 `run` measures the packaged models on the 24 Kodak photographs into a folder with today's date;
-`figures` copies the newest folder's plot and draws the comparison into docs/images.
+`figures` draws curves from them and the comparison into docs/images.
 """
 
 from __future__ import annotations
@@ -10,15 +10,32 @@ import datetime
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import click
+
+from latentcodec.bench.codecs import find
+from latentcodec.bench.plots import plot_all
+from latentcodec.bench.published import read_published
+from latentcodec.bench.results import CodecResult, collect
+from latentcodec.bench.rows import Key, Row, TimeRow, read_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 IMAGES = ROOT / "docs" / "images"
 PHOTOS = "benchmarks/data/kodak"
+REFERENCE = "benchmarks/reference/kodak_rd.json"
 PUBLISHED = "VVC (VTM 18.0),bmshj2018-hyperprior,HPCM-large"
+OWN = "lat", "lat:psnr"
+CODECS = ",".join((*OWN, "jpeg,jpeg:444,webp,avif,jxl,jpeg2000,heic"))
+# Both metrics that the packaged models are held against each other by, and the pictures' names.
+CURVES = {"psnr": "kodak", "ssimulacra2": "kodak-ssimulacra2"}
+
+_Rows = TypeVar("_Rows", Row, TimeRow)
 
 
 @click.group()
@@ -27,15 +44,13 @@ def main() -> None:
 
 
 @main.command()
-@click.option(
-    "--codecs", default="lat,jpeg,jpeg:444,webp,avif,jxl,jpeg2000,heic", show_default=True
-)
+@click.option("--codecs", default=CODECS, show_default=True)
 def run(codecs: str) -> None:
     """Measure into benchmarks/results/kodak-DATE; an interrupted run of that day goes on."""
     out = f"benchmarks/results/kodak-{datetime.date.today().isoformat()}"
     latentcodec(
         *("bench", PHOTOS, "--codecs", codecs, "--out", out),
-        *("--published", "benchmarks/reference/kodak_rd.json", "--published-names", PUBLISHED),
+        *("--published", REFERENCE, "--published-names", PUBLISHED),
         # Every slider would make the page too large for a repository.
         *("--sliders", "4"),
     )
@@ -43,16 +58,48 @@ def run(codecs: str) -> None:
 
 @main.command()
 def figures() -> None:
-    """Make docs/images from the newest results."""
-    folders = sorted(RESULTS.glob("kodak-????-??-??"))
-    if not folders:
-        raise click.ClickException("there are no results yet: run `make bench` first")
-    shutil.copyfile(folders[-1] / "psnr.png", IMAGES / "kodak.png")
-    out = folders[-1] / "comparison"
+    """Make docs/images from the results that there are."""
+    published = read_published(ROOT / REFERENCE, PUBLISHED.split(","))
+    with tempfile.TemporaryDirectory() as folder:
+        plot_all(results(), published, "kodak, mean of 24 images", Path(folder))
+        for metric, name in CURVES.items():
+            shutil.copyfile(Path(folder, f"{metric}.png"), IMAGES / f"{name}.png")
+    out = ROOT / "build" / "comparison"
     photo = f"{PHOTOS}/kodim23.png"
     crop = ("--bpp", "0.2", "--corner", "300", "30", "--against", "jpeg,avif")
     latentcodec("compare", photo, *crop, "--out", str(out.relative_to(ROOT)))
     shutil.copyfile(out / "comparison.png", IMAGES / "comparison.png")
+
+
+def results() -> dict[str, CodecResult]:
+    """What was measured of all CODECS, by name.
+
+    From the newest run, and from results/ssim for a model that was not in it. Raises
+    ClickException where there is no run.
+    """
+    runs = sorted(RESULTS.glob("kodak-????-??-??"))
+    if not runs:
+        raise click.ClickException("there are no results yet: run `make bench` first")
+    folders = runs[-1], RESULTS / "ssim"
+    return collect(
+        [find(name) for name in CODECS.split(",")],
+        _rows_of(Row, [folder / "rd.csv" for folder in folders]),
+        _rows_of(TimeRow, [folder / "times.csv" for folder in folders]),
+    )
+
+
+def _rows_of(kind: type[_Rows], tables: Sequence[Path]) -> list[_Rows]:
+    """The rows of the packaged models, each once, under the names that these have now.
+
+    A row's version names the weights, so that a model keeps its rows when it becomes the default.
+    """
+    names = {find(name).version(): name for name in OWN}
+    found: dict[Key, _Rows] = {}
+    for row in (row for table in tables for row in read_rows(kind, table)):
+        if row.version in names or not row.codec.startswith("lat"):
+            named = replace(row, codec=names.get(row.version, row.codec))
+            found.setdefault(named.key, named)
+    return list(found.values())
 
 
 def latentcodec(*arguments: str) -> None:

@@ -113,7 +113,8 @@ def coding_error(pixels: np.ndarray, quality: float) -> np.ndarray:
     """Decoded minus original, float32 [H, W, 3]."""
     import latentcodec
 
-    decoded = latentcodec.decode_array(latentcodec.encode(pixels, quality=quality))
+    data = latentcodec.encode(pixels, quality=quality, tune="psnr")
+    decoded = latentcodec.decode_array(data)
     return decoded.astype(np.float32) - pixels
 
 
@@ -172,7 +173,8 @@ def code_large(width: int, height: int, formats: list[str], folder: Path, qualit
     files = set()
     for original in originals:
         lat = original.with_suffix(".lat")
-        say(f"encode {original.suffix}", run("encode", original, lat, "-q", quality), lat)
+        chosen = "-q", quality, "--tune", "psnr"
+        say(f"encode {original.suffix}", run("encode", original, lat, *chosen), lat)
         files.add(lat.read_bytes())
         back = folder / f"back{original.suffix}"
         say(f"decode {original.suffix}", run("decode", lat, back), back)

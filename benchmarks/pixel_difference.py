@@ -43,7 +43,7 @@ def main(count: int) -> None:
         for path in sorted(_KODAK.glob("*.png"))[:count]:
             with Image.open(path) as image:
                 for quality in _QUALITIES:
-                    data = latentcodec.encode(image, quality=quality)
+                    data = latentcodec.encode(image, quality=quality, tune="psnr")
                     (folder / f"{path.stem}-{quality}.lat").write_bytes(data)
         decoded = {row: _decoded(folder, row) for row in _ROWS}
     for row in _ROWS[:-1]:

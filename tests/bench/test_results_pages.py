@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from benchmarks import kodak
+from latentcodec.bench.bdrate import BdRate
+from latentcodec.bench.codecs import find
+from latentcodec.bench.metrics import PSNR
+from latentcodec.bench.results import CodecResult, compare
+from latentcodec.bench.summary import HEADINGS, table_rows
 from tests.paths import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -45,32 +50,74 @@ def numbers(path: Path, *patterns: str) -> set[str]:
     return {found.lstrip("+-") for p in patterns for found in re.findall(p, text)}
 
 
-def record(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-    return found
-
-
 def rows_of(name: str) -> list[dict[str, str]]:
     with (FAMILIES / name).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-def test_the_readmes_table_is_that_of_the_summary() -> None:
-    summary = {row["codec"]: row for row in table(KODAK / "summary.md", "codec")}
-    shown = table(ROOT / "README.md", "codec")
-    assert {row["codec"] for row in shown} == set(summary)
-    wins = {
-        codec["label"]: record(KODAK)["lat_against"][name]["wins"]
-        for name, codec in record(KODAK)["codecs"].items()
-        if name != "lat"
-    }
+@pytest.fixture(scope="module")
+def measured() -> dict[str, CodecResult]:
+    """All codecs on Kodak, from the rows of their files."""
+    return kodak.results()
+
+
+def cells(results: Mapping[str, CodecResult]) -> dict[str, dict[str, str]]:
+    """Rows by label, as `summary.md` has them."""
+    return {row[0]: dict(zip(HEADINGS, row, strict=True)) for row in table_rows(results)}
+
+
+# Columns of the pages, and of the summary.
+METRICS = {
+    "PSNR": "BD-rate of mean curve",
+    "PSNR, mean of per-image": "mean of BD-rates per image",
+    "PSNR-Y": "BD-rate, PSNR-Y",
+    "MS-SSIM": "BD-rate, MS-SSIM",
+    "SSIMULACRA2": "BD-rate, SSIMULACRA2",
+}
+TIMES = {"encode, ms": "encode, ms", "decode, ms": "decode, ms"}
+
+
+def test_rows_of_both_tunes_are_those_of_their_weights(measured: dict[str, CodecResult]) -> None:
+    """The packaged models were measured under other names before one became the default."""
+    for name in kodak.OWN:
+        result = measured[name]
+        assert result.version == find(name).version()
+        assert (len(result.points), len(result.per_image["psnr"])) == (10, 24)
+    assert list(measured) == kodak.CODECS.split(",")
+
+
+def test_the_rows_agree_with_the_summaries(measured: dict[str, CodecResult]) -> None:
+    """Those that were written when the rows were measured."""
+    found = cells(measured)
+    summary = table(SSIM / "summary.md", "codec")
+    for label, then in (
+        ("latentcodec", "latentcodec, hyper-ssim"),
+        ("latentcodec, tune psnr", "latentcodec"),
+    ):
+        (row,) = [row for row in summary if row["codec"] == then]
+        for heading in METRICS.values():
+            assert found[label][heading] == row[heading]
+
+
+def test_the_readmes_table_is_that_of_the_results(measured: dict[str, CodecResult]) -> None:
+    found, shown = cells(measured), table(ROOT / "README.md", "codec")
+    assert {row["codec"] for row in shown} == set(found)
     for row in shown:
-        full = summary[row["codec"]]
-        assert row["BD-rate of the mean curve"] == full["BD-rate of mean curve"]
-        assert row["mean of per-image BD-rates"] == full["mean of BD-rates per image"]
-        assert (row["encode, ms"], row["decode, ms"]) == (full["encode, ms"], full["decode, ms"])
-        if row["codec"] in wins:
-            assert row["latentcodec smaller on"] == f"{wins[row['codec']]} of 24"
+        for column, heading in (METRICS | TIMES).items():
+            assert row[column] == found[row["codec"]][heading]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/limits.md"])
+def test_pages_name_both_tunes(page: str, measured: dict[str, CodecResult]) -> None:
+    """With the metrics that the tunes are for."""
+    text, found = (ROOT / page).read_text(encoding="utf-8"), cells(measured)
+    assert "--tune psnr" in text
+    for label, columns in (
+        ("latentcodec", ("PSNR", "MS-SSIM", "SSIMULACRA2")),
+        ("latentcodec, tune psnr", ("PSNR",)),
+    ):
+        for column in columns:
+            assert found[label][METRICS[column]].lstrip("-") in text
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/limits.md"])
@@ -89,29 +136,27 @@ def test_training_and_data_are_those_of_the_model_card() -> None:
         assert numbers(ROOT / "docs" / page, *patterns) <= known
 
 
-def test_the_model_cards_row_is_that_of_the_summary() -> None:
-    own = record(KODAK)["lat_against"]["jpeg"]
+def test_the_model_cards_row_is_that_of_the_results(measured: dict[str, CodecResult]) -> None:
+    own = compare(measured["jpeg"], measured["lat:psnr"], PSNR)
+    assert isinstance(own.rate, BdRate)
     (row,) = [
         r for r in table(ROOT / "docs" / "model-card.md", "set") if r["set"].startswith("Kod")
     ]
-    assert row["mean curve"] == f"{own['bd_rate_of_mean_curve_percent']:.1f} %"
-    assert row["mean of per-image"] == f"{own['mean_of_per_image_bd_rates_percent']:.1f} %"
-    by_rate = sorted(own["per_image_percent"].items(), key=lambda item: item[1])
+    assert row["mean curve"] == f"{own.rate.percent:.1f} %"
+    assert row["mean of per-image"] == f"{own.mean_percent:.1f} %"
+    by_rate = sorted(own.per_image.items(), key=lambda item: item[1])
     for column, (image, percent) in (("best image", by_rate[0]), ("worst image", by_rate[-1])):
         assert row[column] == f"{image.removesuffix('.png')} {percent:.1f} %"
 
 
-def test_the_model_cards_tuned_table_is_that_of_its_summary() -> None:
-    summary = {row["codec"]: row for row in table(SSIM / "summary.md", "codec")}
-    rows = table(ROOT / "docs" / "model-card.md", "codec", "RGB PSNR")
+def test_the_model_cards_tuned_table_is_that_of_the_results(
+    measured: dict[str, CodecResult],
+) -> None:
+    found, rows = cells(measured), table(ROOT / "docs" / "model-card.md", "codec", "PSNR")
     assert len(rows) == 3
     for row in rows:
-        full = summary[row["codec"]]
-        assert row["RGB PSNR"] == full["BD-rate of mean curve"]
-        assert row["mean of per-image, PSNR"] == full["mean of BD-rates per image"]
-        assert row["PSNR of luma"] == full["BD-rate, PSNR-Y"]
-        assert row["MS-SSIM"] == full["BD-rate, MS-SSIM"]
-        assert row["SSIMULACRA2"] == full["BD-rate, SSIMULACRA2"]
+        for column, heading in METRICS.items():
+            assert row[column] == found[row["codec"]][heading]
 
 
 def test_the_families_table_is_that_of_their_summary() -> None:

@@ -143,4 +143,4 @@ def test_what_is_wrong_with_them_is_said(
 def test_a_model_is_named_once(weights: Path, tmp_path: Path) -> None:
     Image.new("RGB", (16, 16)).save(tmp_path / "in.png")
     code, said = _call("encode", tmp_path / "in.png", "--weights", weights, "--model", "hyper")
-    assert code == 2 and "one of --model and --weights" in said
+    assert code == 2 and "one of --tune, --model and --weights" in said
