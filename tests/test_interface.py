@@ -34,13 +34,15 @@ def keywords(function: Callable[..., Any]) -> dict[str, Any]:
 
 def test_encoding_has_the_same_options_everywhere() -> None:
     options = keywords(latentcodec.encode)
-    model = options.pop("model")
+    of_the_codec = {name: options.pop(name) for name in ("model", "tune")}
     c = Codec()
     for method in (c.encode, c.encode_batch):
         assert keywords(method) == options
     assert list(codec.EncodeOptions.__annotations__) == list(options)
     assert keywords(lambda self, *, model: model) == {"model": inspect.Parameter.empty}
-    assert inspect.signature(Codec).parameters["model"].default == model == "hyper"
+    parameters = inspect.signature(Codec).parameters
+    assert {name: parameters[name].default for name in of_the_codec} == of_the_codec
+    assert of_the_codec == {"model": None, "tune": None}
     assert {p.kind for p in inspect.signature(Codec).parameters.values()} == {
         inspect.Parameter.KEYWORD_ONLY
     }

@@ -14,7 +14,7 @@ from tests.command_line import call, fails
 
 @pytest.mark.parametrize(
     ("option", "low", "high"),
-    [("--target-size 2k", 1960, 2000), ("--target-bpp 1", 3011, 3072), ("--ratio 20", 3613, 3686)],
+    [("--target-size 2k", 1960, 2000), ("--target-bpp 1", 3011, 3072), ("--ratio 25", 2891, 2949)],
 )
 def test_a_wanted_size_is_met(
     folder: Path, photo: np.ndarray, option: str, low: int, high: int
