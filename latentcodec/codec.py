@@ -5,40 +5,34 @@ torch is imported, and a model is loaded, when the first picture needs it.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import threading
-from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
-
-import numpy as np
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from latentcodec import defaults
-from latentcodec.errors import UnsupportedImage, warn_of_loss
+from latentcodec.errors import warn_of_loss
 from latentcodec.format.container import MAX_PIXELS, Region
 from latentcodec.format.source import Source, opened
-from latentcodec.images.canvas import ArrayCanvas, Canvas, ImageCanvas
+from latentcodec.images.canvas import ArrayCanvas, Canvas, ImageCanvas, Result
 from latentcodec.images.metadata import MetadataName
-from latentcodec.images.picture import source_of
-from latentcodec.images.tensors import is_tensor, tensor_of
+from latentcodec.images.picture import one_by_one, source_of
+from latentcodec.images.tensors import tensor_of
 from latentcodec.pipeline import decoder, encoder
 from latentcodec.runtime import model_store
+from latentcodec.runtime.compute import check_device, map_on_threads, threads
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from numpy.typing import NDArray
     from PIL import Image
     from torch import Tensor
     from typing_extensions import Unpack
 
-    from latentcodec.images.picture import PictureSource
+    from latentcodec.images.picture import AnyImage, PictureSource
     from latentcodec.runtime.base import Family
     from latentcodec.runtime.model_store import ModelEntry, Tune
-
-    AnyImage = Image.Image | NDArray[np.uint8] | Tensor
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class EncodeOptions(TypedDict, total=False):
@@ -170,12 +164,8 @@ class Codec:
         """
         if threads is not None and threads < 1:
             raise ValueError(f"threads must be 1 or more, not {threads}")
-        name = model_store.chosen(model, tune)
-        model_store.by_name(name)
-        if str(device) != "cpu":
-            from latentcodec.runtime.compute import check_device
-
-            check_device(device)
+        name = model_store.by_name(model_store.chosen(model, tune)).name
+        check_device(device)
         self._model, self._device, self._threads = name, device, threads
         self._moved: dict[ModelEntry, Family] = {}
         self._lock = threading.Lock()
@@ -195,7 +185,7 @@ class Codec:
     ) -> bytes:
         """As `latentcodec.encode`, with the model of this codec."""
         picture = source_of(image, strict).without(strip)
-        with self._on_threads():
+        with threads(self._threads):
             return self._encoded(picture, quality)
 
     def encode_batch(
@@ -218,10 +208,12 @@ class Codec:
         Raises:
             latentcodec.LatError, ValueError: as `encode` does, for the first picture that fails.
         """
-        single = list(_one_by_one(images))
+        single = list(one_by_one(images))
         # Read here, one by one: the same Pillow image may be in the batch twice.
         pictures = (source_of(image, strict).without(strip) for image in single)
-        return self._each(lambda picture: self._encoded(picture, quality), pictures, len(single))
+        return map_on_threads(
+            lambda picture: self._encoded(picture, quality), pictures, len(single), self._threads
+        )
 
     def decode(
         self,
@@ -233,7 +225,7 @@ class Codec:
         salvage: bool = False,
     ) -> Image.Image:
         """As `latentcodec.decode`."""
-        with self._on_threads():
+        with threads(self._threads):
             return self._decoded(
                 ImageCanvas,
                 source,
@@ -245,7 +237,7 @@ class Codec:
 
     def decode_array(self, source: Source, **options: Unpack[DecodeOptions]) -> NDArray[np.uint8]:
         """As `latentcodec.decode_array`."""
-        with self._on_threads():
+        with threads(self._threads):
             return self._decoded(ArrayCanvas, source, **options)
 
     def decode_tensor(self, source: Source, **options: Unpack[DecodeOptions]) -> Tensor:
@@ -278,12 +270,12 @@ class Codec:
 
     def _decoded(
         self,
-        canvas: type[Canvas[R]],
+        canvas: type[Canvas[Result]],
         source: Source,
         *,
         region: tuple[int, int, int, int] | None = None,
         **others: Any,
-    ) -> R:
+    ) -> Result:
         part = Region(*region) if region else None
         with opened(source) as data:
             decoded = decoder.decode(data, canvas, region=part, load=self._family, **others)
@@ -292,10 +284,12 @@ class Codec:
         return decoded.picture
 
     def _decoded_batch(
-        self, canvas: type[Canvas[R]], sources: Iterable[Source], options: DecodeOptions
-    ) -> list[R]:
+        self, canvas: type[Canvas[Result]], sources: Iterable[Source], options: DecodeOptions
+    ) -> list[Result]:
         files = list(sources)
-        return self._each(lambda one: self._decoded(canvas, one, **options), files, len(files))
+        return map_on_threads(
+            lambda one: self._decoded(canvas, one, **options), files, len(files), self._threads
+        )
 
     def _family(self, entry: ModelEntry) -> Family:
         """The working model, its transforms on the device."""
@@ -303,24 +297,3 @@ class Codec:
             if entry not in self._moved:
                 self._moved[entry] = model_store.load_codec(entry).on(self._device)
             return self._moved[entry]
-
-    def _on_threads(self) -> contextlib.AbstractContextManager[None]:
-        if self._threads is None:
-            return contextlib.nullcontext()
-        from latentcodec.runtime.compute import threads
-
-        return threads(self._threads)
-
-    def _each(self, work: Callable[[T], R], items: Iterable[T], count: int) -> list[R]:
-        from latentcodec.runtime.compute import map_on_threads
-
-        return map_on_threads(work, items, count, self._threads)
-
-
-def _one_by_one(images: Iterable[AnyImage] | NDArray[np.uint8] | Tensor) -> Iterable[AnyImage]:
-    """The pictures of a batch. Raises UnsupportedImage for arrays that are no batch."""
-    if is_tensor(images):
-        return images.unsqueeze(0) if images.ndim == 3 else images
-    if isinstance(images, np.ndarray) and images.ndim != 4:
-        raise UnsupportedImage("an array of several pictures must have the shape [B, H, W, C]")
-    return images

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from latentcodec.images.tensors import is_tensor, pixels_of_tensor
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
+
+    AnyImage = Image.Image | NDArray[np.uint8] | Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,9 +91,16 @@ class ImageSource:
 PictureSource = Picture | ImageSource
 
 
-def source_of(
-    image: Image.Image | NDArray[np.uint8] | Tensor, strict: bool = False
-) -> PictureSource:
+def one_by_one(images: Iterable[AnyImage] | NDArray[np.uint8] | Tensor) -> Iterable[AnyImage]:
+    """The pictures of a batch. Raises UnsupportedImage for arrays that are no batch."""
+    if is_tensor(images):
+        return images.unsqueeze(0) if images.ndim == 3 else images
+    if isinstance(images, np.ndarray) and images.ndim != 4:
+        raise UnsupportedImage("an array of several pictures must have the shape [B, H, W, C]")
+    return images
+
+
+def source_of(image: AnyImage, strict: bool = False) -> PictureSource:
     """The picture to encode, from a Pillow image, a uint8 array or a tensor, without a copy of it
     where its kind allows.
 
@@ -115,7 +124,7 @@ def source_of(
     return ImageSource(source, colour, metadata)
 
 
-def picture_of(image: Image.Image | NDArray[np.uint8] | Tensor, strict: bool = False) -> Picture:
+def picture_of(image: AnyImage, strict: bool = False) -> Picture:
     """All pixels of what `source_of` takes; raises the same."""
     return source_of(image, strict).part(slice(None), slice(None))
 

@@ -1,15 +1,16 @@
-"""Where torch computes, and on how many threads."""
+"""Where torch computes, and on how many threads. It is imported when that is asked for."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
-
-import torch
+from typing import TYPE_CHECKING, TypeVar
 
 from latentcodec.errors import LatError
+
+if TYPE_CHECKING:
+    import torch
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -17,6 +18,10 @@ R = TypeVar("R")
 
 def check_device(device: str | torch.device) -> None:
     """Raises LatError unless tensors can be sent there and brought back."""
+    if str(device) == "cpu":
+        return
+    import torch
+
     try:
         torch.zeros(1, device=torch.device(device)).cpu()
     except (RuntimeError, AssertionError) as error:
@@ -25,8 +30,16 @@ def check_device(device: str | torch.device) -> None:
 
 
 @contextlib.contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Set torch's number of threads, which it keeps for each thread of the program."""
+def threads(count: int | None) -> Iterator[None]:
+    """Set torch's number of threads, which it keeps for each thread of the program.
+
+    None leaves it as it is.
+    """
+    if count is None:
+        yield
+        return
+    import torch
+
     usual = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -40,6 +53,8 @@ def map_on_threads(
 ) -> list[R]:
     """The results for all `count` items, in their order: several at a time, which share the
     `total` threads; None: as many as torch is set to."""
+    import torch
+
     usual = torch.get_num_threads()
     total = total or usual
     workers = min(total, count)
