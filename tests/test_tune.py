@@ -137,7 +137,8 @@ def test_help_and_manual_say_which_is_the_default() -> None:
 
 def test_compare_names_the_tune(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    result = call("compare", "photo.png", "--against", "jpeg", "--bpp", "2", "--tune", "psnr")
+    photo = folder / "photo.png"
+    result = call("compare", photo, "--against", "jpeg", "--bpp", "2", "--tune", "psnr")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("latentcodec, tune psnr ")
 
