@@ -168,6 +168,7 @@ def test_the_pictures_of_a_batch_are_coded_at_the_same_time(
     assert len(codec.decode_batch(files)) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("threads", "single", "batch"), [(None, 2, 1), (1, 1, 1), (3, 3, 1), (8, 8, 2)]
 )
@@ -217,6 +218,7 @@ def test_other_arguments_that_are_refused() -> None:
         Codec(threads=0)
 
 
+@pytest.mark.slow
 def test_transforms_run_on_their_device(
     monkeypatch: pytest.MonkeyPatch, family: Family, photo: np.ndarray
 ) -> None:

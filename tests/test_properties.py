@@ -29,6 +29,8 @@ from latentcodec.images import metadata
 from latentcodec.pipeline.alpha import decode_alpha, encode_alpha
 from tests.fuzz.mutations import sealed
 
+pytestmark = pytest.mark.slow
+
 steady = settings(
     derandomize=True,
     database=None,

@@ -31,6 +31,8 @@ from latentcodec.bench.run import measure_file, spread
 from latentcodec.errors import LatError
 from tests.command_line import call
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:

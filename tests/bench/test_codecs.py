@@ -113,6 +113,7 @@ def test_codec_of_another_package(cwebp: None, crop: Image.Image) -> None:
         find("bad")
 
 
+@pytest.mark.slow
 def test_codec_of_another_package_in_the_benchmark(
     cwebp: None, crop: Image.Image, tmp_path: Path
 ) -> None:
@@ -129,6 +130,7 @@ def test_codec_of_another_package_in_the_benchmark(
     assert [row.version for row in rows if row.codec == "cwebp"] == ["cwebp 9.9.9"] * 3
 
 
+@pytest.mark.slow
 def test_sizes_meet_within_two_percent(crop: Image.Image) -> None:
     chosen = [find(name) for name in ("lat", "jpeg", "webp", "avif") if not find(name).missing()]
     matches = match_sizes(chosen, crop, 0.6 * 256 * 192 / 8)

@@ -28,6 +28,7 @@ def pictures(photo: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         sys.modules.pop(name, None)
 
 
+@pytest.mark.slow
 def test_a_command_is_slower_than_the_model(pictures: Path) -> None:
     import folder_speed
 

@@ -53,6 +53,7 @@ def call(script: ModuleType, *arguments: object) -> Result:
     return CliRunner().invoke(script.main, [str(argument) for argument in arguments])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DRAWN)
 def test_a_picture_is_a_function_of_its_seed(
     script: ModuleType, sources: dict[str, Any], kind: str
@@ -92,6 +93,7 @@ def test_nothing_is_on_both_sides(sources: dict[str, Any]) -> None:
             assert {name for name in known if getattr(side.split, f"has_{what}")(name)} == expected
 
 
+@pytest.mark.slow
 def test_a_set_is_what_the_training_reads(
     script: ModuleType, sources: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -112,6 +114,7 @@ def test_a_set_is_what_the_training_reads(
     assert refused.exit_code == 1 and refused.stderr == f"Error: {out} is not empty\n"
 
 
+@pytest.mark.slow
 def test_mixtures_name_their_photograph(script: ModuleType, sources: dict[str, Any]) -> None:
     from graphics_set.photographs import Photograph
 

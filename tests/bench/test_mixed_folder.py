@@ -27,6 +27,7 @@ def script() -> Iterator[ModuleType]:
         del sys.modules[name]
 
 
+@pytest.mark.slow
 def test_every_kind_of_file(script: ModuleType, tmp_path: Path) -> None:
     from mixed_files import KINDS
 

@@ -24,6 +24,8 @@ from selenium.webdriver.support.ui import Select
 
 from latentcodec.cli import main
 
+pytestmark = pytest.mark.slow
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 DRIVER = shutil.which("chromedriver")
 PUBLISHED = ROOT / "benchmarks" / "reference" / "kodak_rd.json"

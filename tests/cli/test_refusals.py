@@ -172,6 +172,7 @@ def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_full_disk(folder: Path) -> None:
     """A limit on the size of files stands for it: both end a write half way."""
     pytest.importorskip("resource", reason="the limits of Unix are needed")

@@ -6,12 +6,14 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from latentcodec.cli import main
 from tests.page_followed import commands, follow, text_of
 
 
+@pytest.mark.slow
 def test_every_command(reader: Path) -> None:
     assert len(commands("cli.md")) > 30
     follow("cli.md")

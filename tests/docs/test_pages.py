@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from latentcodec.format import container
 from tests.page_followed import follow, text_of
 
 
+@pytest.mark.slow
 def test_quick_start(reader: Path, photo: np.ndarray) -> None:
     Image.fromarray(photo[:192, 300:556]).save("photo.png")  # as large as JPEG's tables want it
     follow("index.md")
@@ -21,6 +23,7 @@ def test_quick_start(reader: Path, photo: np.ndarray) -> None:
     assert Image.open("grey.png").mode == "L"
 
 
+@pytest.mark.slow
 def test_questions(reader: Path) -> None:
     follow("faq.md")
     assert Path("photo-comparison/comparison.html").is_file()

@@ -15,6 +15,7 @@ from tests.page_followed import blocks, follow, text_of
 pytest.importorskip("zarr")
 
 
+@pytest.mark.slow
 def test_every_snippet(reader: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(blocks("python.md")) > 7
     follow("python.md")

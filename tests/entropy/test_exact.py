@@ -121,6 +121,7 @@ _MACHINES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("machine", _MACHINES)
 def test_latents_are_the_same_on_every_machine(
     machine: str, files: list[Path], family: Family
@@ -159,6 +160,7 @@ def test_latents_beyond_every_table_survive(family: Family) -> None:
     assert np.abs(meant).max() > 32767 * 16 / 2
 
 
+@pytest.mark.slow
 def test_tiles_decode_in_any_order(family: Family, photo: np.ndarray) -> None:
     big = np.tile(photo, (3, 2, 1))[:1100, :1300]
     file = container.read(latentcodec.encode(big, quality=20))

@@ -50,6 +50,7 @@ def store(weights: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterato
     yield
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_seed_decides_what_is_drawn(family: str) -> None:
     size = None if family == "vae64" else (70, 50)

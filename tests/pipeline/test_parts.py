@@ -95,6 +95,7 @@ def test_parts_make_up_a_region(region: Region) -> None:
     assert family.decoded <= len(file.tiles), "a tile was decoded twice"
 
 
+@pytest.mark.slow
 def test_strips_beside_a_wide_region_are_no_parts_of_it() -> None:
     """Strips of such a region are lower than what is seen around it."""
     file, family = file_of(9300, 700)
@@ -141,6 +142,7 @@ def test_large_latents_keep_all_their_bits() -> None:
     assert latent_tiles.decode_latents(file, family).dtype == np.int32
 
 
+@pytest.mark.slow
 def test_the_encoder_asks_for_a_megapixel_at_a_time(
     photo: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:

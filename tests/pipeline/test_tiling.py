@@ -83,6 +83,7 @@ def large(photo: np.ndarray) -> bytes:
     return latentcodec.encode(np.dstack([pixels, alpha]), quality=20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "region",
     [
@@ -105,6 +106,7 @@ def test_a_region_is_a_part_of_the_whole(large: bytes, region: tuple[int, int, i
     assert np.array_equal(part[..., 3], wanted[..., 3])
 
 
+@pytest.mark.slow
 def test_a_region_needs_only_its_tiles(large: bytes) -> None:
     """A damaged payload elsewhere is not looked at."""
     file = container.read(large)

@@ -64,6 +64,7 @@ def costs(*paths: Path) -> list[tuple[str, float, float]]:
     return [tuple(json.loads(line)) for line in result.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_claims_cost_nothing_and_the_first_tile_comes_before_the_picture(tmp_path: Path) -> None:
     claims, one, tiny = (tmp_path / f"{name}.lat" for name in ("claims", "one", "tiny"))
     claims.write_bytes(tiny_tiles(16384, 16384)[:30])  # 2 ** 28 px, and the first of 256 tiles

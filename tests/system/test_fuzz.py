@@ -14,6 +14,7 @@ from tests.fuzz.targets import TARGETS
 COUNTS = {"container": 2000, "payload": 60, "metadata": 150, "integers": 6}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_hostile_input_is_taken_or_refused(target: str) -> None:
     result = run.fuzz(target, math.inf, count=COUNTS[target])

@@ -70,6 +70,7 @@ for kill in range(kills):
 """
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment(photo: np.ndarray, tmp_path: Path) -> None:
     source, target = tmp_path / "photos", tmp_path / "out"
     source.mkdir()

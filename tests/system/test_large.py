@@ -146,6 +146,7 @@ def test_a_full_disk_is_noticed_while_pillow_writes(form: str, tmp_path: Path) -
     assert contents(tmp_path) == {"out": b"old"}
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_jobs_and_threads(
     photo: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +168,7 @@ def test_results_do_not_depend_on_jobs_and_threads(
     assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.slow
 def test_the_benchmark_runs(tmp_path: Path) -> None:
     script = ROOT / "benchmarks" / "large_picture.py"
     options = ["--size", "1100x40", "--format", "tiff", "--seams", "0", "--keep", str(tmp_path)]

@@ -99,6 +99,7 @@ def watched(*arguments: object) -> list[str]:
     return result.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_decoding_writes_nothing_starts_nothing_and_asks_nobody() -> None:
     files = sorted((ROOT / "tests" / "malformed").glob("*.lat"))
     files += sorted((ROOT / "tests" / "golden" / "v1").glob("*/alpha.lat"))
@@ -106,6 +107,7 @@ def test_decoding_writes_nothing_starts_nothing_and_asks_nobody() -> None:
     assert [line for line in watched(*files) if line] == []
 
 
+@pytest.mark.slow
 def test_the_command_writes_its_output_alone(folder: Path) -> None:
     target = folder / "new.png"
     did = watched("decode", folder / "photo.lat", target, "--quiet")

@@ -9,6 +9,7 @@ import pytest
 from tests import soak
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_threads_share_a_model_and_nothing_grows() -> None:
     tallies = soak.soak(0, processes=2, threads=8, least=240)

@@ -66,6 +66,7 @@ except RuntimeError:
 """
 
 
+@pytest.mark.slow
 def test_encode_and_decode_open_no_socket(folder: Path) -> None:
     paths = [str(folder / name) for name in ("photo.png", "new.lat", "new.png")]
     command = [sys.executable, "-c", _OFFLINE, *paths]

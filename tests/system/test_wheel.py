@@ -62,6 +62,7 @@ def run(*command: object, cwd: Path) -> str:
     ).stdout
 
 
+@pytest.mark.slow
 def test_the_wheel_has_the_package_and_nothing_else(wheel: Path) -> None:
     inside = set(zipfile.ZipFile(wheel).namelist())
     package = {
@@ -86,6 +87,7 @@ def test_the_metadata(wheel: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_sdist_makes_the_wheel_of_the_tree(wheel: Path, tmp_path: Path) -> None:
     """From both, the same files with the same bytes (RECORD has their hashes)."""
     from_tree = built(tmp_path, "--wheel")

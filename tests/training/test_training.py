@@ -91,6 +91,7 @@ def test_learning_rate_warms_up_stays_and_descends() -> None:
     assert rate_share(9999, 1.0, 0.3) == pytest.approx(FINAL_SHARE)
 
 
+@pytest.mark.slow
 def test_resuming_is_bit_for_bit(folder: Path, tmp_path: Path) -> None:
     photographs, path = _photographs(folder), tmp_path / "c.safetensors"
     straight = Trainer(_settings(folder, path), photographs)
@@ -112,6 +113,7 @@ def test_resuming_is_bit_for_bit(folder: Path, tmp_path: Path) -> None:
     assert [run["crops"] for run in second.progress.runs] == [4, 4]
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss(folder: Path, tmp_path: Path) -> None:
     settings = _settings(folder, tmp_path / "c.safetensors", steps=60, batch=4)
     trainer = Trainer(settings, _photographs(folder))
@@ -139,6 +141,7 @@ def test_a_file_that_is_no_checkpoint(tmp_path: Path) -> None:
         checkpoint.load(path)
 
 
+@pytest.mark.slow
 def test_sigterm_ends_with_a_checkpoint(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "c.safetensors"
     command = f"train --data {folder} --config small --out {path} --minutes 60 --batch 1 --crop 64"
@@ -156,6 +159,7 @@ def test_sigterm_ends_with_a_checkpoint(folder: Path, tmp_path: Path) -> None:
     assert checkpoint.load(path)[1]["progress"]["step"] >= 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "config"),
     [(name, sized(name, "small")) for name in ("hyper", "ae", "vae")]
@@ -179,6 +183,7 @@ def test_a_trained_model_exports_to_a_working_codec(
     assert 10 * np.log10(255**2 / (error**2).mean()) > 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_packaged_weights_can_be_trained_on(
     family: str, folder: Path, photo: np.ndarray, tmp_path: Path
@@ -207,6 +212,7 @@ def test_packaged_weights_can_be_trained_on(
     assert 0 < change < 1e-3
 
 
+@pytest.mark.slow
 def test_measured_tables_make_files_smaller(
     folder: Path, photo: np.ndarray, tmp_path: Path
 ) -> None:
@@ -224,6 +230,7 @@ def test_measured_tables_make_files_smaller(
     assert sizes[1] < 0.99 * sizes[0]
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_with_the_double_batch(folder: Path, tmp_path: Path) -> None:
     """Under torchrun with gloo: one checkpoint, all crops counted, the same loss within noise."""
     launcher = "-m torch.distributed.run --standalone --nproc_per_node 2 -m latentcodec"
@@ -244,6 +251,7 @@ def test_two_processes_train_as_one_with_the_double_batch(folder: Path, tmp_path
     assert losses["two"] == pytest.approx(losses["one"], rel=0.1)
 
 
+@pytest.mark.slow
 def test_training_needs_no_constriction() -> None:
     """The trainer and the export run where the entropy coder is not installed."""
     code = (
