@@ -8,7 +8,7 @@ import warnings
 import click
 
 from latentcodec import __version__
-from latentcodec.cli.errors import HANDLED, sentence
+from latentcodec.cli.errors import HANDLED, describe_error
 from latentcodec.errors import LossWarning
 
 _COMMANDS = (
@@ -48,7 +48,7 @@ class _Commands(click.Group):
         except BrokenPipeError:  # of `latentcodec info x.lat | head`; click ends quietly
             raise
         except HANDLED as error:
-            raise click.ClickException(sentence(error)) from error
+            raise click.ClickException(describe_error(error)) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

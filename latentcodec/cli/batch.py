@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from latentcodec.cli.capture_warnings import heard, listening
-from latentcodec.cli.errors import HANDLED, sentence
+from latentcodec.cli.capture_warnings import capture_warnings, separate_warnings
+from latentcodec.cli.errors import HANDLED, describe_error
 from latentcodec.cli.options import BatchOptions
 from latentcodec.cli.outcome import Outcome, Written
 from latentcodec.cli.paths import STREAM, Task
@@ -56,7 +56,7 @@ def outcomes(
         _share_cores(jobs)
         return convert(task)
 
-    with listening():
+    with separate_warnings():
         if jobs == 1:
             yield from map(one, tasks)
             return
@@ -89,12 +89,12 @@ def _share_cores(jobs: int) -> None:
 def _outcome(task: Task, convert: Convert, skip_existing: bool) -> Outcome:
     start = time.perf_counter()
     written, error = None, task.refused
-    with heard() as warnings:
+    with capture_warnings() as warnings:
         if not error and not _is_skipped(task, skip_existing):
             try:
                 written = convert(task)
             except HANDLED as problem:
-                error = sentence(problem)
+                error = describe_error(problem)
     return Outcome(task, written, error, warnings, time.perf_counter() - start)
 
 

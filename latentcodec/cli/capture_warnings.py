@@ -8,24 +8,24 @@ import warnings
 from collections.abc import Iterator
 
 
-class _Heard(threading.local):
+class _Captured(threading.local):
     def __init__(self) -> None:
         self.messages: list[str] = []
 
 
-_heard = _Heard()
+_captured = _Captured()
 
 
 @contextlib.contextmanager
-def listening() -> Iterator[None]:
-    """Keep warnings for `heard` instead of printing them, in all threads."""
+def separate_warnings() -> Iterator[None]:
+    """Keep warnings for `capture_warnings` instead of printing them, in all threads."""
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_: _heard.messages.append(str(message))
+        warnings.showwarning = lambda message, *_: _captured.messages.append(str(message))
         yield
 
 
 @contextlib.contextmanager
-def heard() -> Iterator[list[str]]:
-    """What this thread is warned of meanwhile; within `listening`."""
-    _heard.messages = []
-    yield _heard.messages
+def capture_warnings() -> Iterator[list[str]]:
+    """What this thread is warned of meanwhile; within `separate_warnings`."""
+    _captured.messages = []
+    yield _captured.messages

@@ -47,7 +47,7 @@ def _suffix(ctx: click.Context, param: click.Parameter, value: str | None) -> st
 
 
 @dataclasses.dataclass(frozen=True)
-class _Wish:
+class DecodeOptions:
     """How files are to be decoded: the command's own options."""
 
     suffix: str | None
@@ -109,29 +109,29 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     """
     shared = options.BatchOptions.taken_from(chosen)
     del chosen["weights"]  # whose files can be read by now
-    wish = _Wish(**chosen)
+    wanted = DecodeOptions(**chosen)
     inputs, output = paths.split(arguments, shared.output)
     if output is None:
         raise click.UsageError("name an OUT, or a file or folder by --output")
-    naming = paths.Naming(wish.suffix or ".png", lambda path: path.suffix.lower() == ".lat")
+    naming = paths.Naming(wanted.suffix or ".png", lambda path: path.suffix.lower() == ".lat")
     tasks = paths.plan(inputs, output, shared.recursive, naming)
     for task in tasks:
         if not task.refused:
-            _form(task, wish)  # one that Pillow does not write is wrong usage, before any work
+            _form(task, wanted)  # one that Pillow does not write is wrong usage, before any work
     salvaged: list[paths.Task] = []
-    convert_all(tasks, lambda task: _decode(task, wish, salvaged), shared)
+    convert_all(tasks, lambda task: _decode(task, wanted, salvaged), shared)
     if salvaged:
         raise click.exceptions.Exit(_EXIT_SALVAGED)
 
 
-def _form(task: paths.Task, wish: _Wish) -> str:
+def _form(task: paths.Task, wanted: DecodeOptions) -> str:
     """Pillow's name of the format to write. Raises BadParameter."""
-    if wish.suffix or task.target == paths.STREAM:
-        return options.written_format(Path(f"picture{wish.suffix or '.png'}"))
+    if wanted.suffix or task.target == paths.STREAM:
+        return options.written_format(Path(f"picture{wanted.suffix or '.png'}"))
     return options.written_format(Path(task.target))
 
 
-def _decoded(data: Bytes, wish: _Wish) -> Decoded[Image.Image]:
+def _decoded(data: Bytes, wanted: DecodeOptions) -> Decoded[Image.Image]:
     """The picture, and what was lost of it. Raises LatError."""
     from latentcodec.images.canvas import ImageCanvas
     from latentcodec.pipeline import decoder
@@ -140,23 +140,23 @@ def _decoded(data: Bytes, wish: _Wish) -> Decoded[Image.Image]:
         return decoder.decode(
             data,
             ImageCanvas,
-            region=Region(*wish.region) if wish.region else None,
-            scale=wish.scale,
-            max_pixels=wish.max_pixels,
-            salvage=wish.salvage,
+            region=Region(*wanted.region) if wanted.region else None,
+            scale=wanted.scale,
+            max_pixels=wanted.max_pixels,
+            salvage=wanted.salvage,
         )
     except ValueError as error:
         raise LatError(str(error)) from error
 
 
-def _decode(task: paths.Task, wish: _Wish, salvaged: list[paths.Task]) -> Written:
+def _decode(task: paths.Task, wanted: DecodeOptions, salvaged: list[paths.Task]) -> Written:
     """Do one task; a damaged file's is added to `salvaged`. Raises LatError and OSError."""
     from latentcodec.images.files import write_image
 
-    form = _form(task, wish)
+    form = _form(task, wanted)
     # Of a file on a disk only what is asked for is read.
     with opened(input_bytes(task) if task.source == paths.STREAM else task.source) as data:
-        decoded, lat_bytes = _decoded(data, wish), len(data)
+        decoded, lat_bytes = _decoded(data, wanted), len(data)
     image, header = decoded.picture, decoded.header
     size = deliver(task, lambda stream: write_image(image, stream, form))
     for problem in decoded.problems:

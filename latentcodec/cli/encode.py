@@ -19,7 +19,7 @@ from latentcodec.errors import LatError
 from latentcodec.format import container
 
 if TYPE_CHECKING:
-    from latentcodec.cli.prefetch import ReadAhead
+    from latentcodec.cli.prefetch import Prefetcher
     from latentcodec.images.metadata import MetadataName
     from latentcodec.images.picture import PictureSource
     from latentcodec.pipeline.rate_control import Found
@@ -53,7 +53,7 @@ def _stripped_names(
 
 
 @dataclasses.dataclass(frozen=True)
-class _Wish:
+class EncodeOptions:
     """How pictures are to be encoded: the command's own options."""
 
     quality: float
@@ -107,8 +107,8 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     """
     shared = options.BatchOptions.taken_from(chosen)
     model = _model(chosen.pop("tune"), chosen.pop("model"), chosen.pop("weights"))
-    wish = _Wish(model=model, **chosen)
-    goals = (wish.target_size, wish.target_bpp, wish.ratio, wish.target_psnr)
+    wanted = EncodeOptions(model=model, **chosen)
+    goals = (wanted.target_size, wanted.target_bpp, wanted.ratio, wanted.target_psnr)
     context = click.get_current_context()
     explicit = context.get_parameter_source("quality") is ParameterSource.COMMANDLINE
     if sum(goal is not None for goal in goals) + explicit > 1:
@@ -119,12 +119,12 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     if shared.output is None and output is not None:
         _check_name(inputs[0], output)
     tasks = paths.plan(inputs, output, shared.recursive, paths.Naming(".lat", _is_image))
-    from latentcodec.cli.prefetch import ReadAhead
+    from latentcodec.cli.prefetch import Prefetcher
     from latentcodec.images.files import pillow_limit
 
-    images = ReadAhead(wish.strict)
+    images = Prefetcher(wanted.strict)
     with pillow_limit(container.MAX_PIXELS):
-        convert_all(tasks, lambda task: _encode(task, wish, images), shared, images.reading)
+        convert_all(tasks, lambda task: _encode(task, wanted, images), shared, images.reading)
 
 
 def _model(tune: Tune | None, model: str | None, weights: str | None) -> str:
@@ -149,21 +149,21 @@ def _is_image(path: Path) -> bool:
     return is_readable(path)
 
 
-def _encode(task: paths.Task, wish: _Wish, images: ReadAhead) -> Written:
+def _encode(task: paths.Task, wanted: EncodeOptions, images: Prefetcher) -> Written:
     """Do one task. Raises LatError and OSError."""
     from latentcodec.images.files import open_image
     from latentcodec.images.picture import source_of
 
     if task.source == paths.STREAM:
         data = input_bytes(task)
-        input_size, image = len(data), open_image(io.BytesIO(data), wish.strict)
+        input_size, image = len(data), open_image(io.BytesIO(data), wanted.strict)
     else:
         image = images.image(task)
         input_size = Path(task.source).stat().st_size
-    picture = source_of(image, wish.strict).without(wish.strip)
-    found = _encoded(picture, wish)
+    picture = source_of(image, wanted.strict).without(wanted.strip)
+    found = _encoded(picture, wanted)
     deliver(task, found.data)
-    if wish.verify and task.target != paths.STREAM and not _reads_back(task.target, found.data):
+    if wanted.verify and task.target != paths.STREAM and not _reads_back(task.target, found.data):
         raise LatError(f"{task.target} does not read back as it was written")
     height, width, size = picture.height, picture.width, len(found.data)
     return Written(
@@ -173,9 +173,9 @@ def _encode(task: paths.Task, wish: _Wish, images: ReadAhead) -> Written:
         output_bytes=size,
         lat_pixels=width * height,
         lat_bytes=size,
-        details={"quality": found.quality} | ({"verified": True} if wish.verify else {}),
+        details={"quality": found.quality} | ({"verified": True} if wanted.verify else {}),
         note=f"quality {found.quality:g}, {size} bytes, {8 * size / (width * height):.3f} bpp"
-        + (", verified" if wish.verify else ""),
+        + (", verified" if wanted.verify else ""),
     )
 
 
@@ -185,25 +185,25 @@ def _reads_back(target: str, data: bytes) -> bool:
     return not path.is_file() or path.read_bytes() == data
 
 
-def _limit_bytes(picture: PictureSource, wish: _Wish) -> float | None:
+def _limit_bytes(picture: PictureSource, wanted: EncodeOptions) -> float | None:
     """What the file may have, if one of the three limits is given."""
     pixels = picture.height * picture.width
-    if wish.target_bpp is not None:
-        return wish.target_bpp * pixels / 8
-    if wish.ratio is not None:
-        return picture.colour.channels * pixels / wish.ratio
-    return wish.target_size
+    if wanted.target_bpp is not None:
+        return wanted.target_bpp * pixels / 8
+    if wanted.ratio is not None:
+        return picture.colour.channels * pixels / wanted.ratio
+    return wanted.target_size
 
 
-def _encoded(picture: PictureSource, wish: _Wish) -> Found:
+def _encoded(picture: PictureSource, wanted: EncodeOptions) -> Found:
     """The file at a quality, or at the one that a limit or a fidelity asks for."""
     from latentcodec.pipeline import encoder
     from latentcodec.pipeline.rate_control import Found, for_psnr, for_size
 
     def encoded(quality: float) -> bytes:
-        return encoder.encode(picture, quality=quality, model=wish.model, verify=wish.verify)
+        return encoder.encode(picture, quality=quality, model=wanted.model, verify=wanted.verify)
 
-    limit_bytes, wanted_db = _limit_bytes(picture, wish), wish.target_psnr
+    limit_bytes, wanted_db = _limit_bytes(picture, wanted), wanted.target_psnr
     if limit_bytes is not None:
         found = for_size(encoded, limit_bytes)
         problem = (
@@ -214,7 +214,7 @@ def _encoded(picture: PictureSource, wish: _Wish) -> Found:
         found = for_psnr(encoded, lambda data: encoder.psnr_db(picture, data), wanted_db)
         problem = f"even quality 100 falls short of {wanted_db:g} dB with this picture"
     else:
-        return Found(encoded(wish.quality), wish.quality, reached=True)
+        return Found(encoded(wanted.quality), wanted.quality, reached=True)
     if not found.reached:
         raise LatError(problem)
     return found

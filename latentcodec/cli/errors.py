@@ -8,7 +8,7 @@ from latentcodec.errors import LatError
 HANDLED = (LatError, OSError, MemoryError)
 
 
-def sentence(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """One of the HANDLED errors in words, without a full stop."""
     if isinstance(error, MemoryError):
         return "there is not enough memory for this picture"

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latentcodec.cli.capture_warnings import heard
+from latentcodec.cli.capture_warnings import capture_warnings
 from latentcodec.cli.paths import Task
 from latentcodec.images.files import open_image, pixels_in
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _ROOM_PIXELS = 32_000_000  # of pictures that wait: 128 MB as Pillow holds them
 
 
-class ReadAhead:
+class Prefetcher:
     """The pictures of tasks.
 
     Read ahead is only what gives no warning and no error; the rest is read when it is asked for, so
@@ -40,7 +40,7 @@ class ReadAhead:
     @contextlib.contextmanager
     def reading(self, tasks: Iterable[Task]) -> Iterator[None]:
         """Read the pictures of `tasks`, in their order, while there is room."""
-        with ThreadPoolExecutor(1, "read-ahead") as pool:
+        with ThreadPoolExecutor(1, "prefetch") as pool:
             self._reads = {task: pool.submit(self._read, Path(task.source)) for task in tasks}
             try:
                 yield
@@ -68,7 +68,7 @@ class ReadAhead:
         return image
 
     def _read(self, path: Path) -> Image | None:
-        with heard() as warnings, contextlib.suppress(Exception):
+        with capture_warnings() as warnings, contextlib.suppress(Exception):
             pixels = pixels_in(path)
             if pixels > _ROOM_PIXELS or not self._has_room(path, pixels):
                 return None

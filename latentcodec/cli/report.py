@@ -21,15 +21,15 @@ class Report:
     Where a picture goes to standard output, what is said goes to standard error.
     """
 
-    def __init__(self, tasks: list[Task], manner: BatchOptions) -> None:
+    def __init__(self, tasks: list[Task], options: BatchOptions) -> None:
         self._many = len(tasks) > 1
-        self._manner = manner
+        self._options = options
         self._err = any(task.target == STREAM for task in tasks)
         self._start = time.perf_counter()
         self._ended: list[Outcome] = []
-        bar = self._many and sys.stderr.isatty() and not manner.quiet
+        bar = self._many and sys.stderr.isatty() and not options.quiet
         on_terminal = bar and sys.stdout.isatty()
-        self._lines = not manner.quiet and (manner.verbose or manner.as_json or not on_terminal)
+        self._lines = not options.quiet and (options.verbose or options.as_json or not on_terminal)
         self._bar: Any = None
         if bar and not (self._lines and on_terminal):
             self._bar = click.progressbar(
@@ -67,7 +67,7 @@ class Report:
             self._bar.update(1, outcome)
         else:
             self._warn(outcome)
-        if self._lines and self._manner.as_json:
+        if self._lines and self._options.as_json:
             self._say(json.dumps(_facts(outcome)))
         elif self._lines and not outcome.error:
             self._say(self._line(outcome))
@@ -80,10 +80,10 @@ class Report:
         if written is None:
             return f"{name}: exists, skipped"
         text = f"{name}: {written.width_px} x {written.height_px}, {written.note}"
-        return text + (f", {outcome.seconds:.2f} s" if self._manner.verbose else "")
+        return text + (f", {outcome.seconds:.2f} s" if self._options.verbose else "")
 
     def _warn(self, outcome: Outcome) -> None:
-        if self._manner.as_json or self._manner.quiet:
+        if self._options.as_json or self._options.quiet:
             return
         for message in outcome.warnings:
             click.echo(f"Warning: {self._about(outcome, message)}", err=True)
@@ -101,10 +101,10 @@ class Report:
         if self._bar:
             for outcome in self._ended:
                 self._warn(outcome)
-        if self._manner.as_json:
+        if self._options.as_json:
             self._say(json.dumps({"summary": self._totals()}))
             return
-        if self._many and not self._manner.quiet:
+        if self._many and not self._options.quiet:
             self._say(_summary(self._totals()))
         failed = self.failed
         if failed and self._many:

@@ -62,7 +62,7 @@ class TableSet:
         end = self._ends[table]
         return self._counts[end - self.sizes[table] - 1 : end]
 
-    def shares(self, symbol: int) -> np.ndarray:
+    def probabilities(self, symbol: int) -> np.ndarray:
         """The probability of one symbol under every table, float64 [T]; nan where it escapes."""
         position = symbol - self.lows
         known = (position >= 0) & (position < self.sizes)

@@ -26,9 +26,9 @@ class Quantiser:
         # [table, sign, magnitude]; -0.5 lets nothing pass.
         self._threshold = np.full((len(tables.lows), 2, _LARGEST + 1), -0.5)
         for side, sign in enumerate((-1, 1)):
-            lesser = tables.shares(0)
+            lesser = tables.probabilities(0)
             for k in range(1, _LARGEST + 1):
-                share = tables.shares(sign * k)
+                share = tables.probabilities(sign * k)
                 # k becomes k - 1 where that adds less error, error_bits * (2 (a - k) + 1), than
                 # it saves; a is the magnitude before rounding.
                 threshold = np.log2(lesser / share) / (2 * error_bits) - 0.5

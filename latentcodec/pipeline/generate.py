@@ -1,4 +1,4 @@
-"""Pictures that no camera took: samples of a model, and ways from one picture to another."""
+"""Sampling, and interpolation between the latents of two pictures."""
 
 from __future__ import annotations
 

@@ -44,12 +44,12 @@ def filled(kind: type[TransformsT], config: Any, tensors: dict[str, Tensor]) -> 
     return weights_into(net, tensors)
 
 
-def pixels_of(picture: np.ndarray) -> Tensor:
+def to_network(picture: np.ndarray) -> Tensor:
     """uint8 [H, W, 3] -> float32 [1, H, W, 3] in -1..1."""
     return torch.from_numpy(picture.astype(np.float32)).div_(127.5).sub_(1).unsqueeze(0)
 
 
-def bytes_of(x: Tensor) -> np.ndarray:
+def to_uint8(x: Tensor) -> np.ndarray:
     """float32 [1, H, W, 3] around -1..1 -> uint8 [H, W, 3]; x is overwritten."""
     # 127.5 (x + 1), and a half more, so that cutting the fraction off rounds; each pass counts.
     torch.add(x.new_tensor(128.0), x, alpha=127.5, out=x)
@@ -99,7 +99,7 @@ class Family(abc.ABC):
         """
         device = self._y_std.device
         level = self.level(tenths).to(device)
-        rows = (pixels_of(part).to(device) for part in pixels)
+        rows = (to_network(part).to(device) for part in pixels)
         for y in analysed(self._g_a, rows, level, self._y_std):
             yield y[0].cpu().numpy()
 
@@ -123,7 +123,7 @@ class Family(abc.ABC):
         units = steps / (1 << MEAN_BITS)
         rows = ((torch.from_numpy(v).float().unsqueeze(0) * units).to(device) for v in v_hat)
         for x in synthesised(self._g_s, rows, level.to(device), self._y_std, scale):
-            yield bytes_of(x)
+            yield to_uint8(x)
 
     def unit_steps(self, tenths: int) -> np.ndarray:
         """How many units of a channel's spread one quantisation step is: float32 [M].

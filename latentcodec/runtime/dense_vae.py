@@ -8,7 +8,7 @@ from torch import Tensor
 
 from latentcodec.models.config import DenseConfig
 from latentcodec.models.dense_vae import SIDE_PX, DenseVae
-from latentcodec.runtime.base import bytes_of, pixels_of, weights_into
+from latentcodec.runtime.base import to_network, to_uint8, weights_into
 
 
 class DenseVaeFamily:
@@ -30,9 +30,9 @@ class DenseVaeFamily:
     @torch.inference_mode()
     def embed(self, pixels: np.ndarray, tenths: int) -> np.ndarray:
         """The posterior's mean of a picture, uint8 [64, 64, 3]: float32 [L]."""
-        return self._net.encoder(pixels_of(pixels))[0][0].numpy()
+        return self._net.encoder(to_network(pixels))[0][0].numpy()
 
     @torch.inference_mode()
     def render(self, z: np.ndarray, tenths: int) -> np.ndarray:
         """The picture of a vector [L]: uint8 [64, 64, 3]."""
-        return bytes_of(self._net.decoder(torch.from_numpy(z).float().unsqueeze(0)))
+        return to_uint8(self._net.decoder(torch.from_numpy(z).float().unsqueeze(0)))

@@ -7,7 +7,7 @@ import torch
 
 from latentcodec.models.packaged import VaeTransforms
 from latentcodec.models.vae import LOG_SIGMA_RANGE
-from latentcodec.runtime.base import pixels_of
+from latentcodec.runtime.base import to_network
 from latentcodec.runtime.factorized import FactorizedFamily
 
 
@@ -27,7 +27,7 @@ class VaeFamily(FactorizedFamily):
     @torch.inference_mode()
     def posterior(self, pixels: np.ndarray, tenths: int) -> tuple[np.ndarray, np.ndarray]:
         """Mean and ln sigma of q(z | x), float32 [h, w, M] each, of uint8 [16 h, 16 w, 3]."""
-        x, level, net = pixels_of(pixels), self.level(tenths), self.net
+        x, level, net = to_network(pixels), self.level(tenths), self.net
         features = net.g_a.features(x, level)
         y = net.g_a.latents(net.g_a.linear(x), features, net.y_std)[0].numpy()
         mean = self.steps_of(y, tenths)

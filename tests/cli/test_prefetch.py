@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from latentcodec.cli import prefetch
-from latentcodec.cli.capture_warnings import heard, listening
+from latentcodec.cli.capture_warnings import capture_warnings, separate_warnings
 from latentcodec.cli.paths import Task
-from latentcodec.cli.prefetch import ReadAhead
+from latentcodec.cli.prefetch import Prefetcher
 from latentcodec.errors import UnsupportedImage
 
 SIZE = (40, 20)
@@ -52,8 +52,8 @@ def soon(condition: Callable[[], bool]) -> bool:
 def test_pictures_are_there_before_they_are_asked_for(
     tasks: list[Task], reads: list[tuple[str, bool]]
 ) -> None:
-    images = ReadAhead(strict=False)
-    with listening(), images.reading(tasks):
+    images = Prefetcher(strict=False)
+    with separate_warnings(), images.reading(tasks):
         assert soon(lambda: len(reads) == 5)
         assert [images.image(task).getpixel((0, 0)) for task in tasks] == [0, 50, 100, 150, 200]
     assert reads == [(f"{number}.png", False) for number in range(5)]
@@ -63,8 +63,8 @@ def test_it_waits_for_room(
     tasks: list[Task], reads: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prefetch, "_ROOM_PIXELS", 2 * 800)
-    images = ReadAhead(strict=False)
-    with listening(), images.reading(tasks):
+    images = Prefetcher(strict=False)
+    with separate_warnings(), images.reading(tasks):
         assert soon(lambda: len(reads) == 2)
         time.sleep(0.1)
         assert len(reads) == 2
@@ -80,8 +80,8 @@ def test_what_waits_for_room_ends_with_the_rest(
     tasks: list[Task], reads: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prefetch, "_ROOM_PIXELS", 800)
-    images = ReadAhead(strict=False)
-    with listening(), images.reading(tasks):
+    images = Prefetcher(strict=False)
+    with separate_warnings(), images.reading(tasks):
         assert soon(lambda: len(reads) == 1)
     assert len(reads) == 1
 
@@ -90,8 +90,8 @@ def test_large_pictures_are_read_by_the_job(
     tasks: list[Task], reads: list[tuple[str, bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prefetch, "_ROOM_PIXELS", 799)
-    images = ReadAhead(strict=False)
-    with listening(), images.reading(tasks):
+    images = Prefetcher(strict=False)
+    with separate_warnings(), images.reading(tasks):
         for task in tasks:
             images.image(task)
     assert reads == [(f"{number}.png", True) for number in range(5)]
@@ -105,10 +105,10 @@ def test_what_there_is_to_say_is_said_to_the_job(tmp_path: Path) -> None:
     two, broken, none = (
         Task(str(tmp_path / name), f"{name}.lat") for name in ("two.gif", "broken.png", "none.png")
     )
-    images = ReadAhead(strict=False)
-    with listening(), images.reading([two, broken, none]):
+    images = Prefetcher(strict=False)
+    with separate_warnings(), images.reading([two, broken, none]):
         time.sleep(0.1)
-        with heard() as warnings:
+        with capture_warnings() as warnings:
             assert images.image(two).size == SIZE
         assert warnings == ["the image has several frames or pages; the first one is kept"]
         with pytest.raises(UnsupportedImage, match=r"broken\.png is not an image"):

@@ -65,8 +65,8 @@ def test_asymmetric_tables_have_a_price_on_each_side() -> None:
     counts = np.array([total // 64, total // 8, total // 2, total // 64, 0])
     counts[-1] = total - counts.sum()
     tables = TableSet(np.array([-1, -1]), np.array([4, 4]), np.tile(counts, 2))
-    assert np.isnan(tables.shares(-2)).all() and np.isnan(tables.shares(3)).all()
-    assert tables.shares(1).tolist() == [0.5, 0.5]
+    assert np.isnan(tables.probabilities(-2)).all() and np.isnan(tables.probabilities(3)).all()
+    assert tables.probabilities(1).tolist() == [0.5, 0.5]
     values = np.array([-0.6, -0.9, 0.51, 1.6, 1.9, 3.1])
     mean, table = np.zeros(6, dtype=np.int32), np.ones(6, dtype=np.uint16)
     symbols = Quantiser(tables, 10.0).symbols(values, mean, table)
