@@ -103,4 +103,6 @@ class Oracle:
         weight, shift = self.w["context.coded.weight"], int(self.w["context.coded.shift"])
         width = weight.shape[1] // 4
         parts = [slice(g * width, (g + 1) * width) for g in range(4)]
-        return sum(clamp(half_up(unit[:, :, p] @ weight[:, p].T, shift)) for p in parts)
+        return np.sum(
+            [clamp(half_up(unit[:, :, p] @ weight[:, p].T, shift)) for p in parts], axis=0
+        )

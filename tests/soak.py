@@ -53,7 +53,9 @@ def cases() -> list[Callable[[], bool]]:
         data = latentcodec.encode(picture, quality=quality)
         pixels = latentcodec.decode_array(data)
 
-        def encodes(picture: Image.Image = picture, quality: int = quality, data=data) -> bool:
+        def encodes(
+            picture: Image.Image = picture, quality: int = quality, data: bytes = data
+        ) -> bool:
             return latentcodec.encode(picture, quality=quality) == data
 
         def decodes(data: bytes = data, pixels: np.ndarray = pixels) -> bool:

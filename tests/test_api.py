@@ -9,6 +9,7 @@ import subprocess
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,7 +153,7 @@ def test_models_are_found_by_name_and_family() -> None:
 @pytest.mark.parametrize(
     "changed", [{"model_code": "ZZ99"}, {"weights_hash": b"\0\0\0\0"}], ids=["code", "hash"]
 )
-def test_a_file_of_another_model_is_refused(changed: dict[str, object]) -> None:
+def test_a_file_of_another_model_is_refused(changed: dict[str, Any]) -> None:
     file = container.read(latentcodec.encode(np.zeros((8, 8), np.uint8)))
     header = dataclasses.replace(file.header, **changed)
     with pytest.raises(errors.UnknownModel, match=header.model_code):
@@ -193,8 +194,14 @@ def test_open_reads_the_header_and_decodes_later(
 ) -> None:
     path = tmp_path / "no extension needed"
     path.write_bytes(data)
-    decode, calls = latentcodec.decode, []
-    monkeypatch.setattr(codec, "decode", lambda d, **k: calls.append(1) or decode(d, **k))
+    calls: list[int] = []
+    decode = latentcodec.decode
+
+    def watched(data: bytes, *, scale: int) -> Image.Image:
+        calls.append(1)
+        return decode(data, scale=scale)
+
+    monkeypatch.setattr(codec, "decode", watched)
     for source in (path, str(path), io.BytesIO(data)):
         with latentcodec.open(source) as image:
             assert (image.size, image.mode, image.info["quality"]) == ((56, 40), "RGB", 40)

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,7 +95,11 @@ def test_threads_may_share_it(crops: list[np.ndarray], files: list[bytes], share
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_a_batch_is_the_loop(crops: list[np.ndarray], files: list[bytes], threads: int) -> None:
     codec = Codec(threads=threads)
-    mixed = [crops[0], Image.fromarray(crops[1]), torch.tensor(crops[2]).permute(2, 0, 1)]
+    mixed: list[Any] = [
+        crops[0],
+        Image.fromarray(crops[1]),
+        torch.tensor(crops[2]).permute(2, 0, 1),
+    ]
     assert codec.encode_batch([*mixed, crops[3]], quality=60) == files
     assert codec.encode_batch(iter(crops), quality=60) == files
     backs = codec.decode_array_batch(iter(files))
@@ -137,7 +142,8 @@ def test_arrays_and_tensors_come_back_as_they_went_in(crop: Image.Image, mode: s
     data = codec.encode(array, quality=95)
     assert codec.decode(data).mode == mode
     back, tensor = codec.decode_array(data), codec.decode_tensor(data)
-    assert (back.dtype, back.shape) == (np.uint8, array.shape)
+    assert back.dtype == np.uint8
+    assert back.shape == array.shape
     assert np.abs(back.astype(int) - array).mean() < 4
     assert np.array_equal(back, np.asarray(codec.decode(data)))
     assert (tensor.dtype, tensor.is_contiguous()) == (torch.uint8, True)

@@ -16,6 +16,7 @@ import latentcodec
 from latentcodec import errors
 from latentcodec.format import container
 from latentcodec.format.container import ChunkType
+from latentcodec.format.source import Source
 from latentcodec.runtime import model_store
 from tests.image_files import ICC
 
@@ -26,7 +27,7 @@ def test_every_kind_of_source(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "photo.lat"
     path.write_bytes(data)
     info = latentcodec.read_info(data)
-    sources = [path, str(path), bytearray(data), memoryview(data), io.BytesIO(data)]
+    sources: list[Source] = [path, str(path), bytearray(data), memoryview(data), io.BytesIO(data)]
     assert all(latentcodec.read_info(source) == info for source in sources)
     with path.open("rb") as stream:
         assert latentcodec.read_info(stream) == info
@@ -59,7 +60,7 @@ def test_mode_metadata_and_chunks(crop: Image.Image, mode: str) -> None:
     assert ("alpha" in info.chunk_bytes) == ("A" in mode)
     assert sum(info.chunk_bytes.values()) == len(data)
     # Around each payload stand a type, a length of one byte or two, and a checksum.
-    chunks = file.tiles + file.alphas + list(file.metadata.values())
+    chunks = [*file.tiles, *file.alphas, *file.metadata.values()]
     around = sum(6 + (len(chunk) > 127) for chunk in chunks)
     assert info.chunk_bytes["container"] == container.HEADER_BYTES + around
 

@@ -26,9 +26,14 @@ def test_registered() -> None:
 
 
 def test_opening_is_lazy(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
+    calls: list[int] = []
     decode = latentcodec.decode
-    monkeypatch.setattr(codec, "decode", lambda d, **k: calls.append(1) or decode(d, **k))
+
+    def watched(data: bytes, *, scale: int) -> Image.Image:
+        calls.append(1)
+        return decode(data, scale=scale)
+
+    monkeypatch.setattr(codec, "decode", watched)
     image = Image.open(io.BytesIO(data))
     assert (image.format, image.mode, image.size) == ("LAT", "RGB", (150, 90))
     assert image.info["quality"] == 60

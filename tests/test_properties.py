@@ -176,7 +176,8 @@ class TestAlpha:
                 found = decode_alpha(one, height, width)
             except CorruptAlpha:
                 continue
-            assert (found.shape, found.dtype) == ((height, width), np.uint8)
+            assert found.shape == (height, width)
+            assert found.dtype == np.uint8
 
 
 @st.composite
@@ -204,7 +205,7 @@ def coded(draw: st.DrawFn, chosen: TableSet) -> list[tuple[np.ndarray, np.ndarra
         symbols = [
             0
             if t == 0
-            else draw(st.one_of(st.integers(0, 4).map(lambda k, t=t: int(chosen.lows[t]) + k), far))
+            else draw(st.one_of(st.integers(int(chosen.lows[t]), int(chosen.lows[t]) + 4), far))
             for t in table
         ]
         calls.append((np.array(symbols, dtype=np.int32), table))

@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -142,7 +143,17 @@ def test_two_runs_give_the_same_files(finished: tuple[Path, Result], photos: Pat
 
 
 def test_resumes_with_what_is_finished_and_current(photos: Path, tmp_path: Path) -> None:
-    arguments = (photos, "--out", tmp_path, "--codecs", "jpeg,webp", "--points", "2", "--limit", 1)
+    arguments: tuple[Any, ...] = (
+        photos,
+        "--out",
+        tmp_path,
+        "--codecs",
+        "jpeg,webp",
+        "--points",
+        "2",
+        "--limit",
+        1,
+    )
     arguments += ("--timed-images", "0", "--sliders", "0", "--jobs", "1")
     assert bench(*arguments).exit_code == 0
     first, second, third, fourth = read_rows(Row, tmp_path / "rd.csv")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import exactness
+import exactness_worker
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import exactness, exactness_worker
 from latentcodec.errors import LatError
 from latentcodec.format import container
 from latentcodec.format.container import LatFile

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import kodak
 import pytest
 
-from benchmarks import kodak
 from latentcodec.bench.bdrate import BdRate
 from latentcodec.bench.codecs import find
 from latentcodec.bench.metrics import MS_SSIM, PSNR, SSIMULACRA2, Metric
@@ -191,16 +191,16 @@ def test_the_comparisons_tables_are_those_of_their_files() -> None:
         for shown, column in (("ae", "lat:ae"), ("vae", "lat:vae"), ("hyper", "lat:hyper")):
             rate = curves[row["PSNR, dB"]][f"{column}_bpp"]
             assert row[shown] == (f"{float(rate):.3f}" if rate else "")
-    for found, shown in zip(
+    for found, line in zip(
         rows_of("rate-against-kl.csv"), table(page, "quality", "files, bpp"), strict=True
     ):
-        assert shown["files, bpp"] == found["real_bpp"]
-        assert shown["KL, bpp"] == found["kl_bpp"]
-        assert shown["files / KL"] == f"{float(found['real_over_kl']):.3f}"
+        assert line["files, bpp"] == found["real_bpp"]
+        assert line["KL, bpp"] == found["kl_bpp"]
+        assert line["files / KL"] == f"{float(found['real_over_kl']):.3f}"
     paths = {(row["family"], row["path"]): row for row in rows_of("smoothness.csv")}
-    for shown in table(page, "family", "path"):
-        found = paths[shown["family"], shown["path"]]
-        assert (shown["length"], shown["return error"]) == (found["length"], found["return_error"])
+    for line in table(page, "family", "path"):
+        found = paths[line["family"], line["path"]]
+        assert (line["length"], line["return error"]) == (found["length"], found["return_error"])
 
 
 def test_active_units_and_determinism_are_those_of_their_files() -> None:

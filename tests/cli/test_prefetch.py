@@ -15,6 +15,7 @@ from latentcodec.cli.capture_warnings import capture_warnings, separate_warnings
 from latentcodec.cli.paths import Task
 from latentcodec.cli.prefetch import Prefetcher
 from latentcodec.errors import UnsupportedImage
+from latentcodec.images.files import open_image
 
 SIZE = (40, 20)
 
@@ -31,7 +32,6 @@ def tasks(tmp_path: Path) -> list[Task]:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     """Names of the files that were read, and whether the job itself did it."""
     done: list[tuple[str, bool]] = []
-    open_image = prefetch.open_image
 
     def watched(path: Path, strict: bool) -> Image.Image:
         done.append((path.name, threading.current_thread() is threading.main_thread()))

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import click
 import pytest
 from PIL import Image
 
@@ -29,7 +30,7 @@ def test_every_command(reader: Path) -> None:
 
 def test_every_option_is_shown() -> None:
     for name in ("encode", "decode"):
-        command = main.get_command(None, name)
+        command = main.get_command(click.Context(main), name)
         assert command is not None
         for parameter in command.params:
             long = [word for word in parameter.opts if word.startswith("--")]

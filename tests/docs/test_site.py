@@ -15,6 +15,8 @@ import latentcodec
 from latentcodec.cli import main
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("material", reason="the extra `docs` is not installed")
 pytest.importorskip("mkdocstrings", reason="the extra `docs` is not installed")
 
@@ -22,7 +24,7 @@ pytest.importorskip("mkdocstrings", reason="the extra `docs` is not installed")
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("site")
-    options = ["--strict", "--config-file", ROOT / ".mkdocs.yml", "--site-dir", out]
+    options = ["--strict", "--config-file", str(ROOT / ".mkdocs.yml"), "--site-dir", str(out)]
     run = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", *options], capture_output=True, text=True
     )
@@ -52,7 +54,6 @@ class Page(HTMLParser):
         self.words.append(data)
 
 
-@pytest.mark.slow
 def test_every_page_is_there(site: Path) -> None:
     pages = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
     sources = {path.relative_to(ROOT / "docs") for path in (ROOT / "docs").rglob("*.md")}

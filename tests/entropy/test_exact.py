@@ -22,6 +22,7 @@ from latentcodec.format import container
 from latentcodec.pipeline.latent_tiles import decode_latents
 from latentcodec.runtime import model_store
 from latentcodec.runtime.base import Family
+from latentcodec.runtime.hyper import HyperFamily
 from tests.oracle import Oracle
 
 _HASHES = """
@@ -46,7 +47,7 @@ def _weights() -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("tenths", [10, 333, 500, 747, 1000])
 @pytest.mark.parametrize("shape", [(160, 96), (144, 208)])
 def test_torch_path_equals_the_int64_oracle(
-    family: Family, photo: np.ndarray, tenths: int, shape: tuple[int, int]
+    family: HyperFamily, photo: np.ndarray, tenths: int, shape: tuple[int, int]
 ) -> None:
     y = family.analyse(photo[100 : 100 + shape[0], 200 : 200 + shape[1]], tenths)
     height, width, _ = y.shape

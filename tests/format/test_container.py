@@ -6,6 +6,7 @@ import dataclasses
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ ALPHA = chunk(ChunkType.ALPHA, b"\x00\x80")
         {"model_code": "!~Z9", "weights_hash": b"\xff\x00\xff\x00"},
     ],
 )
-def test_header_comes_back(changed: dict[str, object]) -> None:
+def test_header_comes_back(changed: dict[str, Any]) -> None:
     wanted = dataclasses.replace(HEADER, **changed)
     rows, columns = wanted.tile_grid
     data = container.write(LatFile(wanted, [b""] * (rows * columns), {}))

@@ -22,6 +22,7 @@ from latentcodec.images import metadata
 from latentcodec.images.files import file_bytes
 from latentcodec.pipeline.alpha import decode_alpha
 from latentcodec.runtime import model_store
+from latentcodec.runtime.hyper import HyperFamily
 from tests.fuzz.mutations import blind, rebuilt
 from tests.oracle import Oracle
 from tests.paths import KODAK
@@ -164,6 +165,7 @@ def integers_target() -> Target:
     """The integer networks over inputs that no photograph has, against the oracle on int64."""
     entry = model_store.by_name(model_store.chosen())
     family = model_store.load_codec(entry)
+    assert isinstance(family, HyperFamily)
     prior, config = family._prior, family.config
     folder = model_store.FOLDER
     weights = safetensors.numpy.load_file(folder / entry.file)

@@ -11,7 +11,6 @@ from PIL import Image
 
 from latentcodec.errors import LossWarning, UnsupportedImage
 from latentcodec.format.container import Colour
-from latentcodec.images import picture as image_module
 from latentcodec.images.canvas import ImageCanvas
 from latentcodec.images.files import open_image
 from latentcodec.images.picture import picture_of
@@ -111,7 +110,7 @@ def test_a_huge_image_is_refused_before_it_is_read(
 ) -> None:
     path = tmp_path / "huge.png"
     crop.save(path)
-    monkeypatch.setattr(image_module.Image, "MAX_IMAGE_PIXELS", 100)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(UnsupportedImage, match="too large"):
         open_image(path)
 

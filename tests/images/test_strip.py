@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -32,7 +33,7 @@ def picture(orientation: int = 6) -> Image.Image:
     return Image.open(stream)
 
 
-def kept(*names: str, orientation: int = 6) -> dict[ChunkType, bytes]:
+def kept(*names: Any, orientation: int = 6) -> dict[ChunkType, bytes]:
     return container.read_metadata(latentcodec.encode(picture(orientation), strip=names))
 
 

@@ -21,6 +21,8 @@ from latentcodec.training.export import export
 from latentcodec.training.loop import train
 from latentcodec.training.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 FAMILIES = ("hyper", "ae", "vae", "vae64")
 
 
@@ -50,7 +52,6 @@ def store(weights: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterato
     yield
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_seed_decides_what_is_drawn(family: str) -> None:
     size = None if family == "vae64" else (70, 50)
@@ -64,9 +65,9 @@ def test_the_seed_decides_what_is_drawn(family: str) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("path", ["spherical", "linear"])
 def test_a_way_begins_and_ends_at_the_pictures(family: str, path: str, photo: np.ndarray) -> None:
-    ends = [Image.fromarray(photo[:80, :112]), Image.fromarray(photo[200:280, 300:412])]
-    way = interpolate(*ends, steps=4, model=family, quality=60, path=path)
-    back = interpolate(*ends[::-1], steps=4, model=family, quality=60, path=path)
+    first, last = Image.fromarray(photo[:80, :112]), Image.fromarray(photo[200:280, 300:412])
+    way = interpolate(first, last, steps=4, model=family, quality=60, path=path)
+    back = interpolate(last, first, steps=4, model=family, quality=60, path=path)
     assert len(way) == 4
     assert len({p.tobytes() for p in way}) == 4
     if family != "vae64":  # which three updates do not teach to reproduce anything

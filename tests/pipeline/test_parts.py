@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,7 +64,7 @@ def whole(width: int, height: int) -> np.ndarray:
     return np.dstack([y % 251, x % 251, y // 251]).astype(np.uint8)
 
 
-def file_of(width: int, height: int) -> tuple[LatFile, Places]:
+def file_of(width: int, height: int) -> tuple[LatFile, Any]:
     header = Header(width, height, Colour.RGB, 500, "HB01", bytes(4))
     rows, columns = header.tile_grid
     return LatFile(header, [b"%d" % i for i in range(rows * columns)], {}), Places(header)
@@ -137,7 +138,7 @@ def test_windows_in_any_order_are_right() -> None:
 
 def test_large_latents_keep_all_their_bits() -> None:
     file, family = file_of(1024, 1024)
-    family.decode_latents = lambda *_: np.full((TILE, TILE, 2), 40000, np.int32)  # type: ignore
+    family.decode_latents = lambda *_: np.full((TILE, TILE, 2), 40000, np.int32)
     assert latent_tiles.decode_latents(file, family).max() == 40000
     assert latent_tiles.decode_latents(file, family).dtype == np.int32
 
@@ -185,7 +186,9 @@ def test_any_rectangle_of_an_image_is_that_of_its_array(photo: np.ndarray, mode:
 def test_an_image_that_can_be_kept_is_not_copied(crop: Image.Image) -> None:
     opaque = crop.convert("RGBA")
     for kept in (crop, crop.convert("L"), opaque):
-        assert source_of(kept).image is kept
+        source = source_of(kept)
+        assert isinstance(source, ImageSource)
+        assert source.image is kept
     assert source_of(opaque).colour is Colour.RGB
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 import latentcodec
 import latentcodec.pillow
 from latentcodec import Codec, codec
+from latentcodec.pillow import LatImageFile
 from latentcodec.runtime.base import Family
 from tests.command_line import call
 from tests.image_files import ICC
@@ -171,18 +172,22 @@ def test_wrong_usage(folder: Path, options: list[str]) -> None:
 
 
 @pytest.fixture
-def opened(photo: np.ndarray) -> Image.Image:
+def opened(photo: np.ndarray) -> LatImageFile:
     """A file of 200 x 150 px, opened by Pillow and not decoded yet."""
-    return Image.open(io.BytesIO(latentcodec.encode(photo[100:250, 300:500], quality=60)))
+    image = Image.open(io.BytesIO(latentcodec.encode(photo[100:250, 300:500], quality=60)))
+    assert isinstance(image, LatImageFile)
+    return image
 
 
 @pytest.mark.parametrize(
     ("wanted", "scale"),
     [((200, 150), 1), ((101, 60), 1), ((100, 75), 2), ((25, 3), 8), ((1, 1), 16)],
 )
-def test_draft(opened: Image.Image, wanted: tuple[int, int], scale: int) -> None:
+def test_draft(opened: LatImageFile, wanted: tuple[int, int], scale: int) -> None:
     data = opened._data
-    mode, box = opened.draft("RGB", wanted)
+    drafted = opened.draft("RGB", wanted)
+    assert drafted is not None
+    mode, box = drafted
     size = math.ceil(200 / scale), math.ceil(150 / scale)
     assert mode == "RGB"
     assert box == (0, 0, 200 / scale, 150 / scale)
@@ -193,15 +198,16 @@ def test_draft(opened: Image.Image, wanted: tuple[int, int], scale: int) -> None
     assert opened.draft("RGB", (1, 1)) is None, "it is decoded already"
 
 
-def test_draft_without_a_size_changes_nothing(opened: Image.Image) -> None:
+def test_draft_without_a_size_changes_nothing(opened: LatImageFile) -> None:
     assert opened.draft("L", None) is None
     assert (opened.mode, opened.size) == ("RGB", (200, 150))
 
 
 def test_thumbnail_decodes_a_smaller_picture(
-    opened: Image.Image, monkeypatch: pytest.MonkeyPatch
+    opened: LatImageFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scales, decode = [], latentcodec.decode
+    scales: list[int] = []
+    decode = latentcodec.decode
 
     def watched(data: bytes, *, scale: int) -> Image.Image:
         scales.append(scale)

@@ -62,7 +62,7 @@ def test_a_new_file_has_the_permissions_of_any_new_file(target: Path) -> None:
     assert permissions(target) == permissions(ordinary)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid(), reason="only root gives away")
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives away")
 def test_the_owner_of_an_existing_file_is_kept(target: Path) -> None:
     target.write_bytes(b"old")
     os.chown(target, 65534, 65534)

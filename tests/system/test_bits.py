@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -34,7 +35,9 @@ def full(photo: np.ndarray) -> bytes:
 
 
 @pytest.mark.parametrize("make", [bare, full])
-def test_every_flipped_bit_is_noticed(make, photo: np.ndarray) -> None:
+def test_every_flipped_bit_is_noticed(
+    make: Callable[[np.ndarray], bytes], photo: np.ndarray
+) -> None:
     data = make(photo)
     file = container.read(data)
     assert len(file.metadata) == (3 if make is full else 0)
@@ -49,7 +52,9 @@ def test_every_flipped_bit_is_noticed(make, photo: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("make", [bare, full])
-def test_every_truncation_is_noticed(make, photo: np.ndarray) -> None:
+def test_every_truncation_is_noticed(
+    make: Callable[[np.ndarray], bytes], photo: np.ndarray
+) -> None:
     data = make(photo)
     for length in range(1, len(data)):
         with pytest.raises(TruncatedFile):

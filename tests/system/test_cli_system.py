@@ -9,6 +9,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -83,7 +84,7 @@ def test_the_manual_page() -> None:
     lines = page.splitlines()
     assert lines[0].startswith(".TH LATENTCODEC 1")
     assert {".SH NAME", ".SH SYNOPSIS", ".SH COMMANDS", ".SH EXIT STATUS"} <= set(lines)
-    for name in main.list_commands(None):
+    for name in main.list_commands(click.Context(main)):
         assert f'.SS "latentcodec {name} ' in page
     assert ".B \\-q, \\-\\-quality FLOAT RANGE" in lines
     for line in lines:  # a line that begins with a dot is a macro

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -155,7 +156,8 @@ def test_results_do_not_depend_on_jobs_and_threads(
     for number, width in enumerate((1100, 90, 70)):
         pixels = np.tile(photo[40 * number :][:70], (1, 2, 1))[:, :width]
         Image.fromarray(pixels).save(f"in/{number}.png")
-    found, usual = [], torch.get_num_threads()
+    found: list[Any] = []
+    usual = torch.get_num_threads()
     try:
         for jobs, threads in ((1, 1), (1, 3), (3, usual)):
             torch.set_num_threads(threads)

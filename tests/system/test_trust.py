@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,7 +79,7 @@ def test_encode_and_decode_open_no_socket(folder: Path) -> None:
 
 
 @pytest.fixture
-def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The default model's weights, in a folder of which the package believes that it is its own."""
     own = PACKAGE / "weights"
     shutil.copytree(own, tmp_path / "weights")
@@ -116,14 +119,14 @@ def test_missing_weights_are_an_error(weights: Path, data: bytes) -> None:
 def test_the_hash_is_checked_once_in_a_process(
     weights: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hashed = []
-    sha256 = model_store.hashlib.sha256
+    hashed: list[int] = []
+    sha256 = hashlib.sha256
 
-    def count(content: bytes):
+    def count(content: bytes) -> Any:
         hashed.append(len(content))
         return sha256(content)
 
-    monkeypatch.setattr(model_store.hashlib, "sha256", count)
+    monkeypatch.setattr(hashlib, "sha256", count)
     for _ in range(3):
         latentcodec.decode(data)
     latentcodec.encode(np.zeros((8, 8), np.uint8))

@@ -18,6 +18,8 @@ from PIL import Image
 import latentcodec
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("build", reason="the extra `dev` is not installed")
 pytest.importorskip("hatchling", reason="the extra `dev` is not installed")
 
@@ -26,7 +28,7 @@ INFO = f"latentcodec-{latentcodec.__version__}.dist-info"
 
 def built(out: Path, *options: str) -> Path:
     """The wheel that the packages' build tool makes in a new folder."""
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", out, *options]
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), *options]
     subprocess.run([*command, ROOT], check=True, capture_output=True)
     (wheel,) = out.glob("*.whl")
     return wheel
@@ -50,7 +52,7 @@ def alone(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     # These come after its own packages, and what is installed there as editable does not count.
     here = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     (site / "dependencies.pth").write_text("\n".join(here), encoding="utf-8")
-    pip = [sys.executable, "-m", "pip", "--python", home, "install", "--no-deps", "--no-index"]
+    pip = [sys.executable, "-m", "pip", "--python", str(home), "install", "--no-deps", "--no-index"]
     subprocess.run([*pip, wheel], check=True, capture_output=True)
     return scripts
 
@@ -62,7 +64,6 @@ def run(*command: object, cwd: Path) -> str:
     ).stdout
 
 
-@pytest.mark.slow
 def test_the_wheel_has_the_package_and_nothing_else(wheel: Path) -> None:
     inside = set(zipfile.ZipFile(wheel).namelist())
     package = {
@@ -87,7 +88,6 @@ def test_the_metadata(wheel: Path) -> None:
     }
 
 
-@pytest.mark.slow
 def test_the_sdist_makes_the_wheel_of_the_tree(wheel: Path, tmp_path: Path) -> None:
     """From both, the same files with the same bytes (RECORD has their hashes)."""
     from_tree = built(tmp_path, "--wheel")

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from latentcodec.cli import main
 from latentcodec.models.build import build
-from latentcodec.models.config import FAMILIES, sized
+from latentcodec.models.config import FAMILIES, HyperConfig, sized
 from latentcodec.models.layers import ResidualBlock
 from latentcodec.training import hidden_units, loop
 from latentcodec.training.data import Photographs
@@ -58,7 +58,7 @@ def _kill(block: ResidualBlock, units: slice) -> None:
 def test_activity_counts_firings_and_energy() -> None:
     block = ResidualBlock(4)
     model = torch.nn.ModuleDict({"b": block})
-    model.forward = lambda x, level: block(x)  # type: ignore[method-assign]
+    model.forward = lambda x, level: block(x)
     batches = list(torch.randn(3, 2, 8, 8, 4))
     seen = hidden_units.activity(model, batches, torch.zeros(2))["b"]
     with torch.no_grad():
@@ -97,7 +97,7 @@ def test_dead_units_live_again_and_nothing_else_changes(settings: Settings) -> N
     assert bool((_seen(trainer)[BLOCK].fired[:10] > 0).sum() >= 7)
     assert bool((block.project.weight[:, :10] == 0).all())
     average = trainer.average.get_submodule(BLOCK)
-    assert torch.equal(average.expand.weight[:10], block.expand.weight[:10])  # type: ignore
+    assert torch.equal(average.expand.weight[:10], block.expand.weight[:10])
     for key, state in states.items():
         if key.startswith(f"{BLOCK}.expand.weight/"):
             assert bool((state[:10] == 0).all())
@@ -122,6 +122,7 @@ def test_the_trainer_looks_for_dead_units_now_and_then(
 
 
 def _narrow_of(settings: Settings) -> Settings:
+    assert isinstance(settings.config, HyperConfig)
     config = dataclasses.replace(
         settings.config, expansion_8=1.5, expansion_16=1, context_expansion=1.25
     )
@@ -138,6 +139,7 @@ def test_the_least_used_units_are_cut(settings: Settings) -> None:
         assert isinstance(block, ResidualBlock)
         _kill(block, slice(0, None, 2))
     wide.save(settings.out)
+    assert isinstance(settings.config, HyperConfig)
     config = dataclasses.replace(settings.config, expansion_16=1)
     narrow = _trainer(dataclasses.replace(_narrow_of(settings), config=config))
     assert narrow.config == config

@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from latentcodec.models.config import FAMILIES, HyperConfig, TransformConfig, sized
+from latentcodec.runtime.base import Family
 from latentcodec.runtime.registry import load
 from latentcodec.training import checkpoint
 from latentcodec.training.data import CropSampler, Photographs
@@ -175,6 +176,7 @@ def test_a_trained_model_exports_to_a_working_codec(
     Image.fromarray(np.tile(photo, (2, 2, 1))).save(tmp_path / "photo.png")
     export(out, tmp_path / "w.safetensors", [tmp_path / "photo.png"] if family == "vae" else None)
     model = load((tmp_path / "w.safetensors").read_bytes())
+    assert isinstance(model, Family)
     y = model.analyse(photo[:160, :240], 600)
     payload, meant = model.encode_latents(y, 600)
     v_hat = model.decode_latents(payload, 600, *y.shape[:2])
@@ -223,6 +225,7 @@ def test_measured_tables_make_files_smaller(
     for data in (None, [tmp_path / "photo.png"]):
         export(tmp_path / "c.safetensors", weights, data)
         family = load(weights.read_bytes())
+        assert isinstance(family, Family)
         y = family.analyse(photo, 500)
         payload, meant = family.encode_latents(y, 500)
         assert np.array_equal(family.decode_latents(payload, 500, *y.shape[:2]), meant)
