@@ -22,6 +22,8 @@ from graphics_set.split import SPLITS
 from graphics_set.write import RENDERED, GraphicsSet, write_set
 from PIL import Image
 
+from latentcodec.bench.images import list_images
+
 ROOT = Path(__file__).resolve().parent.parent
 SET = ROOT / "benchmarks" / "data" / "graphics"
 RESULTS = ROOT / "benchmarks" / "results" / "graphics"
@@ -84,8 +86,10 @@ def run(images: Path, out: Path, codecs: str, points: int) -> None:
     """
     command = ("bench", str(images), "--out", str(out), "--codecs", codecs)
     quick = ("--points", str(points), "--timed-images", "0", "--sliders", "4")
-    subprocess.run([sys.executable, "-m", "latentcodec", *command, *quick], check=True)
-    rows = [_lossless(path) for path in sorted(images.glob("*.png"))]
+    bench = subprocess.run([sys.executable, "-m", "latentcodec", *command, *quick])
+    if bench.returncode:
+        sys.exit(bench.returncode)  # which has said why
+    rows = [_lossless(path) for path in list_images(images)]
     with (out / "lossless.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()

@@ -44,8 +44,21 @@ class Browser:
         self._page = folder / "page.html"
 
     def render(self, html: str, width: int, height: int, ratio: float) -> Image.Image:
-        """The top left of a page, `width` times `height` px, `ratio` of them to a CSS px."""
+        """The top left of a page, `width` times `height` px, `ratio` of them to a CSS px.
+
+        Raises:
+            OSError: The browser fails.
+        """
+        from selenium.common.exceptions import WebDriverException
+
         self._page.write_text(html, encoding="utf-8")
+        try:
+            png = self._screenshot(width, height, ratio)
+        except WebDriverException as error:
+            raise OSError(f"Chromium fails ({str(error).splitlines()[0]})") from None
+        return Image.open(io.BytesIO(png)).convert("RGB")
+
+    def _screenshot(self, width: int, height: int, ratio: float) -> bytes:
         view = {"width": round(width / ratio), "height": round(height / ratio)}
         self._command(
             "Emulation.setDeviceMetricsOverride", **view, deviceScaleFactor=ratio, mobile=False
@@ -53,7 +66,7 @@ class Browser:
         self._driver.get(self._page.as_uri())
         self._command("Runtime.evaluate", expression="document.fonts.ready", awaitPromise=True)
         shot = self._command("Page.captureScreenshot", format="png")
-        return Image.open(io.BytesIO(base64.b64decode(shot["data"]))).convert("RGB")
+        return base64.b64decode(shot["data"])
 
     def _command(self, name: str, **parameters: Any) -> Any:
         return self._driver.execute_cdp_cmd(name, parameters)

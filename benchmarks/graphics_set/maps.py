@@ -15,7 +15,7 @@ _FINE = 3  # drawn so much larger and scaled down, for smooth edges
 
 
 def street_map(random: Random, sources: Sources) -> Image.Image:
-    """Blocks between streets of three widths (Voronoi cells), a river, names, a grid at times."""
+    """Blocks between streets of several widths (Voronoi cells), a river, names."""
     colours = theme(random)
     width, height = size(random)
     image = Image.new("RGB", (width * _FINE, height * _FINE), colours.surface)

@@ -168,6 +168,15 @@ def test_the_table_of_a_tiny_set(script: ModuleType, tmp_path: Path) -> None:
     assert all(0 < float(row["webp_bpp"]) < float(row["png_bpp"]) for row in rows)
 
 
+def test_a_folder_without_images_is_refused(
+    script: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "none").mkdir()
+    result = call(script, "run", "--images", tmp_path / "none", "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert capfd.readouterr().err == f"Error: {tmp_path / 'none'} has no images\n"
+
+
 def test_the_committed_set_is_whole() -> None:
     rows = json.loads((GRAPHICS / "index.json").read_text())
     assert {row["file"] for row in rows} == {path.name for path in GRAPHICS.glob("*.png")}
