@@ -74,8 +74,9 @@ def encode(
         tune: what the model is tuned for: "ssim", for the eye, or "psnr"; None: "ssim".
         quality: 1 (smallest) to 100 (best), in tenths.
         strict: raise an error instead of a `LossWarning`.
-        strip: metadata to leave out, of "icc", "exif", "xmp", "gps" (in EXIF and XMP) and "all".
-            Of EXIF the orientation is kept, by which the picture is to be turned.
+        strip: metadata to leave out, of "icc", "exif", "xmp", "iptc", "resolution", "text", "gps"
+            (in EXIF and XMP), "thumbnail" (in EXIF) and "all". Of EXIF the orientation is kept, by
+            which the picture is to be turned.
 
     Returns:
         The bytes of the file.
@@ -184,7 +185,7 @@ class Codec:
         strip: Collection[MetadataName] = (),
     ) -> bytes:
         """As `latentcodec.encode`, with the model of this codec."""
-        picture = source_of(image, strict).without(strip)
+        picture = source_of(image, strict, strip)
         with threads(self._threads):
             return self._encoded(picture, quality)
 
@@ -210,7 +211,7 @@ class Codec:
         """
         single = list(one_by_one(images))
         # Read here, one by one: the same Pillow image may be in the batch twice.
-        pictures = (source_of(image, strict).without(strip) for image in single)
+        pictures = (source_of(image, strict, strip) for image in single)
         return map_on_threads(
             lambda picture: self._encoded(picture, quality), pictures, len(single), self._threads
         )

@@ -14,9 +14,12 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from latentcodec.errors import LatError, NotALatFile
 from latentcodec.format import container
-from latentcodec.images.metadata import attach
+from latentcodec.images.metadata import attach, collect, forget
+from latentcodec.images.reading import load
 
 FORMAT = "LAT"
+# Metadata among the keywords of `Image.save`, by Pillow's names.
+_CHOSEN = ("exif", "icc_profile", "xmp", "dpi", "comment")
 
 
 def _accept(prefix: bytes) -> bool:
@@ -123,15 +126,14 @@ def _save(image: Image.Image, stream: IO[bytes], filename: str | bytes) -> None:
         for key in ("model", "tune", *EncodeOptions.__annotations__)
         if key in options
     }
-    source = image.copy()  # with the metadata that the caller chose
-    for key in ("exif", "icc_profile", "xmp"):
-        if key in options:
-            source.info[key] = options[key]
-    if "exif" in options:
-        chosen = options["exif"]
-        source.info["exif"] = chosen.tobytes() if isinstance(chosen, Image.Exif) else chosen
-        source._exif = None  # read again from info
     try:
+        load(image, bool(options.get("strict")))
+        source = image.copy()
+        source.format = image.format
+        forget(source)
+        attach(source, collect(image))
+        # What the caller chose comes before what the image has.
+        source.info |= {key: options[key] for key in _CHOSEN if key in options}
         data = encode(source, **own)
     except LatError as error:
         raise OSError(str(error)) from error

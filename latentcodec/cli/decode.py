@@ -19,6 +19,7 @@ from latentcodec.format.source import Bytes, opened
 if TYPE_CHECKING:
     from PIL import Image
 
+    from latentcodec.images.metadata import MetadataName
     from latentcodec.pipeline.decoder import Decoded
 
 _EXIT_SALVAGED = 3
@@ -46,6 +47,18 @@ def _suffix(ctx: click.Context, param: click.Parameter, value: str | None) -> st
     return suffix
 
 
+def _colour(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """A colour by one of Pillow's names, checked."""
+    if value is None:
+        return None
+    from latentcodec.images.formats import check_colour
+
+    try:
+        return check_colour(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 @dataclasses.dataclass(frozen=True)
 class DecodeOptions:
     """How files are to be decoded: the command's own options."""
@@ -55,6 +68,9 @@ class DecodeOptions:
     scale: int
     salvage: bool
     max_pixels: int
+    strict: bool
+    strip: list[MetadataName]
+    background: str | None
 
 
 @click.command()
@@ -79,6 +95,14 @@ class DecodeOptions:
     help="Decode to a smaller size: each pixel is the mean of 2 x 2, 4 x 4, ...",
 )
 @options.weights
+@click.option("--strict", is_flag=True, help="Refuse formats that cannot hold all of a file.")
+@options.strip
+@click.option(
+    "--background",
+    callback=_colour,
+    metavar="COLOUR",
+    help="What a picture with alpha is put on where the format has none: white, #ff8000.",
+)
 @click.option(
     "--salvage",
     is_flag=True,
@@ -104,8 +128,9 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     latentcodec decode photo.lat small.jpg --scale 1/8
 
     An existing output is overwritten, as dwebp, avifdec and djxl do, when the new file is
-    complete; an input never is. EXIF, ICC profile and XMP are passed on to formats that hold
-    them. Lossy formats are written at quality 95, as djxl does.
+    complete; an input never is. Metadata are passed on to formats that hold them, with a warning
+    where they do not; where there is no place for the orientation, pixels are turned. Lossy
+    formats are written at quality 95, as djxl does.
     """
     shared = options.BatchOptions.taken_from(chosen)
     del chosen["weights"]  # whose files can be read by now
@@ -152,12 +177,16 @@ def _decoded(data: Bytes, wanted: DecodeOptions) -> Decoded[Image.Image]:
 def _decode(task: paths.Task, wanted: DecodeOptions, salvaged: list[paths.Task]) -> Written:
     """Do one task; a damaged file's is added to `salvaged`. Raises LatError and OSError."""
     from latentcodec.images.files import write_image
+    from latentcodec.images.formats import made_ready
+    from latentcodec.images.metadata import strip_image
 
     form = _form(task, wanted)
     # Of a file on a disk only what is asked for is read.
     with opened(input_bytes(task) if task.source == paths.STREAM else task.source) as data:
         decoded, lat_bytes = _decoded(data, wanted), len(data)
     image, header = decoded.picture, decoded.header
+    strip_image(image, wanted.strip)
+    image = made_ready(image, form, strict=wanted.strict, background=wanted.background)
     size = deliver(task, lambda stream: write_image(image, stream, form))
     for problem in decoded.problems:
         warn_of_loss(problem)

@@ -38,20 +38,6 @@ def _size_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
     return int(match[1]) * {"": 1, "k": 1000, "m": 1_000_000}[match[2].lower()]
 
 
-def _stripped_names(
-    ctx: click.Context, param: click.Parameter, value: str | None
-) -> list[MetadataName]:
-    """`exif,gps` as a list."""
-    if value is None:
-        return []
-    from latentcodec.images.metadata import check_names
-
-    try:
-        return check_names(name.strip() for name in value.lower().split(","))
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
 @dataclasses.dataclass(frozen=True)
 class EncodeOptions:
     """How pictures are to be encoded: the command's own options."""
@@ -82,12 +68,7 @@ class EncodeOptions:
 @options.encoding
 @options.weights
 @click.option("--strict", is_flag=True, help="Refuse images of which something would be lost.")
-@click.option(
-    "--strip",
-    callback=_stripped_names,
-    metavar="WHAT",
-    help="Leave out metadata: all, or of icc,exif,xmp,gps those named.",
-)
+@options.strip
 @click.option("--verify", is_flag=True, help="Read back what was written, compare the latents.")
 @options.batch
 def command(arguments: tuple[str, ...], **chosen: Any) -> None:
@@ -120,10 +101,10 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
         _check_name(inputs[0], output)
     tasks = paths.plan(inputs, output, shared.recursive, paths.Naming(".lat", _is_image))
     from latentcodec.cli.prefetch import Prefetcher
-    from latentcodec.images.files import pillow_limit
+    from latentcodec.images.files import wide_limits
 
     images = Prefetcher(wanted.strict)
-    with pillow_limit(container.MAX_PIXELS):
+    with wide_limits(container.MAX_PIXELS):
         convert_all(tasks, lambda task: _encode(task, wanted, images), shared, images.reading)
 
 
@@ -160,7 +141,7 @@ def _encode(task: paths.Task, wanted: EncodeOptions, images: Prefetcher) -> Writ
     else:
         image = images.image(task)
         input_size = Path(task.source).stat().st_size
-    picture = source_of(image, wanted.strict).without(wanted.strip)
+    picture = source_of(image, wanted.strict, wanted.strip)
     found = _encoded(picture, wanted)
     deliver(task, found.data)
     if wanted.verify and task.target != paths.STREAM and not _reads_back(task.target, found.data):

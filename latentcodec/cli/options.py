@@ -7,13 +7,16 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from latentcodec import defaults
 from latentcodec.runtime.model_store import TUNES
+
+if TYPE_CHECKING:
+    from latentcodec.images.metadata import MetadataName
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -68,6 +71,28 @@ def encoding(command: _Command) -> _Command:
     for option in reversed(_ENCODING):
         command = option(command)
     return command
+
+
+def _stripped_names(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> list[MetadataName]:
+    """`exif,gps` as a list."""
+    if value is None:
+        return []
+    from latentcodec.images.metadata import check_names
+
+    try:
+        return check_names(name.strip() for name in value.lower().split(","))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+strip = click.option(
+    "--strip",
+    callback=_stripped_names,
+    metavar="WHAT",
+    help="Leave out metadata: all, or of icc,exif,xmp,iptc,resolution,text,gps,thumbnail.",
+)
 
 
 def check_one_of(**given: str | None) -> None:

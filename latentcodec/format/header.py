@@ -71,6 +71,9 @@ class ChunkType(enum.IntEnum):
     ICC = 0x81
     EXIF = 0x82
     XMP = 0x83
+    IPTC = 0x84
+    RESOLUTION = 0x85
+    TEXT = 0x86
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import io
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from latentcodec.errors import LatError, UnsupportedImage
 from latentcodec.format import container
-from latentcodec.images.metadata import save_options
-from latentcodec.images.modes import lossy
+from latentcodec.images.formats import save_options
+from latentcodec.images.reading import described, load
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from PIL.ImageFile import ImageFile
 
-# Pillow's raw modes of 16 bits per channel, in any byte order, of which it may load only 8.
-_DEEP = re.compile(r";16[BLN]")
 # Formats that Pillow opens but cannot load by itself, and what is encoded already.
 _NO_PIXELS = ("BUFR", "GRIB", "HDF5", "MPEG", "LAT")
 _FRAME_MS = 120
@@ -30,17 +26,18 @@ _QUALITY = 95  # of written files; formats without losses ignore it
 
 
 @contextlib.contextmanager
-def pillow_limit(pixels: int) -> Iterator[None]:
-    """Let Pillow open files of so many pixels without a warning, in all threads.
+def wide_limits(pixels: int) -> Iterator[None]:
+    """Let Pillow open files of so many pixels without a warning, and as much text and profile as a
+    `.lat` file holds, in all threads.
 
-    It refuses those of more than twice as many.
+    It refuses those of more than twice as many pixels.
     """
-    usual = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = pixels
+    usual = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
+    Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = pixels, container.MAX_METADATA_BYTES
     try:
         yield
     finally:
-        Image.MAX_IMAGE_PIXELS = usual
+        Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = usual
 
 
 def open_image(source: Path | IO[bytes], strict: bool = False) -> Image.Image:
@@ -50,39 +47,24 @@ def open_image(source: Path | IO[bytes], strict: bool = False) -> Image.Image:
     anything that Pillow cannot read, under `strict` also for what it reads only in part (otherwise
     a LossWarning), and OSError where the file cannot be read.
     """
-    path = source if isinstance(source, Path) else "the input"
+    name = str(source) if isinstance(source, Path) else "the input"
     try:
         with Image.open(source) as image:
             container.check_size(*image.size)
-            _note_reduced(image, strict)
-            image.load()
+            load(image, strict, name)
             return image
     except (LatError, MemoryError):
         raise
     except UnidentifiedImageError:
-        raise UnsupportedImage(f"{path} is not an image that Pillow can read") from None
-    except Image.DecompressionBombError as error:
-        raise UnsupportedImage(f"{path} is too large: {error}") from None
+        raise UnsupportedImage(f"{name} is not an image that Pillow can read") from None
     except Exception as error:  # Pillow's plugins raise nearly anything on a broken file
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise UnsupportedImage(f"{path} is a damaged image: {error}") from None
+        raise described(error, name) from None
 
 
 def pixels_in(path: Path) -> int:
     """How many pixels an image file holds, by its header. Raises as `Image.open` does."""
     with Image.open(path) as image:
         return image.width * image.height
-
-
-def _note_reduced(image: ImageFile, strict: bool) -> None:
-    """Say where Pillow will load less than the opened file holds."""
-    # The further pictures of an MPO file are previews and depth maps of the first.
-    if image.format != "MPO" and getattr(image, "is_animated", False):
-        lossy("the image has several frames or pages; the first one is kept", strict)
-    deep = any(_DEEP.search(str(tile[3])) for tile in image.tile)
-    if deep and not image.mode.startswith("I"):  # those still have all bits, and are noted later
-        lossy("the image has 16 bits per channel; 8 are kept", strict)
 
 
 def is_readable(path: Path) -> bool:
@@ -105,7 +87,7 @@ def write_image(image: Image.Image, stream: IO[bytes], form: str, **options: Any
     direct, buffer = form != "JPEG2000", io.BytesIO()  # OpenJPEG never ends where a write fails
     target = stream if direct else buffer
     try:
-        image.save(target, format=form, quality=_QUALITY, **save_options(image), **options)
+        image.save(target, format=form, quality=_QUALITY, **save_options(image, form), **options)
     except MemoryError:
         raise
     except Exception as error:  # Pillow's writers raise nearly anything they cannot hold

@@ -1,65 +1,122 @@
-"""EXIF, ICC and XMP: taken from Pillow images, put back into them, handed to savers."""
+"""Metadata of pictures: taken from Pillow images as chunks, left out by name, put back."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable
+import zlib
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from latentcodec.format.container import ChunkType
+from latentcodec.format.container import MAX_METADATA_BYTES, ChunkType
+from latentcodec.images import exif, xmp
+from latentcodec.images.image_exif import exif_of
 
 if TYPE_CHECKING:
     from PIL import Image
 
-# In a TIFF file the directory also describes strips, the profile and so on: only these of its
-# tags are about the photograph (description, camera, orientation, resolution, software, date,
-# artist, copyright, and the EXIF and GPS directories).
-_TIFF_TAGS = (270, 271, 272, 274, 282, 283, 296, 305, 306, 315, 33432, 34665, 34853)
+# What can be left out by name. `gps` is where a photograph was taken, in EXIF and in XMP,
+# `thumbnail` the small picture in EXIF.
+MetadataName = Literal[
+    "icc", "exif", "xmp", "iptc", "resolution", "text", "gps", "thumbnail", "all"
+]
 
-_INFO_KEYS = {ChunkType.ICC: "icc_profile", ChunkType.EXIF: "exif", ChunkType.XMP: "xmp"}
-
-# What can be left out by name. `gps` is where a photograph was taken, in EXIF and in XMP.
-MetadataName = Literal["icc", "exif", "xmp", "gps", "all"]
-
-_ORIENTATION, _GPS_DIRECTORY = 0x112, 0x8825
-# A property of XMP, as an attribute or as an element: exif:GPSLatitude and the like.
-_XMP_GPS = re.compile(
-    rb"""\s[\w.-]+:gps\w*\s*=\s*("[^"]*"|'[^']*')|<([\w.-]+:gps\w*)\b[^>]*(/>|>.*?</\2\s*>)""",
-    re.IGNORECASE | re.DOTALL,
+IPTC_RESOURCE, IPTC_TAG = 0x0404, 33723  # of Photoshop's blocks in JPEG, of TIFF
+COMMENT = "Comment"  # PNG's keyword for what other formats have but one of
+# PNG's texts that are other metadata.
+_OTHER_TEXTS = ("XML:com.adobe.xmp", "Raw profile type exif", "Raw profile type xmp")
+# Where metadata stand in `info`, whoever has read them.
+_INFO_KEYS = (
+    *("icc_profile", "exif", "xmp", "photoshop", "dpi", "text", "comment"),
+    *_OTHER_TEXTS,
 )
+_USUAL_DPI = 72  # which readers give where a file has none
 
 
 def collect(image: Image.Image) -> dict[ChunkType, bytes]:
-    """The metadata of an image, as chunk payloads."""
+    """The metadata of an image, as chunk payloads: what `info` holds, and of TIFF the tags."""
+    packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
     found = {
         ChunkType.ICC: image.info.get("icc_profile"),
-        ChunkType.EXIF: _exif_of(image),
-        ChunkType.XMP: image.info.get("xmp") or image.info.get("XML:com.adobe.xmp"),
+        ChunkType.EXIF: exif_of(image),
+        ChunkType.XMP: xmp.without_companions(_as_bytes(packet)) if packet else None,
+        ChunkType.IPTC: _iptc_of(image),
+        ChunkType.RESOLUTION: _resolution_of(image),
+        ChunkType.TEXT: _packed(_texts_of(image)),
     }
-    return {
-        kind: value.encode() if isinstance(value, str) else bytes(value)
-        for kind, value in found.items()
-        if value
-    }
+    return {kind: _as_bytes(value) for kind, value in found.items() if value}
 
 
-def _exif_of(image: Image.Image) -> bytes | None:
-    """The EXIF data anew, without thumbnails; none where Pillow cannot make sense of it."""
+def _as_bytes(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else bytes(value)
+
+
+def _iptc_of(image: Image.Image) -> bytes | None:
+    blocks = image.info.get("photoshop")
+    if isinstance(blocks, dict):
+        return blocks.get(IPTC_RESOURCE)
+    value = getattr(image, "tag_v2", {}).get(IPTC_TAG)
+    if isinstance(value, tuple):  # of numbers, where the writer said so
+        return b"".join(int(word).to_bytes(4, "little") for word in value)
+    return value if isinstance(value, bytes) else None
+
+
+def _resolution_of(image: Image.Image) -> bytes | None:
+    """Hundredths of pixels per inch, across and down: two uint32, little-endian."""
     try:
-        exif = image.getexif()
-        if image.format == "TIFF":
-            for tag in set(exif) - set(_TIFF_TAGS):
-                del exif[tag]
-        return exif.tobytes() if len(exif) else None
-    except Exception:  # Pillow raises nearly anything on a broken directory
+        across, down = (round(100 * float(one)) for one in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, OverflowError, ZeroDivisionError):
         return None
+    usual = across == down == 100 * _USUAL_DPI
+    if usual or min(across, down) < 1 or max(across, down) >= 1 << 32:
+        return None
+    return across.to_bytes(4, "little") + down.to_bytes(4, "little")
+
+
+def _texts_of(image: Image.Image) -> Iterator[tuple[str, str]]:
+    """Keywords and texts, as PNG has them; the comment of other formats."""
+    texts = image.info.get("text")
+    if isinstance(texts, dict):
+        yield from texts.items()
+    elif image.format == "PNG":
+        for key, value in image.info.items():
+            if isinstance(key, str) and isinstance(value, str) and key not in _OTHER_TEXTS:
+                yield key, value
+    comment = image.info.get("comment")
+    if isinstance(comment, bytes):
+        comment = _decoded(comment)
+    if isinstance(comment, str) and comment:
+        yield COMMENT, comment
+
+
+def _decoded(text: bytes) -> str:
+    """Text whose encoding is not said."""
+    try:
+        return text.decode().rstrip("\0")
+    except UnicodeDecodeError:
+        return text.decode("latin-1").rstrip("\0")
+
+
+def _packed(texts: Iterable[tuple[str, str]]) -> bytes:
+    """A zlib stream of keywords and texts, a zero byte behind each; nothing of none."""
+    pairs = [(key.replace("\0", ""), text.replace("\0", "")) for key, text in texts]
+    plain = "".join(f"{key}\0{text}\0" for key, text in pairs).encode(errors="replace")
+    return zlib.compress(plain, 9) if plain else b""
+
+
+def texts_in(payload: bytes) -> dict[str, str]:
+    """Keywords and texts of a TEXT chunk; what is no such thing is left out."""
+    try:
+        plain = zlib.decompressobj().decompress(payload, MAX_METADATA_BYTES)
+    except zlib.error:
+        return {}
+    parts = plain.decode(errors="replace").split("\0")
+    return dict(zip(parts[:-1:2], parts[1:-1:2], strict=False))
 
 
 def check_names(names: Iterable[str]) -> list[MetadataName]:
-    """`names` as they are. Raises ValueError for one that names no metadata."""
+    """`names`, of which a single string is one. Raises ValueError for what is no metadata."""
     known: dict[str, MetadataName] = {name: name for name in get_args(MetadataName)}
     checked = []
-    for name in names:
+    for name in [names] if isinstance(names, str) else names:
         if name not in known:
             raise ValueError(f"there is no metadata {name!r}; known are {', '.join(known)}")
         checked.append(known[name])
@@ -74,65 +131,63 @@ def stripped(
     Of EXIF the orientation stays, or else the picture would lie on its side.
     """
     names = check_names(names)
-    kept = dict(metadata)
-    for name, kind in (("icc", ChunkType.ICC), ("xmp", ChunkType.XMP)):
-        if name in names or "all" in names:
-            kept.pop(kind, None)
-    exif, xmp = kept.pop(ChunkType.EXIF, b""), kept.pop(ChunkType.XMP, b"")
-    if exif and ("exif" in names or "all" in names):
-        exif = _only_orientation(exif)
-    elif exif and "gps" in names:
-        exif = _exif_without_gps(exif)
-    if "gps" in names:
-        xmp = _xmp_without_gps(xmp)
-    return kept | {
-        kind: value for kind, value in ((ChunkType.EXIF, exif), (ChunkType.XMP, xmp)) if value
+    kept = {
+        kind: payload
+        for kind, payload in metadata.items()
+        if kind is ChunkType.EXIF or not {kind.name.lower(), "all"} & set(names)
     }
+    block, packet = kept.pop(ChunkType.EXIF, b""), kept.pop(ChunkType.XMP, b"")
+    if "exif" in names or "all" in names:
+        block = exif.only_orientation(block)
+    elif block:
+        block = _edited(block, names)
+    if "gps" in names:
+        packet = xmp.without_gps(packet)
+    kept |= {ChunkType.EXIF: block, ChunkType.XMP: packet}
+    return {kind: payload for kind, payload in kept.items() if payload}
 
 
-def _only_orientation(payload: bytes) -> bytes:
-    """EXIF of the orientation alone, or nothing where that is the usual one."""
-    from PIL import Image
-
-    old, new = Image.Exif(), Image.Exif()
-    old.load(payload)
-    turned = old.get(_ORIENTATION, 1)
-    if turned not in range(2, 9):
-        return b""
-    new[_ORIENTATION] = turned
-    return new.tobytes()
-
-
-def _exif_without_gps(payload: bytes) -> bytes:
-    from PIL import Image
-
-    exif = Image.Exif()
-    exif.load(payload)
-    if _GPS_DIRECTORY not in exif:
-        return payload
-    del exif[_GPS_DIRECTORY]
-    return exif.tobytes() if len(exif) else b""
-
-
-def _xmp_without_gps(payload: bytes) -> bytes:
-    """XMP without such properties; nothing of it where some might be left."""
-    rest = _XMP_GPS.sub(b"", payload)
-    suspect = b"\0" in rest or b"gps" in rest.lower()  # UTF-16 and UTF-32 have zero bytes
-    return b"" if suspect else rest
+def _edited(block: bytes, names: Collection[MetadataName]) -> bytes:
+    """EXIF without what is named; nothing of a block that cannot be read."""
+    try:
+        if "gps" in names:
+            block = exif.without(block, [(exif.MAIN, exif.GPS_DIRECTORY)])
+        if "thumbnail" in names:
+            block = exif.without_thumbnail(block)
+        return block if not names or exif.has_entries(block) else b""
+    except ValueError:
+        return block if not {"gps", "thumbnail"} & set(names) else b""
 
 
 def attach(image: Image.Image, metadata: dict[ChunkType, bytes]) -> None:
     """Put chunk payloads where Pillow keeps them: `image.info`."""
     for kind, payload in metadata.items():
-        image.info[_INFO_KEYS[kind]] = payload
+        image.info.update(_info_of(kind, payload))
 
 
-def save_options(image: Image.Image) -> dict[str, Any]:
-    """Keyword arguments that make `Image.save` write the metadata in `image.info`."""
-    from PIL.PngImagePlugin import PngInfo
+def _info_of(kind: ChunkType, payload: bytes) -> dict[str, Any]:
+    """Entries of `info`. texts: as `text`, and the comment by itself."""
+    if kind is ChunkType.IPTC:
+        return {"photoshop": {IPTC_RESOURCE: payload}}
+    if kind is ChunkType.RESOLUTION:
+        numbers = payload[:4], payload[4:8]
+        return {"dpi": tuple(int.from_bytes(one, "little") / 100 for one in numbers)}
+    if kind is ChunkType.TEXT:
+        texts = texts_in(payload)
+        comment = {"comment": texts.pop(COMMENT).encode()} if COMMENT in texts else {}
+        return comment | ({"text": texts} if texts else {})
+    return {{ChunkType.ICC: "icc_profile", ChunkType.EXIF: "exif"}.get(kind, "xmp"): payload}
 
-    options = {key: image.info[key] for key in _INFO_KEYS.values() if key in image.info}
-    if "xmp" in options:  # the PNG writer, alone, takes it as a text chunk
-        options["pnginfo"] = PngInfo()
-        options["pnginfo"].add_itxt("XML:com.adobe.xmp", options["xmp"])
-    return options
+
+def strip_image(image: Image.Image, names: Collection[MetadataName]) -> None:
+    """Leave out metadata of a decoded image, as `stripped` does."""
+    if names:
+        kept = stripped(collect(image), names)
+        forget(image)
+        attach(image, kept)
+
+
+def forget(image: Image.Image) -> None:
+    """Take all metadata out of `image.info`."""
+    for key in _INFO_KEYS:
+        image.info.pop(key, None)

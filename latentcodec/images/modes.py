@@ -110,17 +110,16 @@ def rectangle_of(image: Image.Image, left: int, top: int, width: int, height: in
 def _to_rgb(image: Image.Image) -> Image.Image:
     """By its ICC profile into sRGB if it has one that works, or else by Pillow's formulas."""
     profile = image.info.get("icc_profile")
-    if image.mode == "LAB":
-        source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-    elif profile:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    else:
+    if image.mode != "LAB" and not profile:
         return image.convert("RGB")
     try:
+        source = ImageCms.ImageCmsProfile(
+            ImageCms.createProfile("LAB") if image.mode == "LAB" else io.BytesIO(profile or b"")
+        )
         result = ImageCms.profileToProfile(
             image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
         )
-    except ImageCms.PyCMSError:  # a profile of another colour space, or a damaged one
+    except (ImageCms.PyCMSError, OSError):  # of another colour space, or damaged
         return image.convert("RGB")
     assert result is not None  # not in place
     return result

@@ -10,9 +10,11 @@ import numpy as np
 from PIL import Image
 
 from latentcodec.errors import UnsupportedImage
-from latentcodec.format.container import ChunkType, Colour
-from latentcodec.images.metadata import MetadataName, collect, stripped
-from latentcodec.images.modes import CONVERTED_MODES, rectangle_of, storable
+from latentcodec.format.container import MAX_METADATA_BYTES, ChunkType, Colour
+from latentcodec.images.losses import losses_of
+from latentcodec.images.metadata import MetadataName, check_names, collect, stripped
+from latentcodec.images.modes import CONVERTED_MODES, lossy, rectangle_of, storable
+from latentcodec.images.reading import load
 from latentcodec.images.tensors import is_tensor, pixels_of_tensor
 
 if TYPE_CHECKING:
@@ -47,10 +49,6 @@ class Picture:
         alpha = None if self.alpha is None else self.alpha[rows, columns]
         return Picture(self.pixels[rows, columns], self.colour, self.metadata, alpha)
 
-    def without(self, names: Collection[MetadataName]) -> Picture:
-        """The picture without the metadata that `names` names. Raises ValueError."""
-        return dataclasses.replace(self, metadata=stripped(self.metadata, names))
-
 
 @dataclasses.dataclass(frozen=True)
 class ImageSource:
@@ -83,10 +81,6 @@ class ImageSource:
         alpha = samples[..., -1] if self.colour.has_alpha else None
         return Picture(pixels, self.colour, self.metadata, alpha)
 
-    def without(self, names: Collection[MetadataName]) -> ImageSource:
-        """The picture without the metadata that `names` names. Raises ValueError."""
-        return dataclasses.replace(self, metadata=stripped(self.metadata, names))
-
 
 PictureSource = Picture | ImageSource
 
@@ -100,28 +94,45 @@ def one_by_one(images: Iterable[AnyImage] | NDArray[np.uint8] | Tensor) -> Itera
     return images
 
 
-def source_of(image: AnyImage, strict: bool = False) -> PictureSource:
+def source_of(
+    image: AnyImage, strict: bool = False, strip: Collection[MetadataName] = ()
+) -> PictureSource:
     """The picture to encode, from a Pillow image, a uint8 array or a tensor, without a copy of it
     where its kind allows.
 
     Arrays are [H, W], [H, W, 2] (grey and alpha), [H, W, 3] or [H, W, 4], tensors [C, H, W], uint8
     or floats in 0..1. Of an animated image it is the current frame, as in Pillow's own `save`.
-    Modes that lose something give a LossWarning.
+    What is lost gives a LossWarning. strip: metadata to leave out, which is no loss.
 
-    Raises UnsupportedImage for other modes, and under `strict` where something would be lost.
+    Raises UnsupportedImage for other modes, and under `strict` where something would be lost, and
+    ValueError where `strip` names no metadata.
     """
+    strip = check_names(strip)
     if is_tensor(image):
         image = pixels_of_tensor(image)
     if isinstance(image, np.ndarray):
         return _picture_of_array(image)
     if image.width == 0 or image.height == 0:
         raise UnsupportedImage("the image has no pixels")
-    image.load()
-    metadata = collect(image)
+    load(image, strict)
     source, colour = storable(image, strict)
+    return ImageSource(source, colour, _metadata_of(image, strict, strip))
+
+
+def _metadata_of(
+    image: Image.Image, strict: bool, strip: Collection[MetadataName]
+) -> dict[ChunkType, bytes]:
+    """What is kept beside the pixels; what is not is said, or refused, but for what was to go."""
+    found = stripped(collect(image), strip)
+    lost = [] if "all" in strip else losses_of(image, has_profile=ChunkType.ICC in found)
+    for kind, payload in list(found.items()):
+        if len(payload) > MAX_METADATA_BYTES:
+            lost.append(f"{kind.name} data of {len(found.pop(kind))} bytes")
+    if lost:
+        lossy(f"the image has what is not kept: {', '.join(lost)}", strict)
     if image.mode in CONVERTED_MODES:  # the profile was of the old colours
-        metadata.pop(ChunkType.ICC, None)
-    return ImageSource(source, colour, metadata)
+        found.pop(ChunkType.ICC, None)
+    return found
 
 
 def picture_of(image: AnyImage, strict: bool = False) -> Picture:

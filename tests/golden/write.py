@@ -49,6 +49,8 @@ def pictures() -> Iterator[tuple[str, Image.Image, float]]:
     clear = photo.crop((200, 100, 256, 140))
     clear.putalpha(Image.linear_gradient("L").resize((56, 40)))
     clear.info |= {"icc_profile": _profile(), "exif": _exif(), "xmp": b"<x:xmpmeta/>"}
+    iptc = {0x0404: b"\x1c\x02\x78\0\x07Caption"}
+    clear.info |= {"photoshop": iptc, "dpi": (300, 300), "comment": b"a comment"}
     yield "alpha", clear, 50
     yield "grey-alpha", clear.convert("LA"), 80
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from PIL import Image
@@ -11,6 +11,7 @@ from PIL import Image
 import latentcodec
 from latentcodec.format import container
 from latentcodec.format.container import ChunkType
+from latentcodec.images.metadata import MetadataName
 
 CAMERA, ORIENTATION, GPS_IFD, EXIF_IFD, TAKEN = 0x10F, 0x112, 0x8825, 0x8769, 0x9003
 ICC = b"a profile"
@@ -86,6 +87,12 @@ def test_pictures_without_metadata() -> None:
     image = Image.new("RGB", (20, 10))
     for name in ("icc", "exif", "xmp", "gps", "all"):
         assert latentcodec.encode(image, strip=[name]) == latentcodec.encode(image)
+
+
+def test_a_single_name_is_no_list_of_letters() -> None:
+    assert kept("gps") == container.read_metadata(
+        latentcodec.encode(picture(), strip=cast("list[MetadataName]", "gps"))
+    )
 
 
 def test_a_name_that_is_not_known() -> None:

@@ -1,0 +1,167 @@
+"""What the formats that Pillow writes can hold, and images made ready for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PIL import Image, ImageColor, ImageOps
+
+from latentcodec.errors import UnsupportedImage
+from latentcodec.images import exif
+from latentcodec.images.image_exif import for_tiff
+from latentcodec.images.metadata import IPTC_RESOURCE, IPTC_TAG
+from latentcodec.images.modes import lossy
+
+# Keys of `info`, as what Pillow's writer of a format puts into its files.
+_HOLDS: dict[str, tuple[str, ...]] = {
+    "JPEG": ("exif", "icc_profile", "xmp", "photoshop", "dpi", "comment"),
+    "MPO": ("exif", "icc_profile", "xmp", "photoshop", "dpi", "comment"),
+    "PNG": ("exif", "icc_profile", "xmp", "dpi", "text", "comment"),
+    "TIFF": ("exif", "icc_profile", "xmp", "photoshop", "dpi"),
+    "WEBP": ("exif", "icc_profile", "xmp"),
+    "AVIF": ("exif", "icc_profile", "xmp"),
+    "HEIF": ("exif", "icc_profile", "xmp"),
+    "JXL": ("exif", "icc_profile"),
+    "BMP": ("dpi",),
+    "DIB": ("dpi",),
+    "GIF": ("comment",),
+    "JPEG2000": ("comment",),
+}
+_NAMES = {
+    "exif": "EXIF",
+    "icc_profile": "ICC profile",
+    "xmp": "XMP",
+    "photoshop": "IPTC data",
+    "dpi": "resolution",
+    "text": "text",
+    "comment": "comment",
+}
+_WITH_ALPHA = (
+    *("PNG", "WEBP", "AVIF", "TIFF", "HEIF", "JXL", "JPEG2000", "TGA", "ICO", "ICNS"),
+    *("DDS", "QOI", "SGI", "IM", "LAT"),
+)
+_XMP_TAG = 700
+_SEGMENT_BYTES = 65533  # of a JPEG file, behind its length
+# What stands before the contents in such a segment.
+_XMP_LEAD, _PHOTOSHOP_LEAD = 29, b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0"
+
+
+def made_ready(
+    image: Image.Image, form: str, *, strict: bool = False, background: str | None = None
+) -> Image.Image:
+    """An image as a format can hold it: `info` has only what is written, which it says if that is
+    less than before; pixels are turned upright where the orientation has no place.
+
+    background: the colour, by Pillow's names, that a picture with alpha is put on where the format
+    has none. Raises UnsupportedImage without it, and under `strict` for what is left out.
+    """
+    if image.mode in ("RGBA", "LA") and form not in _WITH_ALPHA:
+        image = _on_background(image, form, background)
+    block = image.info.get("exif", b"")
+    left_out = [key for key in _NAMES if key in image.info and not _fits(image, form, key)]
+    # An orientation alone is not lost where the pixels are turned by it.
+    upright = "exif" in left_out and form not in ("JPEG", "MPO")
+    silent = upright and block == exif.only_orientation(block)
+    said = [key for key in left_out if not (silent and key == "exif")]
+    if said:
+        lossy(f"{form} {_reason(form, said)}: left out", strict)
+    for key in left_out:
+        del image.info[key]
+    if "exif" in left_out and (turned := exif.only_orientation(block)):
+        image.info["exif"] = turned
+        return ImageOps.exif_transpose(image) if upright else image
+    return image
+
+
+def _reason(form: str, keys: list[str]) -> str:
+    too_long = [_NAMES[key] for key in keys if key in _HOLDS.get(form, ())]
+    no_place = [_NAMES[key] for key in keys if key not in _HOLDS.get(form, ())]
+    reasons = (("cannot hold so much", too_long), ("has no place for", no_place))
+    return " and ".join(f"{why} {', '.join(names)}" for why, names in reasons if names)
+
+
+def _fits(image: Image.Image, form: str, key: str) -> bool:
+    if key not in _HOLDS.get(form, ()):
+        return False
+    value = image.info[key]
+    room = {"exif": 0, "xmp": _XMP_LEAD, "comment": 0}
+    if form not in ("JPEG", "MPO"):
+        return True
+    if key == "photoshop":
+        return len(_iptc_segment(value)) <= _SEGMENT_BYTES + 4
+    return key not in room or len(value) + room[key] <= _SEGMENT_BYTES
+
+
+def _on_background(image: Image.Image, form: str, colour: str | None) -> Image.Image:
+    if colour is None:
+        raise UnsupportedImage(f"{form} has no transparency: choose a background, such as white")
+    below = Image.new("RGBA", image.size, ImageColor.getrgb(colour))
+    below.alpha_composite(image.convert("RGBA"))
+    result = below.convert("RGB")
+    if image.mode == "LA" and len(set(ImageColor.getrgb(colour)[:3])) == 1:
+        result = below.getchannel("R")
+    result.info = image.info
+    return result
+
+
+def check_colour(name: str) -> str:
+    """`name`. Raises ValueError where it is no colour to Pillow."""
+    ImageColor.getrgb(name)
+    return name
+
+
+def save_options(image: Image.Image, form: str) -> dict[str, Any]:
+    """Keyword arguments that make Pillow's writer of a format write what `info` holds."""
+    info = {key: image.info[key] for key in _HOLDS.get(form, ()) if key in image.info}
+    return _OPTIONS.get(form, lambda info: info)(info)
+
+
+def _iptc_segment(blocks: dict[int, bytes]) -> bytes:
+    data = blocks.get(IPTC_RESOURCE, b"")
+    body = _PHOTOSHOP_LEAD + len(data).to_bytes(4, "big") + data + bytes(len(data) % 2)
+    return b"\xff\xed" + (len(body) + 2).to_bytes(2, "big", signed=False) + body
+
+
+def _for_jpeg(info: dict[str, Any]) -> dict[str, Any]:
+    blocks = info.pop("photoshop", None)
+    return info | ({"extra": _iptc_segment(blocks)} if blocks else {})
+
+
+def _for_png(info: dict[str, Any]) -> dict[str, Any]:
+    from PIL.PngImagePlugin import PngInfo
+
+    texts = dict(info.pop("text", {}))
+    if "comment" in info:
+        texts["Comment"] = info.pop("comment").decode(errors="replace")
+    texts = {key: value for key, value in texts.items() if 0 < len(key) < 80}
+    if not texts and "xmp" not in info:
+        return info
+    chunks = PngInfo()
+    if "xmp" in info:  # this writer, alone, takes it as a text chunk
+        chunks.add_itxt("XML:com.adobe.xmp", info["xmp"])
+    for key, value in texts.items():
+        chunks.add_itxt(key, value)
+    return info | {"pnginfo": chunks}
+
+
+def _for_tiff(info: dict[str, Any]) -> dict[str, Any]:
+    tags = Image.Exif()
+    if "exif" in info:
+        try:
+            tags = for_tiff(info["exif"])
+        except Exception:  # Pillow raises nearly anything on a broken directory
+            tags = for_tiff(exif.only_orientation(info["exif"]))
+    if "xmp" in info:
+        tags[_XMP_TAG] = info.pop("xmp")
+    if "photoshop" in info:
+        tags[IPTC_TAG] = info.pop("photoshop")[IPTC_RESOURCE]
+    return info | ({"exif": tags} if len(tags) else {})
+
+
+_OPTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "JPEG": _for_jpeg,
+    "MPO": _for_jpeg,
+    "PNG": _for_png,
+    "TIFF": _for_tiff,
+}

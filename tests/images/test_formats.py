@@ -1,0 +1,189 @@
+"""What formats hold is written, what they do not is said, and no picture lies on its side."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+import latentcodec
+from latentcodec.errors import LossWarning, UnsupportedImage
+from latentcodec.format import container
+from latentcodec.format.container import ChunkType
+from latentcodec.images import formats
+from latentcodec.images.files import file_bytes, open_image
+from latentcodec.images.formats import made_ready
+from latentcodec.images.metadata import attach, collect, texts_in
+from tests.image_files import ICC
+
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
+IPTC = b"\x1c\x02\x78\0\x07Caption"
+ALL = {
+    ChunkType.ICC: ICC,
+    ChunkType.EXIF: b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0",
+    ChunkType.XMP: XMP,
+    ChunkType.IPTC: IPTC,
+    ChunkType.RESOLUTION: (30000).to_bytes(4, "little") * 2,
+}
+
+
+def written(form: str) -> Image.Image:
+    """An upright image of 48 x 64 px, which lies on its side with orientation 6, as a file."""
+    image = Image.linear_gradient("L").resize((64, 48)).convert("RGB")
+    attach(image, ALL)
+    image.info |= {"text": {"Title": "é"}, "comment": b"a comment"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ready = made_ready(image, form)
+    return Image.open(io.BytesIO(file_bytes(ready, form)))
+
+
+@pytest.mark.parametrize("form", ["PNG", "BMP", "GIF", "PPM", "JPEG2000", "TGA", "TIFF", "WEBP"])
+def test_no_picture_lies_on_its_side(form: str) -> None:
+    image = written(form)
+    image.load()
+    assert ImageOps.exif_transpose(image).size == (48, 64)
+
+
+@pytest.mark.parametrize("form", formats._HOLDS)
+def test_what_is_said_to_be_held_is_there(form: str) -> None:
+    if form not in Image.SAVE:
+        pytest.skip(f"Pillow writes no {form} here")
+    found = collect(written(form))
+    held = formats._HOLDS[form]
+    for kind, key in (
+        (ChunkType.ICC, "icc_profile"),
+        (ChunkType.XMP, "xmp"),
+        (ChunkType.IPTC, "photoshop"),
+    ):
+        assert (found.get(kind) == ALL[kind]) is (key in held), key
+    assert (ChunkType.EXIF in found) is ("exif" in held) or form == "TIFF"  # Pillow has turned it
+    if "dpi" in held:
+        numbers = np.frombuffer(found[ChunkType.RESOLUTION], "<u4")
+        assert np.abs(numbers.astype(int) - 30000).max() <= 2
+    texts = texts_in(found.get(ChunkType.TEXT, b""))
+    assert (texts.get("Title") == "é") is ("text" in held)
+    assert (texts.get("Comment") == "a comment") is ("comment" in held)
+
+
+def test_what_is_left_out_is_said_once_or_refused() -> None:
+    image = Image.new("RGB", (8, 8))
+    attach(image, ALL)
+    with pytest.raises(UnsupportedImage, match="IPTC data, resolution: left out"):
+        made_ready(image.copy(), "WEBP", strict=True)
+    with pytest.warns(LossWarning) as said:
+        made_ready(image, "BMP")
+    assert [str(one.message) for one in said] == [
+        "BMP has no place for ICC profile, XMP, IPTC data: left out"
+    ]
+
+
+@pytest.mark.parametrize("key", ["exif", "xmp", "comment"])
+def test_what_is_too_long_for_jpeg_is_left_out(key: str) -> None:
+    image = Image.new("RGB", (64, 48))
+    attach(image, {ChunkType.EXIF: ALL[ChunkType.EXIF]})
+    image.info[key] = image.info.get(key, b"") + bytes(70000)
+    with pytest.warns(LossWarning, match="cannot hold so much"):
+        ready = made_ready(image, "JPEG")
+    back = Image.open(io.BytesIO(file_bytes(ready, "JPEG")))
+    assert back.getexif()[0x112] == 6, "the orientation has to stay"
+
+
+@pytest.mark.parametrize("form", ["JPEG", "BMP", "GIF", "PPM"])
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_alpha_has_to_have_a_place(form: str, mode: str) -> None:
+    image = Image.new(mode, (8, 8), (0,) * len(mode))
+    with pytest.raises(UnsupportedImage, match="background"):
+        made_ready(image, form)
+    flat = made_ready(image, form, background="white")
+    assert np.asarray(flat).min() == 255
+
+
+def png(*chunks: tuple[bytes, bytes]) -> bytes:
+    import struct
+    import zlib
+
+    def one(kind: bytes, data: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + checksum
+
+    size = one(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0))
+    rows = one(b"IDAT", zlib.compress((b"\0" + bytes(24)) * 8))
+    return (
+        b"\x89PNG\r\n\x1a\n" + size + b"".join(one(*c) for c in chunks) + rows + one(b"IEND", b"")
+    )
+
+
+GAMMA = b"gAMA", (100000).to_bytes(4, "big")
+WIDE = (31270, 32900, 64000, 33000, 21000, 71000, 15000, 6000)
+LOST = {
+    "gamma": (png(GAMMA), "its gamma"),
+    "primaries": (png((b"cHRM", b"".join(n.to_bytes(4, "big") for n in WIDE))), "its primaries"),
+    "cICP": (png((b"cICP", bytes([12, 13, 0, 1]))), "cICP 12/13/0/1"),
+}
+KEPT = {
+    "sRGB by gamma": png((b"gAMA", (45455).to_bytes(4, "big"))),
+    "sRGB by cICP": png((b"cICP", bytes([1, 13, 0, 1]))),
+    "sRGB by name": png((b"sRGB", b"\0"), GAMMA),
+}
+
+
+@pytest.mark.parametrize(("data", "words"), LOST.values(), ids=LOST)
+def test_what_a_file_has_no_place_for_is_said(data: bytes, words: str, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(data)
+    for image in (lambda: Image.open(io.BytesIO(data)), lambda: open_image(tmp_path / "a.png")):
+        with pytest.warns(LossWarning, match=words):
+            latentcodec.encode(image())
+        with pytest.raises(UnsupportedImage, match=words):
+            latentcodec.encode(image(), strict=True)
+        latentcodec.encode(image(), strict=True, strip=["all"])
+
+
+@pytest.mark.parametrize("data", KEPT.values(), ids=KEPT)
+def test_what_says_nothing_new_is_no_loss(data: bytes) -> None:
+    latentcodec.encode(Image.open(io.BytesIO(data)), strict=True)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b' xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"',
+        b' GCamera:MotionPhoto="1" GCamera:MotionPhotoVersion="1"',
+    ],
+)
+def test_xmp_tells_of_nothing_that_is_gone(told: bytes) -> None:
+    image = Image.new("RGB", (8, 8))
+    image.info["xmp"] = (
+        b'<rdf:Description rdf:about=""' + told + b' dc:format="image/jpeg"><Container:Directory>'
+        b'<rdf:li Item:Semantic="GainMap"/></Container:Directory></rdf:Description>'
+    )
+    with pytest.warns(LossWarning, match="gain map|video"):
+        found = container.read_metadata(latentcodec.encode(image))
+    left = b'<rdf:Description rdf:about="" dc:format="image/jpeg"></rdf:Description>'
+    assert found == {ChunkType.XMP: left}
+
+
+def test_an_orientation_of_xmp_stays_there() -> None:
+    image = Image.new("RGB", (8, 4))
+    image.info["xmp"] = b'<rdf:Description tiff:Orientation="6"/>'
+    assert latentcodec.decode(latentcodec.encode(image)).info["xmp"] == image.info["xmp"]
+    assert ChunkType.EXIF not in container.read_metadata(latentcodec.encode(image))
+
+
+def test_texts_and_comments_travel(tmp_path: Path) -> None:
+    from PIL.PngImagePlugin import PngInfo
+
+    texts = PngInfo()
+    texts.add_itxt("parameters", "prompt é " * 200_000, zip=True)
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png", pnginfo=texts)
+    from tests.command_line import done
+
+    done(f"encode --strict {tmp_path}/a.png {tmp_path}/a.lat")
+    assert (tmp_path / "a.lat").stat().st_size < 20_000
+    back = latentcodec.decode(tmp_path / "a.lat")
+    assert back.info["text"] == {"parameters": "prompt é " * 200_000}
+    done(f"info {tmp_path}/a.lat")
