@@ -31,7 +31,7 @@ PHOTOS = "benchmarks/data/kodak"
 REFERENCE = "benchmarks/reference/kodak_rd.json"
 PUBLISHED = "VVC (VTM 18.0),bmshj2018-hyperprior,HPCM-large"
 OWN = "lat", "lat:psnr"
-CODECS = ",".join((*OWN, "jpeg,jpeg:444,webp,avif,jxl,jpeg2000,heic"))
+CODECS = ",".join((*OWN, "jpeg,jpeg:444,webp,avif,jxl,jpeg2000,heic"))  # of the committed rows
 # Both metrics that the packaged models are held against each other by, and the pictures' names.
 CURVES = {"psnr": "kodak", "ssimulacra2": "kodak-ssimulacra2"}
 

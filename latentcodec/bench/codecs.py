@@ -1,6 +1,7 @@
 """What a codec is to the benchmark, and how one is found by its name.
 
-A codec is named on the command line as NAME or NAME:OPTION, such as `avif:2` for AVIF at speed 2.
+A codec is named on the command line as NAME or NAME:OPTIONS, such as `avif:psnr:2` for AVIF tuned
+for PSNR at speed 2, or is two commands, NAME=ENCODE;DECODE.
 Other packages add codecs through the entry point group `latentcodec.codecs`; docs/benchmark.md
 has an example.
 """
@@ -11,7 +12,8 @@ import importlib.metadata
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from latentcodec.bench import lat_codec, pillow_codecs
+from latentcodec.bench import lat_codec, rivals
+from latentcodec.bench.command_codec import command_codec
 from latentcodec.errors import LatError
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class Codec(Protocol):
 
     @property
     def name(self) -> str:
-        """The name by which it was asked for, NAME or NAME:OPTION."""
+        """The name by which it was asked for, NAME or NAME:OPTIONS."""
 
     @property
     def label(self) -> str:
@@ -57,7 +59,7 @@ class Codec(Protocol):
 # Makes the codec from what follows the colon of its name, or from "". Raises LatError.
 Factory = Callable[[str], Codec]
 
-_BUILT_IN: dict[str, Factory] = {OWN: lat_codec.lat, **pillow_codecs.FACTORIES}
+_BUILT_IN: dict[str, Factory] = {OWN: lat_codec.lat, **rivals.FACTORIES}
 
 
 def names() -> list[str]:
@@ -67,11 +69,13 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Codec:
-    """The codec called `name`, NAME or NAME:OPTION.
+    """The codec called `name`: NAME, NAME:OPTIONS, or the commands NAME=ENCODE;DECODE.
 
     Raises:
         LatError: There is none, the option is not one of its, or its package cannot be imported.
     """
+    if "=" in name and ";" in name:
+        return command_codec(name)
     base, _, option = name.partition(":")
     if base in _BUILT_IN:
         return _BUILT_IN[base](option)

@@ -48,7 +48,7 @@ class _Files:
             except LatError:
                 raise
             except Exception as error:  # other people's codecs raise anything
-                raise LatError(f"{self.codec.name} failed at {setting:g}: {error}") from None
+                raise LatError(f"{self.codec.label} failed at {setting:g}: {error}") from None
         return self._cache[place]
 
     def around(self, size_bytes: float) -> dict[int, int]:

@@ -108,7 +108,13 @@ def _codec(result: CodecResult, rows: Sequence[Row]) -> dict[str, Any]:
         }
         for point in result.points
     ]
-    return {"name": result.name, "label": result.label, "mean": mean, "images": images}
+    return {
+        "name": result.name,
+        "label": result.label,
+        "version": result.version,
+        "mean": mean,
+        "images": images,
+    }
 
 
 def _published_points(curve: Published) -> list[dict[str, float]]:

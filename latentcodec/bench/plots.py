@@ -56,7 +56,7 @@ def _figure(
     logarithmic.set_ylabel(metric.label)
     figure.suptitle(title)
     handles, labels = logarithmic.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize="small")
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="x-small")
     return figure
 
 
@@ -69,7 +69,7 @@ def _draw(
         axes.plot(
             curve_of.bpp,
             curve_of.quality,
-            label=result.label,
+            label=f"{result.label}\n{result.version}",
             color=style.color,
             marker=style.marker,
             markersize=_MARKER_SIZES.get(style.marker, 5),

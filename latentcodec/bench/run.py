@@ -163,7 +163,7 @@ def measure_file(codec_name: str, setting: float, path: Path) -> Row:
             decoded = np.asarray(codec.decode(encoded.read_bytes()))
         measured = asdict(distortion(np.asarray(image), decoded))
     except Exception as error:  # other people's codecs raise anything
-        raise LatError(f"{codec_name} failed on {path.name} at {setting:g}: {error}") from None
+        raise LatError(f"{codec.label} failed on {path.name} at {setting:g}: {error}") from None
     bpp = bits_per_pixel(size_bytes, image.width, image.height)
     return Row(
         codec=codec_name,

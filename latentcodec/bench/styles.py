@@ -24,18 +24,22 @@ _STYLES = {
     "lat:vae": Style("#1f77b4", "X"),
     "jpeg": Style("#d62728", "s"),
     "jpeg:444": Style("#ff7f0e", "^"),
+    "jpegli": Style("#b0003a", "H"),
     "webp": Style("#2ca02c", "D"),
     "avif": Style("#1f77b4", "v"),
     "avif:2": Style("#9467bd", "x"),
+    "avif:psnr:444:2": Style("#0b3c7a", "1"),
     "jxl": Style("#8c564b", "*"),
+    "jxl:9": Style("#4f2d25", "d"),
     "jpeg2000": Style("#e377c2", "<"),
     "heic": Style("#17becf", ">"),
+    "heic:psnr:444": Style("#0f6f7a", "h"),
 }
 _OTHERS = (
     Style("#7f7f00", "+"),
-    Style("#005f5f", "h"),
-    Style("#b00060", "d"),
-    Style("#5050ff", "H"),
+    Style("#005f5f", "3"),
+    Style("#b00060", "4"),
+    Style("#5050ff", "2"),
 )
 
 

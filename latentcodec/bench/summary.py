@@ -89,6 +89,7 @@ HEADINGS = (
     "encode, ms",
     "decode, ms",
     "memory, MiB",
+    "library",
 )
 
 
@@ -105,7 +106,7 @@ def _cells(result: CodecResult, anchor: CodecResult | None) -> list[str]:
         else [_NONE] * 3
     )
     if anchor is None:
-        return [result.label, *[_NONE] * 10, *timed]
+        return [result.label, *[_NONE] * 10, *timed, result.version]
     by_metric = {metric.column: compare(anchor, result, metric) for metric in MEAN_METRICS}
     psnr = by_metric[PSNR.column]
     over = (
@@ -126,6 +127,7 @@ def _cells(result: CodecResult, anchor: CodecResult | None) -> list[str]:
         _gain(by_metric[MS_SSIM.column].gain),
         _rate(by_metric[SSIMULACRA2.column].rate),
         *timed,
+        result.version,
     ]
 
 

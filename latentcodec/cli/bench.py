@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from latentcodec.bench.selection import QUICK, THOROUGH
 
 if TYPE_CHECKING:
     from latentcodec.bench.codecs import Codec
@@ -17,7 +20,6 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT_FOLDER = click.Path(file_okay=False, path_type=Path)
 RATE = click.FloatRange(min=0.01)  # bits per pixel
 _EXTRA = ("matplotlib", "scipy", "pytorch_msssim", "ssimulacra2")
-_CODECS = "lat,jpeg,webp,avif,jxl,jpeg2000,heic"
 
 
 def comma_list(ctx: click.Context, param: click.Parameter, value: str) -> list[str]:
@@ -39,6 +41,17 @@ def chosen_codecs(names: list[str], option: str) -> list[Codec]:
         raise click.BadParameter(str(error), param_hint=option) from error
 
 
+def command_codecs(texts: Sequence[str]) -> list[Codec]:
+    """The codecs that are commands, each once; one of a wrong form is wrong usage of --codec."""
+    from latentcodec.bench.command_codec import command_codec
+    from latentcodec.errors import LatError
+
+    try:
+        return [command_codec(text) for text in dict.fromkeys(texts)]
+    except LatError as error:
+        raise click.BadParameter(str(error), param_hint="--codec") from error
+
+
 @click.command()
 @click.argument(
     "images", metavar="IMAGES_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path)
@@ -47,9 +60,22 @@ def chosen_codecs(names: list[str], option: str) -> list[Codec]:
     "--codecs",
     "names",
     callback=comma_list,
-    default=_CODECS,
+    default=",".join(QUICK),
     show_default=True,
-    help="NAME or NAME:OPTION, such as lat:psnr, jpeg:444, avif:2 (speed), jxl:9 (effort).",
+    help="NAME or NAME:OPTIONS, such as lat:psnr, avif:psnr:444:2 (tune, subsampling, speed).",
+)
+@click.option(
+    "--thorough",
+    is_flag=True,
+    help=f"Also {', '.join(THOROUGH)}: each rival at its best, which takes hours.",
+)
+@click.option(
+    "--codec",
+    "commands",
+    multiple=True,
+    metavar="NAME=ENCODE;DECODE",
+    help="Also a codec that is two commands, such as "
+    "'cjxl=cjxl {input} {output}.jxl -q {setting};djxl {input} {output}'. More than once.",
 )
 @click.option(
     "--out",
@@ -99,7 +125,12 @@ def chosen_codecs(names: list[str], option: str) -> list[Codec]:
 )
 @click.option("--fresh", is_flag=True, help="Do not reuse rows of an earlier run.")
 def command(
-    names: list[str], published: Path | None, published_names: list[str], **measured: Any
+    names: list[str],
+    commands: tuple[str, ...],
+    thorough: bool,
+    published: Path | None,
+    published_names: list[str],
+    **measured: Any,
 ) -> None:
     """Measure codecs on a folder of images: real files, four metrics, BD-rates, a report.
 
@@ -121,7 +152,8 @@ def command(
 
     if published_names and not published:
         raise click.UsageError("--published-names needs --published")
-    chosen = chosen_codecs(names, "--codecs")
+    chosen = chosen_codecs([*names, *(THOROUGH if thorough else ())], "--codecs")
+    chosen += command_codecs(commands)
     curves = read_published(published, published_names) if published else []
     options = benchmark.Options(published=curves, **measured)
 

@@ -206,7 +206,7 @@ def test_says_what_is_wrong(tmp_path: Path) -> None:
     assert unknown.exit_code == 2
     assert "there is no codec 'gif'; known: lat, jpeg, webp" in unknown.output
     option = bench(tmp_path, "--out", out, "--codecs", "avif:99")
-    assert (option.exit_code, "a number from 0 to 10" in option.output) == (2, True)
+    assert (option.exit_code, "a speed (0 to 10)" in option.output) == (2, True)
     assert bench(tmp_path, "--out", out, "--published-names", "ELIC").exit_code == 2
     assert bench(tmp_path, "--out", out, "--codecs", ",").exit_code == 2
     none = bench(tmp_path, "--out", out, "--codecs", "lat:nope")
@@ -218,7 +218,9 @@ def test_a_failing_codec_is_named(photos: Path, monkeypatch: pytest.MonkeyPatch)
         raise RuntimeError("boom")
 
     monkeypatch.setattr(Image.Image, "save", fail)
-    with pytest.raises(LatError, match=r"^webp failed on kodim05.png at 30: boom$"):
+    with pytest.raises(
+        LatError, match=r"^WebP, method 6, 4:2:0 failed on kodim05.png at 30: boom$"
+    ):
         measure_file("webp", 30, photos / "kodim05.png")
 
 

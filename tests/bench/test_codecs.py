@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
@@ -15,12 +16,17 @@ from PIL import Image, features
 from latentcodec.bench.codecs import find, names
 from latentcodec.bench.matching import match_sizes
 from latentcodec.bench.rows import Row, read_rows
+from latentcodec.bench.selection import QUICK, THOROUGH
+from latentcodec.bench.styles import styles
 from latentcodec.cli import main
 from latentcodec.errors import LatError
 from tests.paths import KODAK, ROOT
 
 PAGE = (ROOT / "docs/benchmark.md").read_text(encoding="utf-8")
-ALL = ("lat", "jpeg", "jpeg:444", "webp", "avif", "avif:10", "jpeg2000", "jxl", "heic")
+ALL = (
+    *("lat", "jpeg", "jpeg:444", "jpegli", "webp", "avif", "avif:10", "avif:psnr:444:10"),
+    *("jpeg2000", "jxl", "heic", "heic:psnr:444:fast"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -59,16 +65,59 @@ def test_jpeg_between_whole_qualities_is_libjpegs_own(crop: Image.Image) -> None
     assert len(jpeg.encode(crop, 30)) < len(jpeg.encode(crop, 30.5)) < len(jpeg.encode(crop, 31))
 
 
-@pytest.mark.parametrize("name", ["jpeg:411", "webp:6", "avif:11", "avif:x", "jxl:0", "heic:1"])
+@pytest.mark.parametrize(
+    "name", ["jpeg:411", "webp:7", "avif:11", "avif:x", "avif:2:3", "jxl:0", "heic:1", "jpegli:444"]
+)
 def test_options_that_mean_nothing(name: str) -> None:
     with pytest.raises(LatError, match=name):
         find(name)
+
+
+def test_options_come_in_any_order_and_are_said(crop: Image.Image) -> None:
+    first, second = find("avif:psnr:444:9"), find("avif:9:444:psnr")
+    assert first.label == second.label == "AVIF tune psnr, speed 9, 4:4:4"
+    assert first.encode(crop, 40) == second.encode(crop, 40)
+    assert find("heic:444").label == "HEIC by x265, preset slow, tune ssim, 4:4:4"
+    with pytest.raises(LatError, match=r"a tune \(iq, psnr, ssim\), a subsampling .*\(0 to 10\)"):
+        find("avif:12")
+
+
+@pytest.mark.parametrize(("name", "options"), [("avif", {"speed": 6}), ("heic", {})])
+def test_defaults_are_those_of_pillow(
+    name: str, options: dict[str, object], crop: Image.Image
+) -> None:
+    """So that the label of a default says what Pillow does where it is told nothing."""
+    codec = find(name)
+    if reason := codec.missing():
+        pytest.skip(reason)
+    buffer = io.BytesIO()
+    crop.save(buffer, {"avif": "AVIF", "heic": "HEIF"}[name], quality=50, **options)
+    assert codec.encode(crop, 50) == buffer.getvalue()
+
+
+def test_what_is_measured_when_nothing_is_named() -> None:
+    chosen = [find(name) for name in (*QUICK, *THOROUGH)]
+    assert len({codec.label for codec in chosen}) == len(chosen)
+    looks = styles([codec.name for codec in chosen])
+    assert len({(look.color, look.marker) for look in looks.values()}) == len(chosen)
+    assert len({look.marker for look in looks.values()}) == len(chosen)
+    assert not {"avif:2", "jxl:9"} & set(QUICK), "the slow ones are for --thorough"
+
+
+def test_an_option_that_a_library_lacks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ValueError("Invalid codec-specific option")
+
+    monkeypatch.setattr(Image.Image, "save", refuse)
+    assert "cannot write it: Invalid codec-specific option." in str(find("avif").missing())
 
 
 def test_missing_formats_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(features, "check", lambda feature: feature != "avif")
     assert "built without AVIF" in str(find("avif").missing())
     assert find("webp").missing() is None
+    monkeypatch.setitem(sys.modules, "pyjpegli", None)
+    assert "pyjpegli is not installed" in str(find("jpegli").missing())
     monkeypatch.setitem(sys.modules, "pillow_jxl", None)
     assert "pillow-jxl-plugin is not installed" in str(find("jxl").missing())
     assert "no model 'nope'" in str(find("lat:nope").missing())

@@ -107,7 +107,7 @@ def test_curves_are_drawn_and_follow_the_controls(page: webdriver.Chrome) -> Non
     first = drawn(page)
     assert sorted(first) == [
         "AV1 (published)",
-        "AVIF 4:2:0, speed 6",
+        "AVIF tune iq, speed 6, 4:2:0",
         "ELIC (published)",
         "JPEG 4:2:0, optimised, progressive",
         "latentcodec",
@@ -190,7 +190,7 @@ def test_slider_moves_and_zooms(page: webdriver.Chrome, tmp_path: Path) -> None:
         "Original",
         "latentcodec",
         "JPEG 4:2:0, optimised, progressive",
-        "AVIF 4:2:0, speed 6",
+        "AVIF tune iq, speed 6, 4:2:0",
     ]
     Select(page.find_element(By.ID, "slider-right")).select_by_visible_text(names[2])
     assert_slider_moves(page, tmp_path)

@@ -19,7 +19,9 @@
     "<": "M-5.5 0 4-5V5Z", ">": "M5.5 0-4-5V5Z", x: "M-4-4 4 4M-4 4 4-4", "+": "M-5 0H5M0-5V5",
     P: "M-2-5H2V-2H5V2H2V5H-2V2H-5V-2H-2Z", X: "M-5-3-3-5 0-2 3-5 5-3 2 0 5 3 3 5 0 2-3 5-5 3-2 0Z",
     d: "M0-6 3.4 0 0 6-3.4 0Z", p: "M0-5.2 5-1.6 3.1 4.2-3.1 4.2-5-1.6Z",
-    h: "M0-5 4.4-2.5V2.5L0 5-4.4 2.5V-2.5Z",
+    h: "M0-5 4.4-2.5V2.5L0 5-4.4 2.5V-2.5Z", H: "M-5 0-2.5-4.4H2.5L5 0 2.5 4.4H-2.5Z",
+    1: "M0 0V5.5M0 0-4.8-3M0 0 4.8-3", 2: "M0 0V-5.5M0 0-4.8 3M0 0 4.8 3",
+    3: "M0 0H-5.5M0 0 3 4.8M0 0 3-4.8", 4: "M0 0H5.5M0 0-3 4.8M0 0-3-4.8",
     "*": "M0-6 1.6-2 6-1.8 2.5.9 3.7 5.2 0 2.8-3.7 5.2-2.5.9-6-1.8-1.6-2Z",
   };
   const CIRCLE = "M-4.2 0A4.2 4.2 0 1 0 4.2 0 4.2 4.2 0 1 0-4.2 0Z";
@@ -134,7 +136,7 @@
       element("path", { d: MARKERS[curve.marker] || CIRCLE, fill: curve.color,
         stroke: curve.color, transform: `scale(${curve.published ? 0.6 : 1})` }, icon);
       button.append(curve.label);
-      button.title = curve.source || "show or hide";
+      button.title = curve.source || curve.version;
       button.className = hidden.has(curve.label) ? "off" : "";
       button.addEventListener("click", () => {
         if (!hidden.delete(curve.label)) hidden.add(curve.label);
