@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,11 +56,17 @@ class Curve:
 
     def mean_log_rate(self, low: float, high: float) -> float:
         """Mean of ln(bpp) over the qualities from low to high, which the curve covers."""
-        return _mean(self.quality, np.log(self.bpp), low, high)
+        return float(self._log_rate.integrate(low, high)) / (high - low)
 
     def mean_quality(self, low_bpp: float, high_bpp: float) -> float:
         """Mean quality over ln(bpp) between two rates that the curve covers."""
-        return _mean(np.log(self.bpp), self.quality, math.log(low_bpp), math.log(high_bpp))
+        low, high = math.log(low_bpp), math.log(high_bpp)
+        return float(_pchip(np.log(self.bpp), self.quality).integrate(low, high)) / (high - low)
+
+    @functools.cached_property
+    def _log_rate(self) -> Any:
+        """ln(bpp) over quality, kept because one curve meets many others."""
+        return _pchip(self.quality, np.log(self.bpp))
 
 
 @dataclass(frozen=True)
@@ -114,11 +122,11 @@ def bd_gain(anchor: Curve, test: Curve, min_overlap: float = MIN_OVERLAP_DB) -> 
     return BdGain(gain=gain, low_bpp=low, high_bpp=high)
 
 
-def _mean(x: NDArray[np.float64], y: NDArray[np.float64], low: float, high: float) -> float:
-    """Mean of the PCHIP curve through the points over x from low to high."""
+def _pchip(x: NDArray[np.float64], y: NDArray[np.float64]) -> Any:
+    """The PCHIP curve through the points, which rise in x."""
     from scipy.interpolate import PchipInterpolator  # of the extra, which not all of bench needs
 
-    return float(PchipInterpolator(x, y).integrate(low, high)) / (high - low)
+    return PchipInterpolator(x, y)
 
 
 def _shared_quality(anchor: Curve, test: Curve, min_overlap: float) -> tuple[float, float]:

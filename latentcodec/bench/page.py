@@ -13,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+from latentcodec.bench.against import statistics_tables
 from latentcodec.bench.matching import Match
 from latentcodec.bench.metrics import METRICS, bits_per_pixel
 from latentcodec.bench.published import Published
@@ -75,6 +76,7 @@ def benchmark_page(
             for curve in published
         ],
         "table": {"headings": HEADINGS, "rows": table_rows(results), "notes": notes(results)},
+        "statistics": [asdict(table) for table in statistics_tables(results)],
         "sliders": list(sliders),
         "facts": facts,
     }

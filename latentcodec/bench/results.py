@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from latentcodec.bench import bootstrap
 from latentcodec.bench.bdrate import BdGain, BdRate, Curve, NotComparable, bd_gain, bd_rate
+from latentcodec.bench.bootstrap import Interval
 from latentcodec.bench.codecs import Codec
 from latentcodec.bench.metrics import METRICS, MS_SSIM, PSNR, PSNR_Y, SSIMULACRA2, Metric, psnr_db
 from latentcodec.bench.rows import Row, TimeRow
@@ -41,12 +46,13 @@ class Times:
     peak_mib: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CodecResult:
     """All that was measured of one codec, over the same images at every setting.
 
     `mean` has the curve through `points` for each column of MEAN_METRICS, `per_image` a curve for
-    each image for each column of METRICS; `times` is None where nothing was timed.
+    each image for each column of METRICS; `times` is None where nothing was timed. `grid` has bpp,
+    mse and the METRICS by column, float64 [images, settings], its rows in the order of `images`.
     """
 
     name: str
@@ -56,6 +62,24 @@ class CodecResult:
     mean: dict[str, Curve]
     per_image: dict[str, dict[str, Curve]]
     times: Times | None
+    images: tuple[str, ...]
+    grid: dict[str, NDArray[np.float64]]
+
+    @functools.cached_property
+    def resampled(self) -> dict[str, list[Curve]]:
+        """As `mean`, for each of the bootstrap's resamples of the images."""
+        drawn = bootstrap.weights(len(self.images))
+        bpp = drawn @ self.grid["bpp"]
+        curves = {}
+        for metric in MEAN_METRICS:
+            if metric is POOLED:
+                quality = np.vectorize(psnr_db)(drawn @ self.grid["mse"])
+            else:
+                quality = drawn @ self.grid[metric.column]
+            curves[metric.column] = [
+                Curve.from_points(*points) for points in zip(bpp, quality, strict=True)
+            ]
+        return curves
 
 
 @dataclass(frozen=True)
@@ -67,17 +91,25 @@ class Comparison:
         gain: BD-PSNR, or that of another metric, of the mean curves, or the reason.
         per_image: BD-rate in percent by image.
         refused: The reason by image, where an image's curves cannot be compared.
+        interval: Of the BD-rate of the mean curves, in percent; None where there are too few
+            images, or other ones than the anchor's.
     """
 
     rate: BdRate | str
     gain: BdGain | str
     per_image: dict[str, float]
     refused: dict[str, str]
+    interval: Interval | None
 
     @property
     def mean_percent(self) -> float | None:
         """Mean of the per-image BD-rates in percent; None where every image was refused."""
         return float(np.mean(list(self.per_image.values()))) if self.per_image else None
+
+    @property
+    def mean_interval(self) -> Interval | None:
+        """Of `mean_percent`, in percent; None where there are too few images."""
+        return bootstrap.interval_of_mean(list(self.per_image.values()))
 
     @property
     def wins(self) -> int:
@@ -99,11 +131,11 @@ def collect(
 
 
 def _result(codec: Codec, rows: Sequence[Row], timed: Sequence[TimeRow]) -> CodecResult:
-    points = []
-    for setting in dict.fromkeys(row.setting for row in rows):
-        points.append(_point([row for row in rows if row.setting == setting]))
+    settings = list(dict.fromkeys(row.setting for row in rows))
+    images = tuple(dict.fromkeys(row.image for row in rows))
+    points = [_point([row for row in rows if row.setting == setting]) for setting in settings]
     per_image: dict[str, dict[str, Curve]] = {metric.column: {} for metric in METRICS}
-    for image in dict.fromkeys(row.image for row in rows):
+    for image in images:
         own = [row for row in rows if row.image == image]
         for column, curves in per_image.items():
             curves[image] = Curve.from_points(
@@ -116,8 +148,29 @@ def _result(codec: Codec, rows: Sequence[Row], timed: Sequence[TimeRow]) -> Code
         for metric in MEAN_METRICS
     }
     return CodecResult(
-        codec.name, codec.label, rows[0].version, points, mean, per_image, _times(timed)
+        name=codec.name,
+        label=codec.label,
+        version=rows[0].version,
+        points=points,
+        mean=mean,
+        per_image=per_image,
+        times=_times(timed),
+        images=images,
+        grid=_grid(rows, images, settings),
     )
+
+
+def _grid(
+    rows: Sequence[Row], images: Sequence[str], settings: Sequence[float]
+) -> dict[str, NDArray[np.float64]]:
+    """The values of the rows by column, [images, settings]."""
+    place = {(row.image, row.setting): row for row in rows}
+    return {
+        column: np.array(
+            [[getattr(place[image, setting], column) for setting in settings] for image in images]
+        )
+        for column in ("bpp", "mse", *(metric.column for metric in METRICS))
+    }
 
 
 def _point(rows: Sequence[Row]) -> Point:
@@ -142,6 +195,7 @@ def _times(rows: Sequence[TimeRow]) -> Times | None:
     )
 
 
+@functools.cache
 def compare(anchor: CodecResult, test: CodecResult, metric: Metric) -> Comparison:
     """`test` against `anchor`, which was measured on the same images.
 
@@ -164,7 +218,20 @@ def compare(anchor: CodecResult, test: CodecResult, metric: Metric) -> Compariso
             per_image[image] = bd_rate(anchor.per_image[column][image], curve, least).percent
         except NotComparable as reason:
             refused[image] = str(reason)
-    return Comparison(rate, gain, per_image, refused)
+    return Comparison(rate, gain, per_image, refused, _interval(anchor, test, metric))
+
+
+def _interval(anchor: CodecResult, test: CodecResult, metric: Metric) -> Interval | None:
+    """The bootstrap's interval of the BD-rate of the mean curves, in percent."""
+    if len(anchor.images) < bootstrap.MIN_IMAGES or anchor.images != test.images:
+        return None
+    percents = []
+    pairs = (result.resampled[metric.column] for result in (anchor, test))
+    for first, second in zip(*pairs, strict=True):
+        # A resample whose curves share too little is left out.
+        with contextlib.suppress(NotComparable):
+            percents.append(bd_rate(first, second, metric.min_overlap).percent)
+    return bootstrap.interval(percents)
 
 
 def against_all(

@@ -6,9 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from latentcodec.bench.against import overlap_warnings, statistics_tables
 from latentcodec.bench.bdrate import BdGain, BdRate
+from latentcodec.bench.bootstrap import CONFIDENCE, RESAMPLES, Interval
 from latentcodec.bench.codecs import ANCHOR, OWN
-from latentcodec.bench.metrics import MS_SSIM, PSNR, PSNR_Y, SSIMULACRA2
+from latentcodec.bench.metrics import METRICS, MS_SSIM, PSNR, PSNR_Y, SSIMULACRA2
 from latentcodec.bench.results import (
     MEAN_METRICS,
     POOLED,
@@ -24,11 +26,20 @@ _NONE = "-"
 
 def as_json(results: Mapping[str, CodecResult]) -> dict[str, Any]:
     """All figures, ready for JSON: percent, bits per pixel, dB or points, seconds, MiB."""
-    own = against_all(results, OWN, PSNR)
     return {
         "anchor": ANCHOR_LABEL,
+        "intervals": {"confidence": CONFIDENCE, "resamples": RESAMPLES},
         "codecs": {name: _codec(result, results.get(ANCHOR)) for name, result in results.items()},
-        f"{OWN}_against": {name: _comparison(against) for name, against in own.items()},
+        f"{OWN}_against": _own_against(results),
+    }
+
+
+def _own_against(results: Mapping[str, CodecResult]) -> dict[str, Any]:
+    """The default model against each other codec, by metric."""
+    by_metric = {metric.column: against_all(results, OWN, metric) for metric in METRICS}
+    return {
+        name: {column: _comparison(found[name]) for column, found in by_metric.items()}
+        for name in by_metric[PSNR.column]
     }
 
 
@@ -58,15 +69,21 @@ def _comparison(against: Comparison) -> dict[str, Any]:
     rate, gain = against.rate, against.gain
     return {
         "bd_rate_of_mean_curve_percent": rate.percent if isinstance(rate, BdRate) else None,
+        "bd_rate_interval_percent": _ends(against.interval),
         "bd_rate_over": [rate.low, rate.high] if isinstance(rate, BdRate) else None,
         "bd_gain_of_mean_curve": gain.gain if isinstance(gain, BdGain) else None,
         "bd_gain_over_bpp": [gain.low_bpp, gain.high_bpp] if isinstance(gain, BdGain) else None,
         "refused_mean_curve": next((why for why in (rate, gain) if isinstance(why, str)), None),
         "mean_of_per_image_bd_rates_percent": against.mean_percent,
+        "mean_of_per_image_interval_percent": _ends(against.mean_interval),
         "wins": against.wins,
         "per_image_percent": against.per_image,
         "refused": against.refused,
     }
+
+
+def _ends(interval: Interval | None) -> list[float] | None:
+    return [interval.low, interval.high] if interval else None
 
 
 def finite(value: float) -> float | None:
@@ -152,6 +169,7 @@ def notes(results: Mapping[str, CodecResult]) -> list[str]:
     else:
         for result in results.values():
             lines += _refusals(result, anchor)
+    lines += overlap_warnings(results)
     for name, against in against_all(results, OWN, PSNR).items():
         images = len(against.per_image) + len(against.refused)
         refused = f" ({len(against.refused)} not comparable)" if against.refused else ""
@@ -185,9 +203,9 @@ def as_markdown(results: Mapping[str, CodecResult], facts: Mapping[str, Any]) ->
         f"    {facts['command']}",
         "",
     ]
-    return "\n".join([*head, *markdown_table(results), "", *_legend(facts), ""]) + "\n".join(
-        [f"- {line}" for line in notes(results)] + [""]
-    )
+    statistics = [line for table in statistics_tables(results) for line in table.markdown()]
+    lines = [*head, *markdown_table(results), "", *_legend(facts), "", *statistics]
+    return "\n".join([*lines, *(f"- {line}" for line in notes(results)), ""])
 
 
 def markdown_table(results: Mapping[str, CodecResult]) -> list[str]:

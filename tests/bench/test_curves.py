@@ -147,7 +147,7 @@ def test_counts_wins_and_averages_both_ways() -> None:
     assert against.rate.percent == pytest.approx(-25.0)
     assert against.mean_percent == pytest.approx((-50 - 50 + 25) / 3)
     assert against.wins == 2
-    assert as_json(results)["lat_against"]["jpeg"]["wins"] == 2
+    assert as_json(results)["lat_against"]["jpeg"]["psnr"]["wins"] == 2
     assert notes(results)[-1].endswith("on 2 of 3 images.")
     own = markdown_table(results)[2]
     assert "| -25.0 % | 25.0 to 34.0 | -25.0 % | 3/3 |" in own

@@ -147,6 +147,14 @@ def test_hover_gives_size_and_setting(page: webdriver.Chrome) -> None:
     shoot(page, "hover")
 
 
+def test_page_says_how_sure_it_is(page: webdriver.Chrome) -> None:
+    tables = page.find_elements(By.CSS_SELECTOR, "#statistics table")
+    assert len(tables) == 2
+    rows = tables[1].text.splitlines()
+    assert rows[0] == "against PSNR PSNR-Y MS-SSIM SSIMULACRA2"
+    assert rows[1].startswith("JPEG 4:2:0") and "of 2" in rows[1]
+
+
 def test_table_sorts_both_ways(page: webdriver.Chrome) -> None:
     def column() -> list[float]:
         cells = page.find_elements(By.CSS_SELECTOR, "#table td:nth-child(2)")

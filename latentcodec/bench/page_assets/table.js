@@ -54,6 +54,21 @@
     return Object.entries(value).map(([key, part]) => `${key}: ${shown(part)}`).join("; ");
   }
 
+  function statistics({ title, headings: names, rows: lines }) {
+    const caption = cell("p", `${title}.`), box = document.createElement("div");
+    const made = document.createElement("table"), head = document.createElement("tr");
+    head.append(...names.map((name) => cell("th", name)));
+    made.append(head, ...lines.map((line) => {
+      const row = document.createElement("tr");
+      row.append(...line.map((text) => cell("td", text.replaceAll("**", ""))));
+      return row;
+    }));
+    box.className = "scroll";
+    box.append(made);
+    return [caption, box];
+  }
+
+  document.getElementById("statistics").append(...data.statistics.flatMap(statistics));
   document.getElementById("notes").append(...notes.map((note) => cell("li", note)));
   for (const [name, value] of Object.entries(data.facts)) {
     const text = shown(value);
