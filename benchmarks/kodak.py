@@ -18,7 +18,9 @@ from typing import TypeVar
 
 import click
 
+from latentcodec.bench.benchmark import decoder_kmac
 from latentcodec.bench.codecs import find
+from latentcodec.bench.complexity import plot_complexity
 from latentcodec.bench.plots import plot_all
 from latentcodec.bench.published import read_published
 from latentcodec.bench.results import CodecResult, collect
@@ -29,11 +31,18 @@ RESULTS = ROOT / "benchmarks" / "results"
 IMAGES = ROOT / "docs" / "images"
 PHOTOS = "benchmarks/data/kodak"
 REFERENCE = "benchmarks/reference/kodak_rd.json"
-PUBLISHED = "VVC (VTM 18.0),bmshj2018-hyperprior,HPCM-large"
+PUBLISHED = (
+    "AV1,VVC (VTM 18.0),bmshj2018-hyperprior,EVC-small,shallow-ntc 2-layer,"
+    "shallow-ntc 2-layer + SGA,C3 adaptive,Cool-chic 5.0,ELIC,HPCM-large"
+)
 OWN = "lat", "lat:psnr"
 CODECS = ",".join((*OWN, "jpeg,jpeg:444,webp,avif,jxl,jpeg2000,heic"))  # of the committed rows
 # Both metrics that the packaged models are held against each other by, and the pictures' names.
-CURVES = {"psnr": "kodak", "ssimulacra2": "kodak-ssimulacra2"}
+CURVES = {
+    "psnr": "kodak",
+    "ssimulacra2": "kodak-ssimulacra2",
+    "complexity": "kodak-complexity",
+}
 
 _Rows = TypeVar("_Rows", Row, TimeRow)
 
@@ -45,7 +54,8 @@ def main() -> None:
 
 @main.command()
 @click.option("--codecs", default=CODECS, show_default=True)
-def run(codecs: str) -> None:
+@click.option("--thorough", is_flag=True, help="Each rival at its best, too, which takes hours.")
+def run(codecs: str, thorough: bool) -> None:
     """Measure into benchmarks/results/kodak-DATE; an interrupted run of that day goes on."""
     out = f"benchmarks/results/kodak-{datetime.date.today().isoformat()}"
     latentcodec(
@@ -53,6 +63,7 @@ def run(codecs: str) -> None:
         *("--published", REFERENCE, "--published-names", PUBLISHED),
         # Every slider would make the page too large for a repository.
         *("--sliders", "4"),
+        *(["--thorough"] if thorough else []),
     )
 
 
@@ -61,7 +72,10 @@ def figures() -> None:
     """Make docs/images from the results that there are."""
     published = read_published(ROOT / REFERENCE, PUBLISHED.split(","))
     with tempfile.TemporaryDirectory() as folder:
-        plot_all(results(), published, "kodak, mean of 24 images", Path(folder))
+        found, title = results(), "kodak, mean of 24 images"
+        plot_all(found, published, title, Path(folder))
+        kmac = decoder_kmac([find(name) for name in OWN], ROOT / PHOTOS / "kodim23.png")
+        plot_complexity(found, published, kmac, title, Path(folder))
         for metric, name in CURVES.items():
             shutil.copyfile(Path(folder, f"{metric}.png"), IMAGES / f"{name}.png")
     out = ROOT / "build" / "comparison"

@@ -12,7 +12,9 @@ from typing import Any
 
 from latentcodec.bench import environment
 from latentcodec.bench.codecs import ANCHOR, OWN, Codec
+from latentcodec.bench.complexity import plot_complexity
 from latentcodec.bench.images import list_images, load_rgb
+from latentcodec.bench.lat_codec import LatCodec
 from latentcodec.bench.matching import match_sizes
 from latentcodec.bench.metrics import libraries
 from latentcodec.bench.page import benchmark_page, slider_data
@@ -96,10 +98,17 @@ def run(chosen: Sequence[Codec], options: Options, tell: Tell, follow: Follow) -
     )
     facts = _facts(plan, options, times) | {"skipped": skipped, "rows_reused": reused}
     results = collect(ready, rows, times)
+    facts["decoder_kmac_per_pixel"] = decoder_kmac(ready, paths[0])
     _write_results(results, facts, options)
     sliders = _sliders(ready, paths[: options.sliders], options, tell, follow("slider pictures"))
     page = benchmark_page(results, rows, options.published, sliders, facts)
     write_file(options.out / "report.html", page)
+
+
+def decoder_kmac(chosen: Sequence[Codec], path: Path) -> dict[str, float]:
+    """Thousands of multiplications a pixel of our decoders on an image, by name of the codec."""
+    own = [codec for codec in chosen if isinstance(codec, LatCodec)]
+    return {codec.name: round(codec.decoder_kmac(load_rgb(path)), 3) for codec in own}
 
 
 def _split_missing(chosen: Sequence[Codec], tell: Tell) -> tuple[list[Codec], dict[str, str]]:
@@ -150,6 +159,8 @@ def _write_results(
     images = facts["images"]
     title = f"{images['folder']}, mean of {images['count']} images"
     plot_all(results, options.published, title, options.out)
+    kmac = facts["decoder_kmac_per_pixel"]
+    plot_complexity(results, options.published, kmac, title, options.out)
     record = json.dumps({"run": facts, **as_json(results)}, indent=1, allow_nan=False)
     write_file(options.out / "results.json", record.encode() + b"\n")
     write_file(options.out / "summary.md", as_markdown(results, facts).encode())

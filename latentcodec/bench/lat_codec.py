@@ -53,6 +53,20 @@ class LatCodec:
         """Decode a .lat file."""
         return latentcodec.decode(data).convert("RGB")
 
+    def decoder_kmac(self, image: Image.Image) -> float:
+        """Thousands of multiplications a pixel that decoding this image takes.
+
+        Those of matrix products and convolutions, counted by torch while a file is decoded; the few
+        of elementwise operations, among them the prior's depthwise filters, are not.
+        """
+        from torch.utils.flop_counter import FlopCounterMode
+
+        data = self.encode(image, self.settings[len(self.settings) // 2])
+        with FlopCounterMode(display=False) as counter:
+            self.decode(data)
+        # A multiplication and an addition are two operations to torch.
+        return counter.get_total_flops() / 2000 / (image.width * image.height)
+
 
 def lat(option: str) -> LatCodec:
     """latentcodec with a tune, a model or a weights file as its option, by default as it comes.

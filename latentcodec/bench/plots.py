@@ -36,13 +36,13 @@ def plot_all(
         with rc_context({"svg.hashsalt": "latentcodec", "svg.fonttype": "none"}):
             figure = _figure(drawn, published, title, metric)
             for suffix in ("png", "svg"):
-                write_file(folder / f"{metric.column}.{suffix}", _bytes(figure, suffix))
+                write_file(folder / f"{metric.column}.{suffix}", figure_bytes(figure, suffix))
 
 
 def _figure(
     results: Sequence[CodecResult], published: Sequence[Published], title: str, metric: Metric
 ) -> Figure:
-    figure = Figure(figsize=(12.0, 6.2), dpi=120, layout="constrained")
+    figure = Figure(figsize=(12.0, 7.0), dpi=120, layout="constrained")
     logarithmic, linear = figure.subplots(1, 2, sharey=True)
     for axes in (logarithmic, linear):
         _draw(axes, results, published, metric)
@@ -55,9 +55,26 @@ def _figure(
     linear.set_xlim(left=0.0)
     logarithmic.set_ylabel(metric.label)
     figure.suptitle(title)
-    handles, labels = logarithmic.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize="x-small")
+    _legends(figure, logarithmic, len(results))
     return figure
+
+
+def _legends(figure: Figure, axes: Axes, measured: int) -> None:
+    """What was measured at the left, what others published apart from it at the right."""
+    handles, labels = axes.get_legend_handles_labels()
+    for place, title, chosen, columns in (
+        ("outside lower left", "measured", slice(measured), 2),
+        ("outside lower right", "published, not measured here", slice(measured, None), 2),
+    ):
+        if handles[chosen]:
+            figure.legend(
+                handles[chosen],
+                labels[chosen],
+                loc=place,
+                title=title,
+                ncols=columns,
+                fontsize="x-small",
+            )
 
 
 def _draw(
@@ -91,7 +108,8 @@ def _draw(
     axes.grid(which="major", color="0.88")
 
 
-def _bytes(figure: Figure, suffix: str) -> bytes:
+def figure_bytes(figure: Figure, suffix: str) -> bytes:
+    """A figure as a file of the format `suffix`, the same bytes each time."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format=suffix, metadata={"Date": None} if suffix == "svg" else None)
     return buffer.getvalue()

@@ -88,6 +88,7 @@ def test_writes_every_kind_of_result(finished: tuple[Path, Result]) -> None:
     out, run = finished
     assert {path.name for path in out.iterdir()} >= {
         *("rd.csv", "times.csv", "results.json", "summary.md", "report.html"),
+        *("complexity.png", "complexity.svg"),
         *(f"{name}.png" for name in ("psnr", "psnr_y", "ms_ssim_db", "ssimulacra2")),
         *(f"{name}.svg" for name in ("psnr", "psnr_y", "ms_ssim_db", "ssimulacra2")),
     }
@@ -102,6 +103,7 @@ def test_writes_every_kind_of_result(finished: tuple[Path, Result]) -> None:
     assert {"machine", "commit", "date", "command", "times"} <= set(facts["run"])
     own = facts["codecs"]["lat"]["against_jpeg"]["psnr"]
     assert own["bd_rate_of_mean_curve_percent"] < 0
+    assert facts["run"]["decoder_kmac_per_pixel"]["lat"] > 5
     assert Image.open(out / "psnr.png").format == "PNG"
 
 

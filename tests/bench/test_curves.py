@@ -6,8 +6,10 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
+from PIL import Image
 
 from tests.paths import ROOT
 
@@ -15,10 +17,12 @@ pytest.importorskip("scipy", reason="the extra `bench` is not installed")
 
 from latentcodec.bench.bdrate import Curve, NotComparable, bd_gain, bd_rate
 from latentcodec.bench.codecs import find
+from latentcodec.bench.complexity import plot_complexity, published_rate
+from latentcodec.bench.lat_codec import LatCodec
 from latentcodec.bench.metrics import PSNR, decibels
-from latentcodec.bench.published import read_published
+from latentcodec.bench.published import Multiplications, Published, read_published
 from latentcodec.bench.results import against_all, collect, compare
-from latentcodec.bench.rows import Row
+from latentcodec.bench.rows import Row, TimeRow
 from latentcodec.bench.summary import as_json, markdown_table, notes
 from latentcodec.errors import LatError
 
@@ -31,6 +35,8 @@ PAIRS = [
     ("AV1", -62.4),
     ("VVC (VTM 9.1)", -67.6),
 ]
+
+QUALITIES = [25.0 + step for step in range(10)]
 
 
 def published(name: str) -> Curve:
@@ -174,6 +180,49 @@ def test_refuses_with_a_reason() -> None:
     assert "| latentcodec | - |" in "\n".join(markdown_table(results))
 
 
+def test_published_costs_have_their_sources() -> None:
+    costs = {curve.name: curve.kmac for curve in read_published(REFERENCE) if curve.kmac}
+    assert {"EVC-small", "ELIC", "HPCM-large", "C3 adaptive", "shallow-ntc 2-layer"} <= set(costs)
+    for cost in costs.values():
+        assert cost.source and (cost.low is None or 0 < cost.low <= cost.high)
+    assert costs["EVC-small"] == Multiplications(35.338, 35.338, "decoder", ANY)
+
+
+def test_published_bd_rates_are_those_of_their_curves() -> None:
+    rows = rows_of("jpeg", {"a": 1.0})
+    anchor = collect([find("jpeg")], rows, [])["jpeg"]
+    half = Published("half", "made up", [0.5 * 1.1**n for n in range(10)], {"psnr": QUALITIES})
+    assert published_rate(anchor, half) == pytest.approx(-50.0)
+    far = Published("far", "made up", [0.1, 0.2], {"psnr": [90.0, 95.0]})
+    assert published_rate(anchor, far) is None
+
+
+def test_complexity_shows_ours_and_theirs_apart(tmp_path: Path) -> None:
+    rows = rows_of("jpeg", {"a": 1.0}) + rows_of("lat", {"a": 0.5})
+    times = [TimeRow(name, 1, "a", "", "", 1, 1, 0.2, 0.1, 9.0) for name in ("jpeg", "lat")]
+    results = collect([find("jpeg"), find("lat")], rows, times)
+    published = read_published(REFERENCE, ["EVC-small", "ELIC", "Cool-chic 5.0"])
+    plot_complexity(results, published, {"lat": 10.3}, "made up", tmp_path)
+    drawn = (tmp_path / "complexity.svg").read_text(encoding="utf-8")
+    assert "EVC-small (published)" in drawn and "ELIC (published, with its encoder)" in drawn
+    assert "Cool-chic" not in drawn, "its cost is not published"
+    assert drawn.count(">latentcodec<") == 2 and "stroke-dasharray" in drawn
+    with Image.open(tmp_path / "complexity.png") as image:
+        assert image.width > 1000
+    del results["jpeg"]
+    plot_complexity(results, published, {}, "made up", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_multiplications_are_those_of_the_layers() -> None:
+    codec = find("lat")
+    assert isinstance(codec, LatCodec)
+    small, large = (Image.new("RGB", size, "teal") for size in ((512, 256), (768, 512)))
+    # Whole latents fit into both, so that the count for a pixel is the same.
+    assert codec.decoder_kmac(small) == pytest.approx(codec.decoder_kmac(large), rel=0.03)
+    assert codec.decoder_kmac(small) == pytest.approx(10.3, abs=0.2)
+
+
 def test_published_curves_have_their_sources() -> None:
     curves = read_published(REFERENCE)
     assert len(curves) > 20
@@ -185,7 +234,11 @@ def test_published_curves_have_their_sources() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["not json", "[]", '{"a": {"bpp": [1]}}', '{"a": {"bpp": [1], "psnr": [1, 2]}}']
+    "text",
+    [
+        *("not json", "[]", '{"a": {"bpp": [1]}}', '{"a": {"bpp": [1], "psnr": [1, 2]}}'),
+        '{"a": {"bpp": [1], "psnr": [1], "source": "", "kmac_per_pixel": {"of": "all"}}}',
+    ],
 )
 def test_says_what_is_no_file_of_curves(tmp_path: Path, text: str) -> None:
     path = tmp_path / "curves.json"

@@ -1,0 +1,113 @@
+"""What bits are saved at which cost of decoding: multiplications a pixel, and measured times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from latentcodec.bench.bdrate import BdRate, Curve, NotComparable, bd_rate
+from latentcodec.bench.codecs import ANCHOR
+from latentcodec.bench.metrics import PSNR
+from latentcodec.bench.plots import figure_bytes
+from latentcodec.bench.published import Published
+from latentcodec.bench.results import CodecResult, compare
+from latentcodec.bench.styles import styles
+from latentcodec.system.atomic_write import write_file
+
+_GREY = "0.45"
+
+
+def plot_complexity(
+    results: Mapping[str, CodecResult],
+    published: Sequence[Published],
+    kmac: Mapping[str, float],
+    title: str,
+    folder: Path,
+) -> None:
+    """Write complexity.png and .svg: BD-rate by PSNR against what decoding costs.
+
+    Args:
+        results: What was measured; nothing is written where the anchor is not in it.
+        published: Curves of others over the same images, in grey; they have no measured times.
+        kmac: Thousands of multiplications a pixel of our decoders, by name.
+        title: Of the figure.
+        folder: Where to write.
+    """
+    if ANCHOR not in results:
+        return
+    with rc_context({"svg.hashsalt": "latentcodec", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(12.0, 5.6), dpi=120, layout="constrained")
+        counted, timed = figure.subplots(1, 2)
+        _published_costs(counted, results[ANCHOR], published)
+        _measured(counted, results, kmac)
+        _measured(timed, results, _decode_ms(results))
+        counted.set_xlabel("decoder, thousands of multiplications a pixel (log scale)")
+        timed.set_xlabel("decoding, ms, mean of the timed files (log scale)")
+        counted.set_ylabel("BD-rate by RGB PSNR against JPEG, %")
+        for axes in (counted, timed):
+            axes.set_xscale("log")
+            axes.grid(which="major", color="0.88")
+            axes.margins(x=0.3, y=0.1)
+        figure.suptitle(title)
+        for suffix in ("png", "svg"):
+            write_file(folder / f"complexity.{suffix}", figure_bytes(figure, suffix))
+
+
+def _decode_ms(results: Mapping[str, CodecResult]) -> dict[str, float]:
+    return {name: 1000 * result.times.decode_s for name, result in results.items() if result.times}
+
+
+def _measured(axes: Axes, results: Mapping[str, CodecResult], costs: Mapping[str, float]) -> None:
+    """What was measured here, each as its curve looks."""
+    looks = styles(list(results))
+    for name in (name for name in costs if name in results):
+        rate = compare(results[ANCHOR], results[name], PSNR).rate
+        if isinstance(rate, BdRate):
+            style = looks[name]
+            axes.plot(costs[name], rate.percent, color=style.color, marker=style.marker, ls="")
+            _name(axes, costs[name], rate.percent, results[name].label, style.color)
+
+
+def _published_costs(axes: Axes, anchor: CodecResult, published: Sequence[Published]) -> None:
+    """What others published, dashed: from the least cost to the most."""
+    drawn = [(curve, published_rate(anchor, curve)) for curve in published]
+    for place, (curve, rate) in enumerate(sorted(drawn, key=lambda pair: pair[1] or 0.0)):
+        if rate is None or curve.kmac is None:
+            continue
+        cost = curve.kmac
+        low = cost.high if cost.low is None else cost.low
+        # Hollow where the decoder alone is not known, an arrow where there is only a bound.
+        hollow = cost.of != "decoder"
+        axes.plot(
+            [low, cost.high],
+            [rate, rate],
+            color=_GREY,
+            linestyle="--",
+            marker="<" if cost.low is None else "s",
+            markersize=4,
+            markerfacecolor="white" if hollow else _GREY,
+        )
+        label = f"{curve.name} (published{', with its encoder' if hollow else ''})"
+        _name(axes, cost.high, rate, label, _GREY, below=place % 2 == 1)
+
+
+def published_rate(anchor: CodecResult, curve: Published) -> float | None:
+    """BD-rate in percent of a published curve against the measured anchor, by PSNR.
+
+    None where they share too little. Only a picture of where others stand: the files are not ours.
+    """
+    points = Curve.from_points(curve.bpp, curve.quality[PSNR.column])
+    try:
+        return bd_rate(anchor.mean[PSNR.column], points).percent
+    except NotComparable:
+        return None
+
+
+def _name(axes: Axes, x: float, y: float, text: str, color: str, below: bool = False) -> None:
+    """The name of a point beside it, a little below or above."""
+    offset = (5, -9 if below else 3)
+    axes.annotate(text, (x, y), offset, textcoords="offset points", fontsize=6.5, color=color)
