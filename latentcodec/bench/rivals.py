@@ -5,17 +5,14 @@ from __future__ import annotations
 import importlib.metadata
 import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from latentcodec.bench.codec_options import Option, read_options, whole_numbers
-from latentcodec.bench.jpegli_codec import jpegli
+from latentcodec.bench.jpegli_codec import JpegliCodec, jpegli
 from latentcodec.bench.pillow_codecs import PillowCodec
-
-if TYPE_CHECKING:
-    from latentcodec.bench.codecs import Codec
 
 _X265_PRESETS = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast"),
@@ -174,7 +171,7 @@ def _heic_plugin() -> str:
 
 
 # The settings are spread so that every curve covers about 0.1 to 3.5 bpp on photographs.
-FACTORIES: dict[str, Callable[[str], Codec]] = {
+FACTORIES: dict[str, Callable[[str], PillowCodec | JpegliCodec]] = {
     "jpeg": _jpeg,
     "jpegli": jpegli,
     "webp": _webp,

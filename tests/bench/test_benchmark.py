@@ -206,7 +206,7 @@ def test_says_what_is_wrong(tmp_path: Path) -> None:
     assert (broken.exit_code, broken.output.count("\n")) == (1, 1)
     unknown = bench(tmp_path, "--out", out, "--codecs", "jpeg,gif")
     assert unknown.exit_code == 2
-    assert "there is no codec 'gif'; known: lat, jpeg, webp" in unknown.output
+    assert "there is no codec 'gif'; known: lat, jpeg, jpegli, webp" in unknown.output
     option = bench(tmp_path, "--out", out, "--codecs", "avif:99")
     assert (option.exit_code, "a speed (0 to 10)" in option.output) == (2, True)
     assert bench(tmp_path, "--out", out, "--published-names", "ELIC").exit_code == 2
