@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -62,19 +63,15 @@ def _figure(
 def _legends(figure: Figure, axes: Axes, measured: int) -> None:
     """What was measured at the left, what others published apart from it at the right."""
     handles, labels = axes.get_legend_handles_labels()
-    for place, title, chosen, columns in (
-        ("outside lower left", "measured", slice(measured), 2),
-        ("outside lower right", "published, not measured here", slice(measured, None), 2),
-    ):
-        if handles[chosen]:
-            figure.legend(
-                handles[chosen],
-                labels[chosen],
-                loc=place,
-                title=title,
-                ncols=columns,
-                fontsize="x-small",
-            )
+    looks: dict[str, Any] = {"ncols": 2, "fontsize": "x-small"}
+    figure.legend(
+        handles[:measured], labels[:measured], loc="outside lower left", title="measured", **looks
+    )
+    if handles[measured:]:
+        title = "published, not measured here"
+        figure.legend(
+            handles[measured:], labels[measured:], loc="outside lower right", title=title, **looks
+        )
 
 
 def _draw(
