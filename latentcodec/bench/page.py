@@ -29,7 +29,7 @@ _MIME_TYPES = {"jpeg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
 def slider_data(name: str, original: Image.Image, matches: Sequence[Match]) -> dict[str, Any]:
     """What the slider needs of one image, ready for JSON: the original and each codec's picture."""
     width, height = original.size
-    pictures = [{"label": "Original", "figures": "", "src": _lossless(original)}]
+    pictures = [{"label": "Original", "figures": "", "src": lossless_source(original)}]
     for match in matches:
         bpp = bits_per_pixel(len(match.data), width, height)
         pictures.append(
@@ -37,19 +37,20 @@ def slider_data(name: str, original: Image.Image, matches: Sequence[Match]) -> d
                 "label": match.codec.label,
                 "figures": f"setting {match.setting:g}, {len(match.data):,} bytes, "
                 f"{bpp:.3f} bpp, {match.psnr:.2f} dB",
-                "src": _source(match),
+                "src": picture_source(match),
             }
         )
     return {"image": name, "width": width, "height": height, "pictures": pictures}
 
 
-def _source(match: Match) -> str:
+def picture_source(match: Match) -> str:
     """The codec's own file where browsers read it, otherwise what it decodes to."""
     mime = _MIME_TYPES.get(match.codec.name.partition(":")[0])
-    return _data_uri(mime, match.data) if mime else _lossless(match.decoded)
+    return _data_uri(mime, match.data) if mime else lossless_source(match.decoded)
 
 
-def _lossless(image: Image.Image) -> str:
+def lossless_source(image: Image.Image) -> str:
+    """An image as it is, for the src of an img element."""
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", lossless=True)
     return _data_uri("image/webp", buffer.getvalue())
@@ -91,6 +92,12 @@ def comparison_page(slider: dict[str, Any]) -> bytes:
     return _assemble(title, "comparison.html", ("slider.js",), {"sliders": [slider]})
 
 
+def blind_page(name: str, data: Mapping[str, Any]) -> bytes:
+    """The page of blind pairs, with a place for the votes; `data` is what `blind.py` puts in."""
+    votes = '<script id="votes" type="application/json">[]</script>'
+    return _assemble(f"{name}: which one is better?", "blind.html", ("blind.js",), data, votes)
+
+
 def _codec(result: CodecResult, rows: Sequence[Row]) -> dict[str, Any]:
     """A codec's points: of the mean over all images, and of each image."""
     images: dict[str, list[dict[str, float | None]]] = {}
@@ -126,8 +133,13 @@ def _published_points(curve: Published) -> list[dict[str, float]]:
     ]
 
 
-def _assemble(title: str, body: str, scripts: Sequence[str], data: Mapping[str, Any]) -> bytes:
-    """One HTML file from the template, style and scripts that lie beside this module."""
+def _assemble(
+    title: str, body: str, scripts: Sequence[str], data: Mapping[str, Any], more: str = ""
+) -> bytes:
+    """One HTML file from the template, style and scripts that lie beside this module.
+
+    `more` stands before the scripts.
+    """
     # A script element ends at the first "</", wherever that stands.
     text = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("</", "<\\/")
     parts = [
@@ -141,6 +153,7 @@ def _assemble(title: str, body: str, scripts: Sequence[str], data: Mapping[str, 
         f"<h1>{html.escape(title)}</h1>",
         _asset(body),
         f'<script id="data" type="application/json">{text}</script>',
+        more,
         *(f"<script>{_asset(script)}</script>" for script in scripts),
         "</body></html>\n",
     ]

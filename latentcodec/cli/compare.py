@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from latentcodec.cli import options
-from latentcodec.cli.bench import FILE, OUT_FOLDER, RATE, chosen_codecs, comma_list
+from latentcodec.cli.bench import OUT_FOLDER, RATE, chosen_codecs, comma_list
+
+if TYPE_CHECKING:
+    from latentcodec.bench.codecs import Codec
 
 
 @click.command()
-@click.argument("photo", type=FILE)
+@click.argument("photo", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--blind",
+    is_flag=True,
+    help="PHOTO is a folder: a page to vote on pairs of equal size without knowing whose they are.",
+)
 @click.option(
     "--against",
     callback=comma_list,
@@ -37,11 +46,12 @@ from latentcodec.cli.bench import FILE, OUT_FOLDER, RATE, chosen_codecs, comma_l
 @click.option(
     "--out",
     type=OUT_FOLDER,
-    help="Folder [default: PHOTO's name and -comparison].",
+    help="Folder [default: PHOTO's name and -comparison, or -blind].",
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
 def command(
     photo: Path,
+    blind: bool,
     against: list[str],
     bpp: float,
     tune: str | None,
@@ -54,13 +64,33 @@ def command(
 
     Writes comparison.html, a page with a before/after slider, and comparison.png, the same crop
     of each. Where a codec has few settings, the others meet the size of its nearest file.
+
+    With --blind, writes blind.html of a folder of photographs instead: pairs in random order, the
+    votes kept in the page, and their sum with intervals.
     """
+    _check_usage(photo, blind, corner)
+    options.check_one_of(tune=tune, model=model)
+    ready = _ready(model or tune, against)
+    folder = out or Path(f"{photo.resolve().stem}-{'blind' if blind else 'comparison'}")
+    page = _blind(photo, ready, bpp, folder) if blind else _photo(photo, ready, bpp, corner, folder)
+    if opens:
+        click.launch(str(page))
+
+
+def _check_usage(photo: Path, blind: bool, corner: tuple[int, int] | None) -> None:
+    if blind and not photo.is_dir():
+        raise click.UsageError(f"--blind needs a folder, and {photo} is a file")
+    if not blind and photo.is_dir():
+        raise click.UsageError(f"{photo} is a folder, which needs --blind")
+    if blind and corner:
+        raise click.UsageError("--corner is of the strip, which --blind does not write")
+
+
+def _ready(option: str | None, against: list[str]) -> list[Codec]:
+    """The codecs that can run here, latentcodec first; a line for each that cannot."""
     from latentcodec.bench.codecs import OWN
-    from latentcodec.bench.comparison import compare_photo
     from latentcodec.errors import LatError
 
-    options.check_one_of(tune=tune, model=model)
-    option = model or tune
     own = f"{OWN}:{option}" if option else OWN
     chosen = chosen_codecs([own, *against], "--against")
     reasons = {codec.name: codec.missing() for codec in chosen}
@@ -69,11 +99,24 @@ def command(
             raise LatError(reason)
         if reason:
             click.echo(f"{name} is skipped: {reason}", err=True)
-    ready = [codec for codec in chosen if not reasons[codec.name]]
-    folder = out or Path(f"{photo.stem}-comparison")
+    return [codec for codec in chosen if not reasons[codec.name]]
+
+
+def _photo(
+    photo: Path, ready: list[Codec], bpp: float, corner: tuple[int, int] | None, folder: Path
+) -> Path:
+    from latentcodec.bench.comparison import compare_photo
+
     written = compare_photo(photo, ready, bpp, corner, folder)
     for line in written.lines:
         click.echo(line)
     click.echo(f"look at {written.page} and {written.strip}")
-    if opens:
-        click.launch(str(written.page))
+    return written.page
+
+
+def _blind(photos: Path, ready: list[Codec], bpp: float, folder: Path) -> Path:
+    from latentcodec.bench.blind import compare_blind
+
+    page = compare_blind(photos, ready[0], ready[1:], bpp, folder, click.echo)
+    click.echo(f"vote on {page}")
+    return page

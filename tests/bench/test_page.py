@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,35 +21,17 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
 from latentcodec.cli import main
+from tests.bench.chromium import assert_quiet, chromium, shoot
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
-DRIVER = shutil.which("chromedriver")
 PUBLISHED = ROOT / "benchmarks" / "reference" / "kodak_rd.json"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[webdriver.Chrome]:
-    if not CHROMIUM or not DRIVER:
-        pytest.skip("chromium and its chromedriver are not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-        "--window-size=1280,1000",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -82,19 +62,6 @@ def page(browser: webdriver.Chrome, report: Path) -> Iterator[webdriver.Chrome]:
     browser.get(report.as_uri())
     yield browser
     assert_quiet(browser)
-
-
-def assert_quiet(browser: webdriver.Chrome) -> None:
-    assert browser.get_log("browser") == []
-
-
-def shoot(browser: webdriver.Chrome, name: str) -> None:
-    """Keep a screenshot of the whole page where SCREENSHOTS names a folder."""
-    if folder := os.environ.get("SCREENSHOTS"):
-        height = browser.execute_script("return document.documentElement.scrollHeight")
-        browser.set_window_size(1280, height + 150)
-        browser.save_screenshot(str(Path(folder) / f"{name}.png"))
-        browser.set_window_size(1280, 1000)
 
 
 def drawn(page: webdriver.Chrome) -> dict[str, str]:

@@ -1,0 +1,103 @@
+"""A page on which a person compares codecs blindly, two pictures of one size at a time."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from latentcodec.bench.codecs import Codec
+from latentcodec.bench.images import list_images, load_rgb
+from latentcodec.bench.matching import Match, match_sizes
+from latentcodec.bench.metrics import METRICS, PSNR, Metric, bits_per_pixel, distortion
+from latentcodec.bench.page import blind_page, lossless_source, picture_source
+from latentcodec.errors import LatError
+from latentcodec.system.atomic_write import write_file
+
+Tell = Callable[[str], None]
+_EXTRA = ("pytorch_msssim", "ssimulacra2")
+
+
+def compare_blind(
+    folder: Path, own: Codec, rivals: Sequence[Codec], bpp: float, out: Path, tell: Tell
+) -> Path:
+    """Write blind.html: each image of a folder, by `own` and by each rival at the same size.
+
+    Args:
+        folder: Images, as for a benchmark.
+        own: The codec that stands in every pair.
+        rivals: The others, each of which makes one pair of an image.
+        bpp: The rate to come near to, in bits per pixel.
+        out: Folder for the page, made where there is none.
+        tell: Gets a line for a person: an image that is done, or why a pair is left out.
+
+    Returns the path of the page.
+
+    Raises:
+        LatError: No images, an image that cannot be read, or no pair at all.
+        OSError: A file cannot be read or written.
+    """
+    images, pairs = [], []
+    metrics = _metrics()
+    for path in list_images(folder):
+        original = load_rgb(path)
+        found = [pair for rival in rivals if (pair := _pair(path, original, own, rival, bpp, tell))]
+        if found:
+            images.append({"name": path.name, "src": lossless_source(original)})
+            pairs += [
+                {
+                    "image": path.name,
+                    "pictures": [_picture(match, original, metrics) for match in pair],
+                }
+                for pair in found
+            ]
+        tell(f"{path.name}: {len(found)} pairs")
+    if not pairs:
+        raise LatError("there is no pair to compare")
+    out.mkdir(parents=True, exist_ok=True)
+    page = out / "blind.html"
+    data = {
+        "own": own.label,
+        "metrics": [metric.label for metric in metrics],
+        "images": images,
+        "pairs": pairs,
+    }
+    write_file(page, blind_page(folder.resolve().name, data))
+    return page
+
+
+def _metrics() -> Sequence[Metric]:
+    """What the votes are held against: all metrics where the extra is installed, or PSNR."""
+    whole = all(importlib.util.find_spec(name) for name in _EXTRA)
+    return METRICS if whole else (PSNR,)
+
+
+def _pair(
+    path: Path, original: Image.Image, own: Codec, rival: Codec, bpp: float, tell: Tell
+) -> list[Match] | None:
+    size_bytes = bpp * original.width * original.height / 8
+    try:
+        return match_sizes([own, rival], original, size_bytes)
+    except LatError as error:
+        tell(f"{path.name} is not compared with {rival.label}: {error}")
+        return None
+
+
+def _picture(match: Match, original: Image.Image, metrics: Sequence[Metric]) -> dict[str, Any]:
+    """One side of a pair: what is shown, and what is told when all votes are in."""
+    if metrics is METRICS:
+        measured = distortion(np.asarray(original), np.asarray(match.decoded))
+        values = [getattr(measured, metric.column) for metric in metrics]
+    else:
+        values = [match.psnr]
+    return {
+        "codec": match.codec.label,
+        "src": picture_source(match),
+        "bpp": round(bits_per_pixel(len(match.data), *original.size), 4),
+        # JSON has neither nan, of a metric that an image is too small for, nor infinity.
+        "metrics": [round(value, 4) if np.isfinite(value) else None for value in values],
+    }
