@@ -5,17 +5,15 @@ torch is imported, and a model is loaded, when the first picture needs it.
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from latentcodec import defaults
 from latentcodec.errors import warn_of_loss
 from latentcodec.format.container import MAX_PIXELS, Region
 from latentcodec.format.source import Source, opened
 from latentcodec.images.canvas import ArrayCanvas, Canvas, ImageCanvas, Result
-from latentcodec.images.metadata import MetadataName
 from latentcodec.images.picture import one_by_one, source_of
 from latentcodec.images.tensors import tensor_of
 from latentcodec.pipeline import decoder, encoder
@@ -30,26 +28,11 @@ if TYPE_CHECKING:
     from torch import Tensor
     from typing_extensions import Unpack
 
+    from latentcodec.images.metadata import MetadataName
     from latentcodec.images.picture import AnyImage, PictureSource
+    from latentcodec.options import DecodeOptions
     from latentcodec.runtime.base import Family
     from latentcodec.runtime.model_store import ModelEntry, Tune
-
-
-class EncodeOptions(TypedDict, total=False):
-    """The keywords of `encode`, which says what they mean."""
-
-    quality: float
-    strict: bool
-    strip: Collection[MetadataName]
-
-
-class DecodeOptions(TypedDict, total=False):
-    """The keywords of `decode`, which says what they mean."""
-
-    region: tuple[int, int, int, int] | None
-    scale: int
-    max_pixels: int
-    salvage: bool
 
 
 def encode(
@@ -173,8 +156,7 @@ class Codec:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Another process, such as that of a data loader, makes its own."""
-        device, threads = str(self._device), self._threads
-        return functools.partial(Codec, model=self._model, device=device, threads=threads), ()
+        return _remade, (model_store.by_name(self._model), str(self._device), self._threads)
 
     def encode(
         self,
@@ -298,3 +280,8 @@ class Codec:
             if entry not in self._moved:
                 self._moved[entry] = model_store.load_codec(entry).on(self._device)
             return self._moved[entry]
+
+
+def _remade(entry: ModelEntry, device: str, threads: int | None) -> Codec:
+    """A codec of another process; weights of one's own need not be registered here."""
+    return Codec(model=model_store.adopt(entry), device=device, threads=threads)

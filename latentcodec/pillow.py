@@ -118,7 +118,8 @@ def open(source: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
 
 
 def _save(image: Image.Image, stream: IO[bytes], filename: str | bytes) -> None:
-    from latentcodec.codec import EncodeOptions, encode
+    from latentcodec.codec import encode
+    from latentcodec.options import EncodeOptions
 
     options: dict[str, Any] = image.encoderinfo
     own = {

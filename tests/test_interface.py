@@ -16,8 +16,9 @@ from PIL import Image
 
 import latentcodec
 import latentcodec.pillow
-from latentcodec import Codec, codec, errors
+from latentcodec import Codec, errors
 from latentcodec.format.container import MAX_PIXELS
+from latentcodec.options import DecodeOptions, EncodeOptions
 
 
 def keywords(function: Callable[..., Any]) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def test_encoding_has_the_same_options_everywhere() -> None:
     c = Codec()
     for method in (c.encode, c.encode_batch):
         assert keywords(method) == options
-    assert list(codec.EncodeOptions.__annotations__) == list(options)
+    assert list(EncodeOptions.__annotations__) == list(options)
     assert keywords(lambda self, *, model: model) == {"model": inspect.Parameter.empty}
     parameters = inspect.signature(Codec).parameters
     assert {name: parameters[name].default for name in of_the_codec} == of_the_codec
@@ -62,7 +63,7 @@ def test_decoding_has_the_same_options_everywhere() -> None:
         c.decode_tensor_batch,
     ):
         assert keywords(function) == options
-    assert list(codec.DecodeOptions.__annotations__) == list(options)
+    assert list(DecodeOptions.__annotations__) == list(options)
     assert options["max_pixels"] == MAX_PIXELS
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +16,23 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+# Whether this process was forked from one with torch in it. OpenMP's threads stay behind in a fork,
+# and who waits for them waits for ever: one thread is all that works there.
+_is_forked = False
+
+
+def _after_fork() -> None:
+    global _is_forked
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        _is_forked = True
+        torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):  # where there is fork
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def check_device(device: str | torch.device) -> None:
@@ -33,9 +52,9 @@ def check_device(device: str | torch.device) -> None:
 def threads(count: int | None) -> Iterator[None]:
     """Set torch's number of threads, which it keeps for each thread of the program.
 
-    None leaves it as it is.
+    None leaves it as it is, and in a forked process it stays 1.
     """
-    if count is None:
+    if count is None or _is_forked:
         yield
         return
     import torch
@@ -56,7 +75,7 @@ def map_on_threads(
     import torch
 
     usual = torch.get_num_threads()
-    total = total or usual
+    total = 1 if _is_forked else total or usual
     workers = min(total, count)
     if workers < 2:
         with threads(total):

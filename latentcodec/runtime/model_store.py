@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from latentcodec import defaults
 from latentcodec.errors import CorruptWeights, UnknownModel
+from latentcodec.runtime import weights_search
 
 if TYPE_CHECKING:
     from latentcodec.runtime.base import Family
@@ -82,6 +83,16 @@ def register_weights(path: str | os.PathLike[str]) -> str:
     return entry.name
 
 
+def adopt(entry: ModelEntry) -> str:
+    """Know a model of another process; it is loaded, and checked, when it is used.
+
+    Returns its name. Where its file is not, it is looked for by its hash.
+    """
+    if entry.code == OWN_CODE:
+        _own.setdefault(entry.sha256, entry)
+    return entry.name
+
+
 def chosen(model: str | None = None, tune: Tune | None = None) -> str:
     """The name of the model to encode with: `model`, or the packaged one that is tuned so.
 
@@ -108,13 +119,19 @@ def by_name(name: str) -> ModelEntry:
 
 
 def by_code(code: str, short_hash: bytes) -> ModelEntry:
-    """The model that a file names. Raises UnknownModel."""
+    """The model that a file names; weights of one's own are looked for, too. Raises UnknownModel,
+    and CorruptWeights."""
     for entry in entries():
         if entry.code == code and entry.short_hash == short_hash:
             return entry
+    if code == OWN_CODE and (path := weights_search.find(short_hash)):
+        return by_name(register_weights(path))
     made = f"the file was made with model {code} ({short_hash.hex()})"
     if code == OWN_CODE:
-        raise UnknownModel(f"{made}, somebody's own weights, which have to be given (--weights)")
+        raise UnknownModel(
+            f"{made}, somebody's own weights, which have to be given (--weights) "
+            f"or lie in a folder of {weights_search.VARIABLE}"
+        )
     raise UnknownModel(f"{made}, which this installation does not have")
 
 
@@ -133,8 +150,11 @@ def load(entry: ModelEntry) -> Family | DenseVaeFamily:
     """The working model. Raises CorruptWeights if its file is missing or altered."""
     from latentcodec.runtime.registry import load as load_weights
 
+    path = FOLDER / entry.file  # one's own is absolute
+    if entry.code == OWN_CODE and not path.is_file():
+        path = weights_search.find(entry.short_hash) or path
     try:
-        weights = (FOLDER / entry.file).read_bytes()  # a path of one's own is absolute
+        weights = path.read_bytes()
     except OSError as error:
         raise CorruptWeights(f"the weights of {entry.name} cannot be read: {error}") from error
     if hashlib.sha256(weights).hexdigest() != entry.sha256:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -144,3 +146,46 @@ def test_a_model_is_named_once(weights: Path, tmp_path: Path) -> None:
     Image.new("RGB", (16, 16)).save(tmp_path / "in.png")
     code, said = _call("encode", tmp_path / "in.png", "--weights", weights, "--model", "hyper")
     assert code == 2 and "one of --tune, --model and --weights" in said
+
+
+def test_a_codec_takes_its_weights_to_another_process(weights: Path, photo: np.ndarray) -> None:
+    codec = latentcodec.Codec(model=latentcodec.register_weights(weights))
+    data, sent = codec.encode(photo[:64, :80]), pickle.dumps(codec)
+    model_store._own.clear()  # as in a process that knows nothing of them
+    assert pickle.loads(sent).encode(photo[:64, :80]) == data
+
+
+def test_weights_that_did_not_come_along_are_an_error_at_work(
+    weights: Path, photo: np.ndarray, tmp_path: Path
+) -> None:
+    """And not while they arrive, where a pool would start another worker for ever."""
+    copy = tmp_path / "mine.safetensors"
+    copy.write_bytes(weights.read_bytes())
+    sent = pickle.dumps(latentcodec.Codec(model=latentcodec.register_weights(copy)))
+    copy.unlink()
+    model_store._own.clear()
+    model_store.load.cache_clear()
+    with pytest.raises(CorruptWeights, match="cannot be read"):
+        pickle.loads(sent).encode(photo[:64, :80])
+
+
+@pytest.mark.parametrize("way", ["folder", "file", "package"])
+def test_weights_are_found_by_the_hash_in_a_file(
+    way: str, weights: Path, photo: np.ndarray, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    data = latentcodec.encode(photo[:64, :80], model=latentcodec.register_weights(weights))
+    model_store._own.clear()
+    if way == "package":
+        (tmp_path / "weights_of_mine").mkdir()
+        (tmp_path / "weights_of_mine" / "__init__.py").write_text("")
+        (tmp_path / "weights_of_mine" / "a.safetensors").write_bytes(weights.read_bytes())
+        info = tmp_path / "mine-1.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1\n")
+        (info / "entry_points.txt").write_text("[latentcodec.weights]\nmine = weights_of_mine\n")
+        monkeypatch.syspath_prepend(tmp_path)
+    else:
+        place = weights if way == "file" else weights.parent
+        monkeypatch.setenv("LATENTCODEC_WEIGHTS", os.pathsep.join([str(tmp_path), str(place)]))
+    assert latentcodec.decode_array(data).shape == (64, 80, 3)
+    assert latentcodec.read_info(data).model
