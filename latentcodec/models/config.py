@@ -35,13 +35,17 @@ class TransformConfig(Config):
 
     channels_8: int = 128  # width at 1/8 resolution
     channels_16: int = 256  # width at 1/16 resolution
-    blocks_8: int = 4
+    blocks_8: int = 4  # of g_a
     blocks_16: int = 2
+    synthesis_blocks_8: int = 5  # of g_s
+    synthesis_blocks_16: int = 2
     kernel: int = 3  # side of the depthwise filters of g_a and g_s
     # Hidden units of g_s's blocks, over their channels; those of g_a, which costs the decoder
     # nothing, have twice as many.
     expansion_8: float = 2
     expansion_16: float = 2
+    activation: str = "relu"  # of the blocks of g_a and g_s: "relu" or "hardswish"
+    block_biases: bool = True  # whether a block has more than the bias before its activation
     latents: int = 384  # channels of y
 
 
@@ -52,6 +56,7 @@ class HyperConfig(TransformConfig):
     hyper_latents: int = 96  # channels of z
     hyper_channels: int = 192
     context_channels: int = 160
+    context_blocks: int = 1
     context_expansion: float = 2
     steps: int = 4  # coding steps: 2 (checkerboard) or 4
 
@@ -76,13 +81,31 @@ _CONFIG_OF: dict[str, type[Config]] = {
 }
 FAMILIES = tuple(_CONFIG_OF)
 # "small" is for rehearsals and tests: the same code in seconds.
-_SIZES: dict[str, dict[str, float]] = {
+_SIZES: dict[str, dict[str, Any]] = {
     "base": {"expansion_8": 1.75, "expansion_16": 1, "context_expansion": 1.6},
+    "second": {
+        "channels_8": 128,
+        "channels_16": 320,
+        "blocks_8": 4,
+        "blocks_16": 4,
+        "synthesis_blocks_8": 4,
+        "synthesis_blocks_16": 4,
+        "expansion_8": 2,
+        "expansion_16": 1.5,
+        "activation": "hardswish",
+        "block_biases": False,
+        "latents": 512,
+        "context_channels": 192,
+        "context_blocks": 3,
+        "context_expansion": 1.5,
+    },
     "small": {
         "channels_8": 32,
         "channels_16": 48,
         "blocks_8": 1,
         "blocks_16": 1,
+        "synthesis_blocks_8": 2,
+        "synthesis_blocks_16": 1,
         "latents": 192,
         "hyper_latents": 16,
         "hyper_channels": 32,

@@ -7,10 +7,15 @@
                z --Q--> z_hat --h_s--> psi --context (from the v_hat already coded)
 
 Mean-scale hyperprior: Minnen et al. 2018, "Joint Autoregressive and Hierarchical Priors for
-Learned Image Compression"; coding order: `coding_order.py`; gains: `LevelTable`.
+Learned Image Compression"; coding order: `coding_order.py`; gains: `LevelTable`. Activations of
+h_s and of the context networks are bounded, because export makes integers of them
+(`BoundedBlock`).
 """
 
 from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,16 +25,21 @@ from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step
 from latentcodec.entropy.tables import SCALE_LOW
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.layers import (
+    BoundedBlock,
     LevelTable,
     ResidualBlock,
+    bounded,
     depth_to_space,
     gaussian_bits,
     lower_bound,
-    round_for_rate,
     round_through,
     space_to_depth,
 )
+from latentcodec.models.rate import CodedLatents
 from latentcodec.models.transforms import Output, TransformModel
+
+_UNIT_BOUND = 32.0  # of a latent over y_std, where the context networks see it
+_Z_BOUND = 16.0
 
 
 class HyperAnalysis(nn.Module):
@@ -60,53 +70,119 @@ class HyperSynthesis(nn.Module):
         n = c.hyper_channels
         self.up_32 = nn.Linear(c.hyper_latents, 4 * n)
         self.level = LevelTable(c.anchors, 4 * n)
-        self.block = ResidualBlock(n)
+        self.block = BoundedBlock(n, 2 * n)
         self.up_16 = nn.Linear(n, 4 * c.context_channels)
 
     def forward(self, z_hat: Tensor, level: Tensor) -> Tensor:
-        h = depth_to_space(functional.relu(self.up_32(z_hat) + self.level(level)), 2)
-        return depth_to_space(self.up_16(self.block(h)), 2)
+        h = bounded(self.up_32(z_hat) + self.level(level), 0)
+        h = bounded(self.block(depth_to_space(h, 2)))
+        return depth_to_space(self.up_16(h), 2)
 
 
-class Context(nn.Module):
-    """From psi and the latents already coded to the mean and log scale of the next ones.
+class PhaseProduct(nn.Module):
+    """A matrix of its own for each spatial phase: [PHASES, B, n, in] -> [PHASES, B, n, out]."""
 
-    Everything here is in units of `y_std`, whatever the quality: the caller moves means and
-    scales into quantisation steps.
+    def __init__(self, inputs: int, outputs: int, bias: bool = False) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(PHASES, outputs, inputs))
+        nn.init.uniform_(self.weight, -1 / math.sqrt(inputs), 1 / math.sqrt(inputs))
+        self.bias = nn.Parameter(torch.zeros(PHASES, outputs)) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x.flatten(1, 2)
+        if self.bias is None:
+            out = torch.bmm(rows, self.weight.mT)
+        else:
+            out = torch.baddbmm(self.bias.unsqueeze(1), rows, self.weight.mT)
+        return out.view(*x.shape[:-1], -1)
+
+
+class ContextStep(nn.Module):
+    """The network of one coding step: from features to mean and log scale of what it codes.
+
+    Every phase has a head of its own, since it codes another group of channels. Everything here
+    is in units of `y_std`, whatever the quality: the caller moves means and scales into
+    quantisation steps.
     """
 
-    def __init__(self, c: HyperConfig) -> None:
+    def __init__(self, c: HyperConfig, last: bool) -> None:
         super().__init__()
-        self.coded = nn.Linear(c.latents, c.context_channels, bias=False)
-        self.step_bias = nn.Parameter(torch.zeros(c.steps, c.context_channels))
-        self.block = ResidualBlock(c.context_channels, expansion=c.context_expansion)
-        self.head = nn.Linear(c.context_channels, 2 * c.latents)
+        n, group = c.context_channels, c.latents // GROUPS
+        self.bias = nn.Parameter(torch.zeros(n))
+        hidden = round(c.context_expansion * n)
+        self.blocks = nn.Sequential(*(BoundedBlock(n, hidden) for _ in range(c.context_blocks)))
+        self.head = PhaseProduct(n, 2 * group, bias=True)
+        # What is coded here, for the features of the steps to come.
+        self.coded = None if last else PhaseProduct(group, n)
 
-    def contribution(self, y_hat: Tensor, group: int) -> Tensor:
-        """What the newly coded channel group [..., M/4] adds to the features [..., C]."""
-        width = self.coded.in_features // GROUPS
-        return functional.linear(y_hat, self.coded.weight[:, group * width : (group + 1) * width])
-
-    def features(self, u: Tensor, step: int) -> Tensor:
-        return self.block(functional.relu(u + self.step_bias[step]))
-
-    def parameters_of(self, h: Tensor, group: int) -> tuple[Tensor, Tensor]:
-        """Mean and log scale [..., M/4] of a channel group from the features [..., C]."""
-        width = self.head.out_features // GROUPS
-        rows = slice(group * width, (group + 1) * width)
-        out = functional.linear(h, self.head.weight[rows], self.head.bias[rows]).float()
-        mean, log_scale = out.chunk(2, dim=-1)
+    def forward(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        """u [B, h, w, C] -> mean and log scale [PHASES, B, h/2 * w/2, M/4], float32."""
+        h = bounded(self.blocks(bounded(u + self.bias, 0)))
+        mean, log_scale = self.head(split_phases(h)).float().chunk(2, dim=-1)
         return mean, log_scale
 
 
-def split_phases(x: Tensor) -> list[Tensor]:
-    """[B, h, w, C] -> the four phases [B, h/2, w/2, C], in the order of `coding_order`."""
-    return [x[:, p // 2 :: 2, p % 2 :: 2] for p in range(PHASES)]
+def split_phases(x: Tensor) -> Tensor:
+    """[B, h, w, C] -> [PHASES, B, h/2 * w/2, C], phases in the order of `coding_order`."""
+    b, h, w, c = x.shape
+    cells = x.view(b, h // 2, 2, w // 2, 2, c).permute(2, 4, 0, 1, 3, 5)
+    return cells.reshape(PHASES, b, (h // 2) * (w // 2), c)
 
 
-def join_phases(parts: list[Tensor]) -> Tensor:
-    """The inverse of `split_phases` (even h and w)."""
-    return depth_to_space(torch.cat(parts, dim=-1), 2)
+def join_phases(x: Tensor, height: int, width: int) -> Tensor:
+    """The inverse of `split_phases`."""
+    _, b, _, c = x.shape
+    cells = x.view(2, 2, b, height // 2, width // 2, c).permute(2, 3, 0, 4, 1, 5)
+    return cells.reshape(b, height, width, c)
+
+
+def _step_order() -> list[int]:
+    """Of each (step, phase), which (phase, group) is coded."""
+    pairs = (coded_in_step(step, PHASES) for step in range(PHASES))
+    return [phase * GROUPS + group for step in pairs for phase, group in step]
+
+
+_ORDER = _step_order()
+_INVERSE = [_ORDER.index(i) for i in range(PHASES * GROUPS)]
+
+
+class _Reordered(torch.autograd.Function):
+    """x[order], of which indexing would make a sum in the backward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, order: list[int], inverse: list[int]) -> Tensor:
+        ctx.inverse = inverse
+        return x[order]
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return gradient[ctx.inverse], None, None
+
+
+def to_steps(x: Tensor) -> Tensor:
+    """[B, h, w, M] -> [steps, PHASES, B, h/2 * w/2, M/4], as they are coded."""
+    phases = split_phases(x)
+    parts = phases.unflatten(-1, (GROUPS, -1)).permute(0, 3, 1, 2, 4).flatten(0, 1)
+    return _Reordered.apply(parts, _ORDER, _INVERSE).unflatten(0, (-1, PHASES))
+
+
+def from_steps(x: Tensor, height: int, width: int) -> Tensor:
+    """The inverse of `to_steps`."""
+    parts = _Reordered.apply(x.flatten(0, 1), _INVERSE, _ORDER)
+    parts = parts.unflatten(0, (PHASES, GROUPS)).permute(0, 2, 3, 1, 4)
+    return join_phases(parts.flatten(-2), height, width)
+
+
+def rows_to_steps(rows: Tensor) -> Tensor:
+    """[B, 1, 1, M], the same at all places -> [steps, PHASES, B, 1, M/4]."""
+    return to_steps(rows.expand(-1, 2, 2, -1))
+
+
+class Coded(NamedTuple):
+    """v_hat [B, h, w, M] in quantisation steps, and its bits [B]."""
+
+    v_hat: Tensor
+    bits: Tensor
 
 
 class HyperModel(TransformModel):
@@ -118,7 +194,8 @@ class HyperModel(TransformModel):
         super().__init__(config)
         self.h_a = HyperAnalysis(config)
         self.h_s = HyperSynthesis(config)
-        self.context = Context(config)
+        last = PHASES - 1
+        self.context = nn.ModuleList(ContextStep(config, s == last) for s in range(PHASES))
         self.scale_offset = LevelTable(config.anchors, config.latents)  # added to ln sigma
         self.z_mean = LevelTable(config.anchors, config.hyper_latents)
         self.z_log_scale = LevelTable(config.anchors, config.hyper_latents)
@@ -130,8 +207,11 @@ class HyperModel(TransformModel):
         # Photographs' coefficients are peaked: their mean absolute value, not their standard
         # deviation, is the scale of the typical one.
         typical = (normal - normal.mean(0)).abs().mean(0).clamp_min(1e-3).log()
-        self.context.head.bias.copy_(torch.cat([normal.mean(0), typical], dim=1).flatten())
-        self.context.head.weight.mul_(0.1)
+        bias = torch.cat([normal.mean(0), typical], dim=1)
+        for number, step in enumerate(self.context):
+            groups = [group for _, group in coded_in_step(number, PHASES)]
+            step.head.bias.copy_(bias[groups])
+            step.head.weight.mul_(0.1)
 
     def forward(self, x: Tensor, level: Tensor) -> Output:
         """Pixels and context see rounded latents, with straight-through gradients.
@@ -145,45 +225,31 @@ class HyperModel(TransformModel):
         z_scale = lower_bound(self.z_log_scale(level).exp(), SCALE_LOW)
         z_noisy = z + torch.rand_like(z) - 0.5
         z_bits = gaussian_bits(z_noisy, z_mean, z_scale).sum(dim=(1, 2, 3))
-        z_hat = z_mean + round_through(z - z_mean)
+        z_hat = (z_mean + round_through(z - z_mean)).clamp(-_Z_BOUND, _Z_BOUND)
         v = y * self.gain(level).exp()
-        mean, scale, v_hat = self.predict(v, self.h_s(z_hat, level), level)
-        y_bits = self.latent_bits(v, v_hat, mean, scale).sum(dim=(1, 2, 3))
-        return Output(self.synthesise(v_hat, level), y_bits + z_bits)
+        coded = self.code(v, self.h_s(z_hat, level), level)
+        return Output(self.synthesise(coded.v_hat, level), coded.bits + z_bits)
 
-    def latent_bits(self, v: Tensor, v_hat: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
-        """Bits of each latent: those of the rounded one, which train the scale.
-
-        A rounded latent tells neither its mean nor itself where to go: these two follow the rate
-        under additive uniform noise (Balle et al. 2018).
-        """
-        noisy = gaussian_bits(v + torch.rand_like(v) - 0.5, mean, scale.detach())
-        coded = gaussian_bits((v_hat - mean).detach(), torch.zeros_like(mean), scale)
-        return coded + noisy - noisy.detach()
-
-    def predict(self, v: Tensor, psi: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Mean, scale and v_hat (all [B, h, w, M], in quantisation steps), step by step."""
-        steps_per_unit = self.y_std * self.gain(level).exp()
-        log_scale_offset = steps_per_unit.log() + self.scale_offset(level)
-        groups = [t.chunk(GROUPS, dim=-1) for t in (steps_per_unit, log_scale_offset)]
-        wanted = [part.chunk(GROUPS, dim=-1) for part in split_phases(v)]
-        coded: dict[tuple[int, int], tuple[Tensor, Tensor, Tensor]] = {}
-        u = psi
-        for step in range(self.config.steps):
-            features = split_phases(self.context.features(u, step))
-            added: list[list[Tensor]] = [[] for _ in range(PHASES)]
-            for phase, group in coded_in_step(step, self.config.steps):
-                mean, log_scale = self.context.parameters_of(features[phase], group)
-                mean = mean * groups[0][group]
-                scale = lower_bound((log_scale + groups[1][group]).exp(), SCALE_LOW)
-                v_hat = mean + round_for_rate(wanted[phase][group] - mean, scale)
-                coded[phase, group] = mean, scale, v_hat
-                added[phase].append(self.context.contribution(v_hat / groups[0][group], group))
-            if step + 1 < self.config.steps:
-                u = u + join_phases([torch.stack(a).sum(0) for a in added])
-        whole = [
-            [torch.cat([coded[p, g][i] for g in range(GROUPS)], dim=-1) for p in range(PHASES)]
-            for i in range(3)
-        ]
-        mean, scale, v_hat = (join_phases(parts) for parts in whole)
-        return mean, scale, v_hat
+    def code(self, v: Tensor, psi: Tensor, level: Tensor) -> Coded:
+        """Round v, [B, h, w, M] in quantisation steps, step by step, each from those before."""
+        _, height, width, _ = v.shape
+        scaling = self.y_std * self.gain(level).exp()
+        steps_per_unit = rows_to_steps(scaling)
+        offset = rows_to_steps(scaling.log() + self.scale_offset(level))
+        wanted = to_steps(v)
+        noise = torch.rand_like(wanted) - 0.5
+        bits, coded, u = [], [], psi
+        for step, network in enumerate(self.context):
+            mean, log_scale = network(u)
+            v_hat, step_bits = CodedLatents.apply(
+                wanted[step],
+                mean * steps_per_unit[step],
+                log_scale + offset[step],
+                noise[step],
+            )
+            coded.append(v_hat)
+            bits.append(step_bits)
+            if network.coded is not None:
+                unit = (v_hat / steps_per_unit[step]).clamp(-_UNIT_BOUND, _UNIT_BOUND)
+                u = u + join_phases(network.coded(unit), height, width)
+        return Coded(from_steps(torch.stack(coded), height, width), torch.stack(bits).sum(0))

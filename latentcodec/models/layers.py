@@ -9,26 +9,40 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from latentcodec.entropy.tables import ERROR_BITS
+from latentcodec.models.residual import ACTIVATIONS, BOUND, ResidualFunction
 
 _PART_ROWS = 1536
 
 
 class ResidualBlock(nn.Module):
-    """x + W2 relu(W1 depthwise(x)), with `expansion` C hidden units; shape [B, H, W, C] is kept.
+    """x + W2 act(W1 depthwise(x)), with `expansion` C hidden units; shape [B, H, W, C] is kept.
 
     The two products are `Linear` layers over the last axis: on a CPU they reach the matrix
-    kernels directly, without the layout changes that a 1x1 convolution brings.
+    kernels directly, without the layout changes that a 1x1 convolution brings. Without `biases`
+    only the one before the activation is there: the others add nothing that it cannot.
     """
 
-    def __init__(self, channels: int, kernel: int = 3, expansion: float = 2) -> None:
+    def __init__(
+        self,
+        channels: int,
+        kernel: int = 3,
+        expansion: float = 2,
+        activation: str = "relu",
+        biases: bool = True,
+    ) -> None:
         super().__init__()
         hidden = round(expansion * channels)
-        self.depthwise = nn.Conv2d(channels, channels, kernel, padding=kernel // 2, groups=channels)
+        self.depthwise = nn.Conv2d(
+            channels, channels, kernel, padding=kernel // 2, groups=channels, bias=biases
+        )
         self.expand = nn.Linear(channels, hidden)
-        self.project = nn.Linear(hidden, channels)
+        self.project = nn.Linear(hidden, channels, bias=biases)
+        self.activation = ACTIVATIONS[activation]
         self.reach = kernel // 2  # rows and columns that an output sees beside its own
 
     def forward(self, x: Tensor) -> Tensor:
+        if torch.is_grad_enabled():
+            return residual(x, self)
         h = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         return self._summed(x, h)
 
@@ -45,25 +59,85 @@ class ResidualBlock(nn.Module):
 
     def _summed(self, x: Tensor, h: Tensor) -> Tensor:
         """x and what is made of the filtered h, which may be overwritten."""
-        if torch.is_grad_enabled():
-            return x + self._widened(h)
         # New memory costs as much as the sums themselves: the wide features are made a part at a
         # time, small enough for the cache, and every result replaces what it came from.
         rows = h.reshape(-1, h.shape[-1])
         for part in rows.split(_PART_ROWS):
-            part.copy_(self._widened(part))
+            part.copy_(self.project(self.activation(self.expand(part), True)))
         return rows.view(x.shape).add_(x)
 
-    def _widened(self, h: Tensor) -> Tensor:
-        wide: Tensor = functional.relu(self.expand(h), inplace=True)
-        return cast(Tensor, self.project(wide))
+
+def bounded(x: Tensor, low: float = -BOUND) -> Tensor:
+    """x within low..BOUND; low 0 makes it a bounded ReLU."""
+    return functional.hardtanh(x, low, BOUND)
+
+
+class BoundedBlock(nn.Module):
+    """x + W2 relu(W1 depthwise(x)) with bounds on what enters each product; [B, H, W, C].
+
+    Export makes exact integers of these: activations of at most A units and weights whose
+    magnitudes sum to W give products below A W, and integers below 2 ** 24 are exact in float32.
+    """
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False)
+        self.expand = nn.Linear(channels, hidden)
+        self.project = nn.Linear(hidden, channels, bias=False)
+        self.activation = ACTIVATIONS["bounded"]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return residual(x, self)
+
+
+def residual(x: Tensor, block: ResidualBlock | BoundedBlock) -> Tensor:
+    """The block of x, with gradients."""
+    depthwise, expand, project = block.depthwise, block.expand, block.project
+    return ResidualFunction.apply(
+        x,
+        depthwise.weight,
+        depthwise.bias,
+        expand.weight,
+        expand.bias,
+        project.weight,
+        project.bias,
+        block.activation,
+    )
 
 
 def residual_blocks(
-    channels: int, count: int, kernel: int = 3, expansion: float = 2
+    channels: int,
+    count: int,
+    kernel: int = 3,
+    expansion: float = 2,
+    activation: str = "relu",
+    biases: bool = True,
 ) -> nn.Sequential:
     """`count` of them, one after another."""
-    return nn.Sequential(*(ResidualBlock(channels, kernel, expansion) for _ in range(count)))
+    return nn.Sequential(
+        *(ResidualBlock(channels, kernel, expansion, activation, biases) for _ in range(count))
+    )
+
+
+class _Shortcut(torch.autograd.Function):
+    """x W^T in float32, whose gradients are products in bfloat16 where training has that."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return functional.linear(x, weight)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor]:
+        x, weight = ctx.saved_tensors
+        rows = gradient.flatten(0, -2).bfloat16()
+        by_x = (rows @ weight.bfloat16()).float().view_as(x) if ctx.needs_input_grad[0] else None
+        return by_x, (rows.T @ x.flatten(0, -2).bfloat16()).float()
+
+
+def linear_shortcut(x: Tensor, weight: Tensor) -> Tensor:
+    """x W^T, float32 [..., out]; the gradients need less precision than the pixels."""
+    return _Shortcut.apply(x, weight)
 
 
 class LevelTable(nn.Module):

@@ -18,10 +18,22 @@ from torch.nn import functional
 from latentcodec.entropy.coding_order import GROUPS
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.dct import BLOCK_PX, shortcut_matrices
-from latentcodec.models.layers import LevelTable, depth_to_space, residual_blocks, space_to_depth
+from latentcodec.models.layers import (
+    LevelTable,
+    depth_to_space,
+    linear_shortcut,
+    residual_blocks,
+    space_to_depth,
+)
 
 _TRANSFORMS = ("g_a.", "g_s.", "gain.", "inverse_gain.", "y_std")
 HEAD_GAIN = 0.1  # range of the pixel correction that g_s adds to the shortcut, of 2
+
+
+def _blocks_of(
+    c: TransformConfig, channels: int, count: int, expansion: float = 2
+) -> nn.Sequential:
+    return residual_blocks(channels, count, c.kernel, expansion, c.activation, c.block_biases)
 
 
 class Analysis(nn.Module):
@@ -32,16 +44,16 @@ class Analysis(nn.Module):
         self.shortcut = nn.Linear(3 * BLOCK_PX**2, c.latents, bias=False)
         self.stem_8 = nn.Linear(3 * 64, c.channels_8)
         self.level_8 = LevelTable(c.anchors, c.channels_8)
-        self.blocks_8 = residual_blocks(c.channels_8, c.blocks_8, c.kernel)
+        self.blocks_8 = _blocks_of(c, c.channels_8, c.blocks_8)
         self.stem_16 = nn.Linear(4 * c.channels_8, c.channels_16)
         self.level_16 = LevelTable(c.anchors, c.channels_16)
-        self.blocks_16 = residual_blocks(c.channels_16, c.blocks_16, c.kernel)
+        self.blocks_16 = _blocks_of(c, c.channels_16, c.blocks_16)
         self.head = nn.Linear(c.channels_16, c.latents)
 
     def linear(self, x: Tensor) -> Tensor:
         """The shortcut's part of y."""
         with torch.autocast(x.device.type, enabled=False):  # bfloat16 would blur the DC
-            return self.shortcut(space_to_depth(x, BLOCK_PX))
+            return linear_shortcut(space_to_depth(x, BLOCK_PX), self.shortcut.weight)
 
     def features(self, x: Tensor, level: Tensor) -> Tensor:
         """What the heads see: [B, H/16, W/16, D]."""
@@ -71,12 +83,10 @@ class Synthesis(nn.Module):
         self.shortcut = nn.Linear(c.latents, 3 * BLOCK_PX**2, bias=False)
         self.stem_16 = nn.Linear(c.latents, c.channels_16)
         self.level_16 = LevelTable(c.anchors, c.channels_16)
-        self.blocks_16 = residual_blocks(c.channels_16, c.blocks_16, c.kernel, c.expansion_16)
+        self.blocks_16 = _blocks_of(c, c.channels_16, c.synthesis_blocks_16, c.expansion_16)
         self.stem_8 = nn.Linear(c.channels_16, 4 * c.channels_8)
         self.level_8 = LevelTable(c.anchors, c.channels_8)
-        # One block more than g_a has: it is far cheaper than a dense 3x3 head.
-        count = c.blocks_8 + 1
-        self.blocks_8 = residual_blocks(c.channels_8, count, c.kernel, c.expansion_8)
+        self.blocks_8 = _blocks_of(c, c.channels_8, c.synthesis_blocks_8, c.expansion_8)
         self.head = nn.Linear(c.channels_8, 3 * 64)
 
     def forward(self, y_hat: Tensor, level: Tensor, y_std: Tensor, scale: int = 1) -> Tensor:
@@ -90,6 +100,8 @@ class Synthesis(nn.Module):
     def linear(self, y_hat: Tensor, scale: int) -> Tensor:
         """The shortcut's part of the pixels."""
         with torch.autocast(y_hat.device.type, enabled=False):
+            if torch.is_grad_enabled():
+                return depth_to_space(linear_shortcut(y_hat, self.shortcut.weight), BLOCK_PX)
             return depth_to_space(_blocks(self.shortcut, y_hat, scale), BLOCK_PX // scale)
 
     def at_16(self, u_hat: Tensor, level: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from latentcodec.training.muon import Muon
+
 MUON_RATE = 0.002
 ADAM_RATE = 8e-4
 SHORTCUT_SHARE = 0.3  # of ADAM_RATE: the shortcut starts from a good place, the DCT
@@ -14,9 +16,7 @@ FINAL_SHARE = 0.02
 
 def muon(matrices: list[nn.Parameter]) -> torch.optim.Optimizer:
     """Orthogonalised momentum, its updates scaled to the size of Adam's."""
-    return torch.optim.Muon(
-        matrices, lr=MUON_RATE, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"
-    )
+    return Muon(matrices, lr=MUON_RATE)
 
 
 class Optimisers:
@@ -30,7 +30,7 @@ class Optimisers:
         for name, p in model.named_parameters():
             if "shortcut" in name:
                 shortcut.append(p)
-            elif name.endswith("weight") and p.ndim == 2:
+            elif name.endswith("weight") and p.ndim in (2, 3):
                 matrices.append(p)
             else:
                 rest.append(p)
