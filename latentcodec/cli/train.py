@@ -29,6 +29,22 @@ def _part_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
 @click.option(
     "--data", "data", multiple=True, required=True, type=_PATH, help="A folder of images, or tars."
 )
+@click.option(
+    "--graphics",
+    multiple=True,
+    type=_PATH,
+    help="Screens, plots and text, as --data: 12 % of the crops.",
+)
+@click.option("--grain", is_flag=True, help="Add noise to some crops of the upper qualities.")
+@click.option(
+    "--average",
+    "averages",
+    multiple=True,
+    type=click.FloatRange(0, 1),
+    default=[0.999],
+    show_default=True,
+    help="Decay of an average of the weights; several are kept side by side.",
+)
 @click.option("--model", type=click.Choice(FAMILIES), default="hyper", show_default=True)
 @click.option("--config", type=click.Choice(SIZES), default="base", show_default=True)
 @click.option("--steps", type=click.Choice(["2", "4"]), help="Coding steps [config's: 4].")
@@ -64,6 +80,9 @@ def _part_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
 @click.option("--part-size", callback=_part_bytes, help="Split checkpoints, such as 16MiB.")
 def command(
     data: tuple[Path, ...],
+    graphics: tuple[Path, ...],
+    grain: bool,
+    averages: tuple[float, ...],
     model: str,
     config: str,
     steps: str | None,
@@ -109,6 +128,9 @@ def command(
         chosen = dataclasses.replace(chosen, steps=int(steps))
     settings = Settings(
         data=list(data),
+        graphics=list(graphics),
+        grain=grain,
+        averages=averages,
         out=out,
         family=model,
         config=chosen,

@@ -46,6 +46,11 @@ class ResidualBlock(nn.Module):
         h = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         return self._summed(x, h)
 
+    def hidden(self, x: Tensor) -> Tensor:
+        """The hidden units before their activation, [B, H, W, expansion C]."""
+        h = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return cast(Tensor, self.expand(h))
+
     def inner(self, x: Tensor) -> Tensor:
         """What comes of rows whose first and last `reach` are only seen: [B, H - 2 reach, W, C]."""
         h = functional.conv2d(
@@ -88,6 +93,11 @@ class BoundedBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return residual(x, self)
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """The hidden units before their activation, [B, H, W, hidden]."""
+        h = self.depthwise(bounded(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return cast(Tensor, self.expand(bounded(h)))
 
 
 def residual(x: Tensor, block: ResidualBlock | BoundedBlock) -> Tensor:

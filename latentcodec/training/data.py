@@ -26,6 +26,9 @@ _CELL_PX = 32  # resolution of the detail maps
 _SOURCE_CAP = 0.25  # largest share of the crops from one source
 _FLAT_SHARE = 0.10  # crops with less detail than this share of all crops ...
 _FLAT_KEEP = 0.2  # ... are kept with this probability
+_GRAIN_FROM = 0.55  # of the quality scale
+_GRAIN_SHARE = 0.12  # of the crops above that
+_GRAIN_LARGEST = 25 / 127.5  # sigma
 _JITTER = 0.1  # brightness and colour, multiplicative and additive, per crop and channel
 
 
@@ -86,6 +89,15 @@ class Photographs:
         if not images:
             raise ValueError(f"no image of {smallest_px} px or more in {paths}")
         return cls(images, details, _shares(images, origin))
+
+
+    def joined(self, others: Photographs, share: float) -> Photographs:
+        """Both sets; `share` of the crops come from the others."""
+        return Photographs(
+            self.images + others.images,
+            self.details + others.details,
+            np.concatenate([self.shares * (1 - share), others.shares * share]),
+        )
 
 
 def _shares(images: list[Tensor], origin: list[str]) -> np.ndarray:
@@ -172,6 +184,21 @@ class CropSampler:
         factor = torch.from_numpy(1 + _JITTER * random.uniform(-1, 1, size).astype(np.float32))
         shift = torch.from_numpy(_JITTER * random.uniform(-1, 1, size).astype(np.float32))
         return (batch * factor.to(batch.device) + shift.to(batch.device)).clamp_(-1, 1)
+
+
+def with_grain(x: Tensor, quality: Tensor) -> Tensor:
+    """Gaussian noise on some crops of the upper qualities, half of it without colour.
+
+    x: [B, H, W, 3] in -1..1; quality: [B] in 0..1. Without it a model never sees fine grain as
+    coarse as that of a camera at a high sensitivity, and its top quality smooths it.
+    """
+    chosen = (quality > _GRAIN_FROM) & (torch.rand(len(x), device=x.device) < _GRAIN_SHARE)
+    for number in chosen.nonzero().flatten().tolist():
+        channels = 1 if torch.rand(()) < 0.5 else 3
+        noise = torch.randn(*x.shape[1:3], channels, device=x.device)
+        sigma = _GRAIN_LARGEST * torch.rand((), device=x.device)
+        x[number] = (x[number] + sigma * noise).clamp_(-1, 1)
+    return x
 
 
 def _fit(crop: Tensor, side: int) -> Tensor:

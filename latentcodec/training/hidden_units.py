@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from latentcodec.models.layers import ResidualBlock
+from latentcodec.models.layers import BoundedBlock, ResidualBlock
+from latentcodec.models.residual import Activation
 
 _DEAD = 1e-4  # of the positions at which a unit fires; it does less than noise
 # A tensor of a block and the axis of it that counts hidden units.
@@ -30,16 +31,20 @@ class Activity:
     energy: Tensor
     positions: int = 0
 
-    def add(self, before_relu: Tensor) -> None:
-        rows = before_relu.detach().flatten(0, -2).float()
-        self.fired += (rows > 0).sum(0)
-        self.energy += rows.clamp_min(0).square().sum(0)
+    def add(self, hidden: Tensor, activation: Activation) -> None:
+        """hidden: before the activation."""
+        rows = activation(hidden.detach().flatten(0, -2).float())
+        self.fired += (rows != 0).sum(0)
+        self.energy += rows.square().sum(0)
         self.positions += len(rows)
 
 
-def blocks_of(model: nn.Module) -> dict[str, ResidualBlock]:
+Block = ResidualBlock | BoundedBlock
+
+
+def blocks_of(model: nn.Module) -> dict[str, Block]:
     """All residual blocks by name."""
-    return {name: m for name, m in model.named_modules() if isinstance(m, ResidualBlock)}
+    return {name: m for name, m in model.named_modules() if isinstance(m, Block)}
 
 
 @torch.no_grad()
@@ -51,14 +56,14 @@ def activity(model: nn.Module, batches: Iterable[Tensor], level: Tensor) -> dict
             zeros = torch.zeros_like(block.expand.bias)
             found[name] = Activity(zeros, zeros.clone())
             observe = functools.partial(_observe, found[name])
-            hooks.callback(block.expand.register_forward_hook(observe).remove)
+            hooks.callback(block.register_forward_hook(observe).remove)
         for batch in batches:
             model(batch, level)
     return found
 
 
-def _observe(seen: Activity, layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-    seen.add(output)
+def _observe(seen: Activity, block: Block, inputs: tuple[Tensor], output: Tensor) -> None:
+    seen.add(block.hidden(inputs[0]), block.activation)
 
 
 @torch.no_grad()
@@ -77,7 +82,7 @@ def revive(
             continue
         count += len(dead)
         blocks = [model.get_submodule(name) for model in models]
-        assert isinstance(blocks[0], ResidualBlock)
+        assert isinstance(blocks[0], Block)
         bound = blocks[0].expand.in_features ** -0.5
         fresh = torch.empty(len(dead), blocks[0].expand.in_features).uniform_(-bound, bound)
         values = {"expand.weight": fresh.to(dead.device)}

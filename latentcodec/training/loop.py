@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import signal
 import time
@@ -18,14 +17,15 @@ from latentcodec.models.build import build
 from latentcodec.models.config import Config
 from latentcodec.system.git import commit
 from latentcodec.training import checkpoint, hidden_units
-from latentcodec.training.data import CropSampler, Photographs, view_of
+from latentcodec.training.averages import Averages
+from latentcodec.training.data import CropSampler, Photographs, view_of, with_grain
 from latentcodec.training.distortion import squared_error, structural
 from latentcodec.training.distributed import Ranks
 from latentcodec.training.optimiser import Optimisers, rate_share
 from latentcodec.training.restore import Saved, model_state
 from latentcodec.training.settings import Progress, Settings
 
-EMA_DECAY = 0.999
+GRAPHICS_SHARE = 0.12  # of the crops, where there are any
 _START_CROPS = 24  # whose statistics a new model starts from
 _GRADIENT_NORM = 1.0
 _REPORT_STEPS = 50
@@ -35,7 +35,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Trainer:
-    """One model, its average, its optimisers and its counters."""
+    """One model, its averages, its optimisers and its counters."""
 
     def __init__(
         self, settings: Settings, photographs: Photographs, ranks: Ranks | None = None
@@ -56,7 +56,7 @@ class Trainer:
         self.model = build(settings.family, self.config).to(self.device)
         if saved is None:
             self._start(self.sampler.batch(0, _START_CROPS))
-        self.average = copy.deepcopy(self.model).requires_grad_(False)
+        self.averages = Averages(self.model, settings.averages)
         self.optimisers = Optimisers(self.model)
         if saved is not None:
             self._restore(saved)
@@ -101,7 +101,7 @@ class Trainer:
 
     def _restore(self, saved: Saved) -> None:
         self.model.load_state_dict(checkpoint.under(saved.tensors, "model/"))
-        self.average.load_state_dict(checkpoint.under(saved.tensors, "average/"))
+        self.averages.restore(saved.tensors)
         self.progress = Progress(**saved.progress)
         optimisers = checkpoint.under(saved.tensors, "optimiser/")
         self.optimisers.restore(optimisers)
@@ -131,7 +131,7 @@ class Trainer:
         torch.manual_seed(self.settings.seed * 1_000_003 + self.progress.step)
         seen = self._activity(self.model, self.progress.step, self.config)
         self.revived += hidden_units.revive(
-            seen, [self.model, self.average], self.optimisers.tensors()
+            seen, [self.model, *self.averages.models()], self.optimisers.tensors()
         )
 
     def save(self, path: Path) -> None:
@@ -139,7 +139,7 @@ class Trainer:
         if self.ranks.rank:
             return
         tensors = {f"model/{k}": v for k, v in self.model.state_dict().items()}
-        tensors |= {f"average/{k}": v for k, v in self.average.state_dict().items()}
+        tensors |= self.averages.tensors()
         tensors |= {f"optimiser/{k}": v for k, v in self.optimisers.tensors().items()}
         meta = {
             "family": self.settings.family,
@@ -163,10 +163,12 @@ class Trainer:
             self._revive()
         draw = step * self.ranks.count + self.ranks.rank
         torch.manual_seed(s.seed * 1_000_003 + draw)
-        x = self.sampler.batch(draw, s.batch)
+        x = self.sampler.batch(draw, s.batch).to(self.device)
         # One level from each equal part of the scale: less noise than independent draws.
         level = (torch.randperm(s.batch) + torch.rand(s.batch)) / s.batch
         level = (level * (self.config.anchors - 1)).to(self.device)
+        if s.grain:
+            x = with_grain(x, level / (self.config.anchors - 1))
         lambda_ = self.config.lambda_of(level)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=s.bfloat16):
             out = self.forward(x, level)
@@ -180,19 +182,12 @@ class Trainer:
             self.optimisers.step(
                 rate_share(step - self.fresh_since, self.share_done(), s.decay_share)
             )
-            self._update_average()
+            self.averages.update(self.model, step + 1)
         else:  # a rare overflow: the batch is left out
             self.model.zero_grad(set_to_none=True)
         self._count(time.monotonic() - started)
         psnr = 10 * torch.log10(255**2 / squared.detach()).mean()
         return {"loss": loss.detach(), "bpp": bpp.detach().mean(), "psnr": psnr}
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        decay = min(EMA_DECAY, (1 + self.progress.step) / (10 + self.progress.step))
-        torch._foreach_lerp_(
-            list(self.average.parameters()), list(self.model.parameters()), 1 - decay
-        )
 
     def _count(self, seconds: float) -> None:
         # The schedule follows the first process's clock, so that all take the same steps.
@@ -226,6 +221,9 @@ def train(settings: Settings, report: Callable[[str], None]) -> None:
     ranks = Ranks.join(settings.device)
     smallest_px = view_of(settings.family).smallest_px(settings.crop_px)
     photographs = Photographs.load(settings.data, smallest_px, ranks.device)
+    if settings.graphics:
+        graphics = Photographs.load(settings.graphics, smallest_px, ranks.device)
+        photographs = photographs.joined(graphics, GRAPHICS_SHARE)
     trainer = Trainer(settings, photographs, ranks)
     if ranks.rank:
         report = _silent

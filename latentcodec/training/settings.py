@@ -26,6 +26,9 @@ class Settings:
     crop_px: int = 256
     device: str = "cpu"
     bfloat16: bool = False
+    averages: tuple[float, ...] = (0.999,)  # decays; the first is exported unless another is named
+    graphics: list[Path] = dataclasses.field(default_factory=list)  # screens, plots, text
+    grain: bool = False  # noise on some crops of the upper qualities
     compile: bool = False
     seed: int = 1
     decay_share: float = 0.3
