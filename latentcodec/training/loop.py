@@ -218,6 +218,7 @@ def train(settings: Settings, report: Callable[[str], None]) -> None:
     Beside `out`, `out` with `.stable` before its suffix keeps the state from just before the
     learning rate descends: longer training resumes from there.
     """
+    torch.set_flush_denormal(True)  # far tails of the rates are denormal numbers, which are slow
     ranks = Ranks.join(settings.device)
     smallest_px = view_of(settings.family).smallest_px(settings.crop_px)
     photographs = Photographs.load(settings.data, smallest_px, ranks.device)
