@@ -13,6 +13,7 @@ _PATH = click.Path(path_type=Path)
 @click.argument("checkpoint", type=_PATH)
 @click.argument("weights", type=_PATH)
 @click.option("--register", nargs=2, metavar="NAME CODE", help="Enter into WEIGHTS' manifest.json.")
+@click.option("--average", type=click.FloatRange(0, 1), help="Decay of the average [the first].")
 @click.option(
     "--calibrate",
     multiple=True,
@@ -24,6 +25,7 @@ def command(
     checkpoint: Path,
     weights: Path,
     register: tuple[str, str] | None,
+    average: float | None,
     calibrate: tuple[Path, ...],
 ) -> None:
     """Make packaged WEIGHTS (safetensors) from a CHECKPOINT of `latentcodec train`.
@@ -35,7 +37,7 @@ def command(
     from latentcodec.training import export
 
     try:
-        export.export(checkpoint, weights, list(calibrate))
+        export.export(checkpoint, weights, list(calibrate), average)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     if register:

@@ -16,6 +16,7 @@ from torch.nn import functional
 from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step
 from latentcodec.entropy.exact_net import (
     LIMIT,
+    STREAM_SHIFT,
     UNIT_BITS,
     ExactBlock,
     ExactLinear,
@@ -23,12 +24,12 @@ from latentcodec.entropy.exact_net import (
     check_exact,
     quantised,
 )
-from latentcodec.entropy.space import depth_to_space
+from latentcodec.entropy.integer_net import depth_to_space
 from latentcodec.entropy.tables import MEAN_BITS, SCALE_COUNT, SCALE_STEPS_PER_E, SYMBOL_LIMIT
 from latentcodec.errors import CorruptWeights
 
 STEPS = 4
-STREAM_BITS = 14  # fraction of psi and of what is added to it
+STREAM_BITS = UNIT_BITS + STREAM_SHIFT  # fraction of psi and of what is added to it
 LATENT_BITS = 11  # fraction of the latents over y_std that the context networks see
 FACTOR_BITS = 20  # fraction of the factors between quantisation steps and latents over y_std
 OFFSET_BITS = 12  # fraction of the offsets to ln sigma
@@ -44,7 +45,7 @@ class _Step:
 
     def __init__(self, reader: ExactReader, step: int) -> None:
         name = f"context.{step}"
-        scale = 2.0 ** (STREAM_BITS - UNIT_BITS)
+        scale = 2.0**STREAM_SHIFT
         self.bias = (reader.integers(f"{name}.bias") / scale).float()
         bound = torch.full_like(self.bias, LIMIT, dtype=torch.float64)
         self.blocks: list[ExactBlock] = []
@@ -57,7 +58,7 @@ class _Step:
 
     def parameters(self, u: Tensor) -> Tensor:
         """u [h, w, C] -> mean and log scale [PHASES, h/2 * w/2, 2 * M/4], units of 2 ** -6."""
-        h = u.mul(2.0 ** (UNIT_BITS - STREAM_BITS)).add_(self.bias).clamp_(0, LIMIT)
+        h = u.mul(2.0**-STREAM_SHIFT).add_(self.bias).clamp_(0, LIMIT)
         for block in self.blocks:
             h = block(h)
         return self.head(quantised(split_phases(h)))
@@ -106,10 +107,10 @@ class ContextPrior:
             if rows.ndim != 2 or rows.shape[0] != QUALITY_ROWS:
                 raise CorruptWeights(f"the quality table {name} of the weights is misshapen")
         self._up_32 = reader.linear("h_s.up_32")
-        level = self._rows["h_s_level"].abs().amax(0) * 2.0 ** (UNIT_BITS - STREAM_BITS)
+        level = self._rows["h_s_level"].abs().amax(0) * 2.0**-STREAM_SHIFT
         check_exact(
             self._up_32.largest() + level,
-            self._up_32.shift.double().clamp_min(STREAM_BITS - UNIT_BITS),
+            self._up_32.shift.double().clamp_min(STREAM_SHIFT),
             "h_s.up_32",
         )
         bound = torch.full((self._up_32.weight.shape[1] // 4,), LIMIT, dtype=torch.float64)
@@ -136,10 +137,10 @@ class ContextPrior:
         """Features, float32 [4 h, 4 w, C] in units of 2 ** -14, from z_hat (int [h, w, Z], 1/16)."""
         h, w, _ = z_hat.shape
         z = torch.from_numpy(z_hat.astype(np.float32)).clamp_(-LIMIT, LIMIT).flatten(0, 1)
-        level = self.row("h_s_level", tenths) * 2.0 ** (UNIT_BITS - STREAM_BITS)
+        level = self.row("h_s_level", tenths) * 2.0**-STREAM_SHIFT
         x = quantised(self._up_32(z).add_(level.float()), 0)
         x = self._block(depth_to_space(x.view(h, w, -1), 2))
-        x = self._up_16(quantised(x).flatten(0, 1)).mul_(2.0 ** (STREAM_BITS - UNIT_BITS)).round_()
+        x = self._up_16(quantised(x).flatten(0, 1)).mul_(2.0**STREAM_SHIFT).round_()
         return depth_to_space(x.view(2 * h, 2 * w, -1), 2)
 
     def walk(self, psi: Tensor, tenths: int, height: int, width: int) -> Walk:

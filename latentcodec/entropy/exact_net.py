@@ -21,6 +21,7 @@ from latentcodec.errors import CorruptWeights
 UNIT_BITS = 6  # activations are in units of 2 ** -UNIT_BITS
 LIMIT = 256  # of an activation that enters a product, and of a weight's integer
 MAX_SHIFT = 14  # fractional bits of a weight
+STREAM_SHIFT = 8  # fractional bits of what a block is added to
 EXACT = float(1 << 24)
 
 
@@ -85,7 +86,8 @@ class ExactBlock:
         check_exact(taps, taps_shift.double(), f"{name}.depthwise")
         self.expand.check(f"{name}.expand")
         total = self.project.largest() + largest
-        check_exact(total, self.project.shift.double(), f"{name}.project")
+        finest = self.project.shift.double().clamp_min(STREAM_SHIFT)
+        check_exact(total, finest, f"{name}.project")
         return total
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -102,6 +104,10 @@ class ExactReader:
 
     def __init__(self, tensors: dict[str, Tensor]) -> None:
         self._tensors = tensors
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a tensor."""
+        return name in self._tensors
 
     def integers(self, name: str) -> Tensor:
         """The tensor `name` as float64. Raises CorruptWeights where it is missing or not int."""

@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from latentcodec.entropy import context_prior
 from latentcodec.entropy.coder import SymbolEncoder, SymbolSource, TableSet
+from latentcodec.entropy.context_prior import ContextPrior
 from latentcodec.entropy.integer_net import FRACTION_BITS
-from latentcodec.entropy.prior import HyperPrior, latents_of_step
+from latentcodec.entropy.prior import CodeStep, HyperPrior, latents_of_step
 from latentcodec.entropy.rdoq import Quantiser
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.packaged import HyperTransforms
@@ -35,7 +37,10 @@ class HyperFamily(Family):
         )
         super().__init__(filled(HyperTransforms, config, tensors), tables, config)
         self.quantiser = Quantiser(self.tables)
-        self._prior = HyperPrior(tensors, config.steps)
+        # Weights of the first generation have one context network for all steps, on float64.
+        second = "context.0.head.weight" in tensors
+        self._prior = ContextPrior(tensors) if second else HyperPrior(tensors, config.steps)
+        self._z_bits = context_prior.Z_BITS if second else FRACTION_BITS
 
     def encode_latents(self, y: np.ndarray, tenths: int) -> tuple[bytes, np.ndarray]:
         calls, v_hat = self.symbols(y, tenths)
@@ -56,10 +61,10 @@ class HyperFamily(Family):
         z = self.net.h_a(normal, level)[0].numpy()
         mean, table = self._prior.z_parameters(tenths, z.shape[0] * z.shape[1])
         # Means of z have more fractional bits than those of y.
-        offset = z.ravel() - mean / (1 << FRACTION_BITS)
+        offset = z.ravel() - mean / (1 << self._z_bits)
         symbols = self.quantiser.symbols(offset, np.zeros_like(mean), table)
         calls = [(symbols, table)]
-        psi = self._prior.psi(_z_hat(symbols, mean, z.shape), tenths, height, width)
+        z_hat = self._z_hat(symbols, mean, z.shape)
         v = self.steps_of(y, tenths)
 
         def code(step: int, means: np.ndarray, tables: np.ndarray) -> np.ndarray:
@@ -68,7 +73,7 @@ class HyperFamily(Family):
             calls.append((chosen, tables))
             return chosen
 
-        return calls, self._prior.run(psi, tenths, code)
+        return calls, self._coded(z_hat, tenths, height, width, code)
 
     @torch.inference_mode()
     def read_latents(
@@ -76,11 +81,22 @@ class HyperFamily(Family):
     ) -> np.ndarray:
         z_shape = math.ceil(height / _Z_CELLS), math.ceil(width / _Z_CELLS)
         mean, table = self._prior.z_parameters(tenths, z_shape[0] * z_shape[1])
-        z_hat = _z_hat(source.get(table), mean, (*z_shape, self.config.hyper_latents))
-        psi = self._prior.psi(z_hat, tenths, height, width)
-        return self._prior.run(psi, tenths, lambda step, means, tables: source.get(tables))
+        z_hat = self._z_hat(source.get(table), mean, (*z_shape, self.config.hyper_latents))
+        code: CodeStep = lambda step, means, tables: source.get(tables)  # noqa: E731
+        return self._coded(z_hat, tenths, height, width, code)
 
+    def _z_hat(self, symbols: np.ndarray, mean: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """int64 [h/4, w/4, Z]."""
+        return ((symbols.astype(np.int64) << self._z_bits) + mean).reshape(shape)
 
-def _z_hat(symbols: np.ndarray, mean: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """int64 [h/4, w/4, Z] with 12 fractional bits."""
-    return ((symbols.astype(np.int64) << FRACTION_BITS) + mean).reshape(shape)
+    def _coded(
+        self, z_hat: np.ndarray, tenths: int, height: int, width: int, code: CodeStep
+    ) -> np.ndarray:
+        """Walk the coding steps; returns v_hat, int32 [h, w, M] in 1/16 steps."""
+        if isinstance(self._prior, HyperPrior):
+            return self._prior.run(self._prior.psi(z_hat, tenths, height, width), tenths, code)
+        walk = self._prior.walk(self._prior.psi(z_hat, tenths), tenths, height, width)
+        for step in range(context_prior.STEPS):
+            means, tables = walk.parameters(step)
+            walk.put(step, code(step, means, tables))
+        return walk.v_hat

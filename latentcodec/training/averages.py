@@ -53,6 +53,6 @@ class Averages:
             average.load_state_dict(own or first)
 
 
-def name_of(decay: float, first: bool = False) -> str:
+def name_of(decay: float | None, first: bool = False) -> str:
     """What the tensors of an average are called in a checkpoint, before the slash."""
     return "average" if first else f"average-{decay}"

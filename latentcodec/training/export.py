@@ -16,28 +16,29 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from latentcodec.entropy import prior, tables
-from latentcodec.entropy.integer_net import FRACTION_BITS
+from latentcodec.entropy.context_prior import ContextPrior
 from latentcodec.models.autoencoder import Autoencoder
 from latentcodec.models.build import build
 from latentcodec.models.config import config_of
 from latentcodec.models.hyper import HyperModel
-from latentcodec.models.layers import LevelTable
 from latentcodec.models.vae import VariationalAutoencoder
 from latentcodec.runtime import tensor_file
 from latentcodec.system.atomic_write import write_file
 from latentcodec.training import checkpoint
+from latentcodec.training.averages import name_of
+from latentcodec.training.integer_prior import integer_prior
 from latentcodec.training.tables import density_tables, standard_tables
 
-_WEIGHT_MAX = (1 << 15) - 1
 _INTEGER = ("h_s.", "context.", "scale_offset.", "z_mean.", "z_log_scale.")
 # Kept in single precision: the shortcut carries the DC, whose rounding would be seen at high
 # quality, and the tables are small.
 _SINGLE = ("shortcut", "gain", "y_std", "level", "rows")
 
 
-def export(source: Path, target: Path, data: list[Path] | None = None) -> None:
-    """Write packaged weights from the average of a checkpoint.
+def export(
+    source: Path, target: Path, data: list[Path] | None = None, average: float | None = None
+) -> None:
+    """Write packaged weights from an average of a checkpoint: the first, or that of a decay.
 
     data: photographs to measure on. A `vae` needs them for its steps; with them, `hyper` gets
     measured tables instead of Gaussian ones; an `ae` has learned its densities.
@@ -47,11 +48,15 @@ def export(source: Path, target: Path, data: list[Path] | None = None) -> None:
     """
     saved, meta = checkpoint.load(source)
     model = build(meta["family"], config_of(meta["family"], meta["config"]))
-    model.load_state_dict(checkpoint.under(saved, "average/"))
+    name = name_of(average, first=average is None)
+    averaged = checkpoint.under(saved, f"{name}/")
+    if not averaged:
+        raise ValueError(f"{source} has no average of decay {average}")
+    model.load_state_dict(averaged)
     tensors = _float_tensors(model)
     if isinstance(model, HyperModel):
         tensors |= integer_prior(model)
-        prior.HyperPrior(tensors, model.config.steps)  # refuses what would not be exact
+        ContextPrior(tensors)  # refuses what would not be exact
         if data:  # only measuring needs the coder
             from latentcodec.runtime.hyper import HyperFamily
             from latentcodec.training.calibrate import measured_tables
@@ -77,77 +82,6 @@ def _float_tensors(model: torch.nn.Module) -> dict[str, Tensor]:
             single = any(word in name for word in _SINGLE)
             kept[f"float.{name}"] = value.float() if single else value.half()
     return kept
-
-
-@torch.no_grad()
-def integer_prior(model: HyperModel) -> dict[str, Tensor]:
-    """The integer tensors that `HyperPrior` reads."""
-    h_s, context = model.h_s, model.context
-    found: dict[str, Tensor] = {}
-    found |= _linear("h_s.up_32", h_s.up_32)
-    found |= _block("h_s.block", h_s.block)
-    found |= _linear("h_s.up_16", h_s.up_16)
-    found |= _linear("context.coded", context.coded)
-    found |= _block("context.block", context.block)
-    found |= _linear("context.head", context.head)
-    found["context.step_bias"] = _fixed(context.step_bias, FRACTION_BITS)
-    found |= {f"quality.{k}": v for k, v in _quality_rows(model).items()}
-    halves, counts = tables.gaussian_tables()
-    found["tables.halves"] = torch.from_numpy(halves)
-    found["tables.counts"] = torch.from_numpy(counts)
-    return found
-
-
-def _fixed(x: Tensor, fraction_bits: int) -> Tensor:
-    return torch.round(x.double() * 2.0**fraction_bits).to(torch.int32)
-
-
-def _weight_bits(weight: Tensor) -> int:
-    """The largest fraction with which `weight` still fits 16-bit integers."""
-    return max(0, min(20, math.floor(math.log2(_WEIGHT_MAX / float(weight.abs().max())))))
-
-
-def _layer(name: str, weight: Tensor, bias: Tensor | None, outputs: int) -> dict[str, Tensor]:
-    shift = _weight_bits(weight)
-    bias = torch.zeros(outputs) if bias is None else bias
-    return {
-        f"{name}.weight": _fixed(weight, shift).to(torch.int16),
-        f"{name}.bias": torch.round(bias.double() * 2.0 ** (shift + FRACTION_BITS)).long(),
-        f"{name}.shift": torch.tensor(shift, dtype=torch.int32),
-    }
-
-
-def _linear(name: str, layer: torch.nn.Linear) -> dict[str, Tensor]:
-    return _layer(name, layer.weight, layer.bias, layer.out_features)
-
-
-def _block(name: str, block: Any) -> dict[str, Tensor]:
-    taps = block.depthwise.weight[:, 0].permute(1, 2, 0)  # [3, 3, C]
-    return (
-        _layer(f"{name}.depthwise", taps, block.depthwise.bias, taps.shape[2])
-        | _linear(f"{name}.expand", block.expand)
-        | _linear(f"{name}.project", block.project)
-    )
-
-
-def _quality_rows(model: HyperModel) -> dict[str, Tensor]:
-    """One integer row for each of the qualities 1..100."""
-    levels = torch.linspace(0, model.config.anchors - 1, prior.QUALITY_ROWS)
-
-    def rows(table: LevelTable) -> Tensor:
-        return table(levels)[:, 0, 0].double()
-
-    log_steps = model.y_std.double().log() + rows(model.gain)
-    low = math.log(tables.SCALE_LOW)
-    z_table = (rows(model.z_log_scale) - low) * tables.SCALE_STEPS_PER_E
-    return {
-        "to_unit": _fixed(torch.exp(-log_steps), prior.TO_UNIT_BITS),
-        "to_step": _fixed(torch.exp(log_steps), prior.TO_STEP_BITS),
-        "table_offset": _fixed(log_steps + rows(model.scale_offset) - low, FRACTION_BITS),
-        "z_mean": _fixed(rows(model.z_mean), FRACTION_BITS),
-        "z_table": torch.round(z_table).to(torch.int32),
-        "h_s_level": _fixed(rows(model.h_s.level), FRACTION_BITS),
-    }
 
 
 def register(weights: Path, name: str, code: str) -> None:

@@ -1,0 +1,127 @@
+"""How good the averages of a training checkpoint are: real payloads of photographs, as BD-rates.
+
+Appends one JSON line for each average to a file, from which `docs/training.md` draws the curve of a
+run. The anchor is Pillow's JPEG, 4:2:0, optimised, progressive.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from latentcodec.bench import codecs
+from latentcodec.bench.bdrate import Curve, bd_rate
+from latentcodec.bench.metrics import decibels, mean_squared_error, ms_ssim, psnr_db
+from latentcodec.runtime.registry import load
+from latentcodec.training.export import export
+
+_QUALITIES = (5, 25, 45, 65, 80, 95)
+_JPEG_QUALITIES = (10, 20, 35, 50, 65, 75, 85, 92, 96)
+
+Pixels = NDArray[np.uint8]
+Row = tuple[float, float, float]  # bits per pixel, PSNR in dB, MS-SSIM in dB
+
+
+def _row(original: Pixels, decoded: Pixels, size_bytes: int) -> Row:
+    bpp = 8 * size_bytes / (original.shape[0] * original.shape[1])
+    psnr = psnr_db(mean_squared_error(original, decoded))
+    return bpp, psnr, decibels(ms_ssim(original, decoded))
+
+
+def _jpeg(pixels: Pixels, quality: float) -> Row:
+    codec, image = codecs.find("jpeg"), Image.fromarray(pixels)
+    data = codec.encode(image, quality)
+    return _row(pixels, np.asarray(codec.decode(data)), len(data))
+
+
+def _mean_curves(
+    pictures: list[Pixels], qualities: tuple[int, ...], row: Callable[[Pixels, float], Row]
+) -> tuple[Curve, Curve, NDArray[np.float64]]:
+    """Curves of the means by PSNR and by MS-SSIM, and these means [qualities, 3]."""
+    rows = np.array([[row(p, q) for p in pictures] for q in qualities]).mean(1)
+    return (
+        Curve.from_points(rows[:, 0].tolist(), rows[:, 1].tolist()),
+        Curve.from_points(rows[:, 0].tolist(), rows[:, 2].tolist()),
+        rows,
+    )
+
+
+def _scored(
+    weights: bytes, pictures: list[Pixels], anchor: tuple[Curve, Curve]
+) -> dict[str, Any]:
+    family = load(weights)
+
+    def row(pixels: Pixels, quality: float) -> Row:
+        tenths = round(10 * quality)
+        y = family.analyse(pixels, tenths)
+        payload, v_hat = family.encode_latents(y, tenths)
+        decoded = family.synthesise(v_hat, tenths)
+        return _row(pixels, decoded, len(payload))
+
+    psnr, similarity, rows = _mean_curves(pictures, _QUALITIES, row)
+    return {
+        "bd_rate_psnr": round(bd_rate(anchor[0], psnr).percent, 2),
+        "bd_rate_ms_ssim": round(bd_rate(anchor[1], similarity).percent, 2),
+        "points": np.round(rows, 4).tolist(),
+    }
+
+
+@click.command()
+@click.argument("path", metavar="CHECKPOINT", type=click.Path(path_type=Path, exists=True))
+@click.argument("photographs", type=click.Path(path_type=Path, exists=True))
+@click.option("--average", "averages", multiple=True, type=float, help="Decays [the first].")
+@click.option("--every", default=1, show_default=True, help="Use every so many photographs.")
+@click.option("--processor", default=platform.processor(), help="What it was trained on.")
+@click.option("--out", type=click.Path(path_type=Path), help="A file of JSON lines to append to.")
+def main(
+    path: Path,
+    photographs: Path,
+    averages: tuple[float, ...],
+    every: int,
+    processor: str,
+    out: Path | None,
+) -> None:
+    """Score the averages of CHECKPOINT on a folder of PHOTOGRAPHS."""
+    files = sorted(photographs.glob("*.png"))[::every]
+    pictures = [np.asarray(Image.open(p).convert("RGB")) for p in files]
+    pictures = [p[: p.shape[0] // 64 * 64, : p.shape[1] // 64 * 64] for p in pictures]
+    anchor = _mean_curves(pictures, _JPEG_QUALITIES, _jpeg)[:2]
+    for average in averages or (None,):
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "weights"
+            export(path, target, average=average)
+            weights = target.read_bytes()
+        progress = _progress(weights)
+        line = progress | {"processor": processor, "average": average, "photographs": len(files)}
+        line |= _scored(weights, pictures, anchor)
+        text = json.dumps(line)
+        click.echo(text)
+        if out:
+            with out.open("a") as stream:
+                stream.write(text + "\n")
+
+
+def _progress(weights: bytes) -> dict[str, Any]:
+    from latentcodec.runtime import tensor_file
+
+    trained = tensor_file.unpack(weights)[1]["trained"]
+    return {
+        "updates": trained["step"],
+        "crops": trained["crops"],
+        "hours": round(trained["seconds"] / 3600, 2),
+    }
+
+
+if __name__ == "__main__":
+    torch.set_flush_denormal(True)
+    main()

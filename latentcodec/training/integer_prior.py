@@ -1,0 +1,102 @@
+"""From the float networks of `hyper`'s prior to the integers that `ContextPrior` reads."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from latentcodec.entropy import context_prior, tables
+from latentcodec.entropy.exact_net import EXACT, LIMIT, MAX_SHIFT, STREAM_SHIFT, UNIT_BITS
+from latentcodec.models.hyper import HyperModel
+from latentcodec.models.layers import BoundedBlock, LevelTable
+
+_UNIT = 2.0**UNIT_BITS
+
+
+@torch.no_grad()
+def integer_prior(model: HyperModel) -> dict[str, Tensor]:
+    """The integer tensors that `ContextPrior` reads, and Gaussian tables."""
+    h_s = model.h_s
+    # z has a step of its own where activations have 2 ** -UNIT_BITS.
+    z_step = 2.0 ** (UNIT_BITS - context_prior.Z_BITS)
+    found = _layer("h_s.up_32", h_s.up_32.weight * z_step, h_s.up_32.bias)
+    found |= _block("h_s.block", h_s.block)
+    found |= _layer("h_s.up_16", h_s.up_16.weight, h_s.up_16.bias)
+    for number, step in enumerate(model.context):
+        name = f"context.{number}"
+        found[f"{name}.bias"] = _fixed(step.bias, context_prior.STREAM_BITS)
+        for index, block in enumerate(step.blocks):
+            found |= _block(f"{name}.blocks.{index}", block)
+        found |= _layer(f"{name}.head", step.head.weight, step.head.bias)
+        if step.coded is not None:
+            found |= _layer(f"{name}.coded", step.coded.weight)
+    found |= {f"quality.{k}": v for k, v in _quality_rows(model).items()}
+    halves, counts = tables.gaussian_tables()
+    found["tables.halves"] = torch.from_numpy(halves)
+    found["tables.counts"] = torch.from_numpy(counts)
+    return found
+
+
+def _fixed(x: Tensor, fraction_bits: int) -> Tensor:
+    return torch.round(x.double() * 2.0**fraction_bits).to(torch.int32)
+
+
+def weight_shift(weight: Tensor, finest: int = MAX_SHIFT) -> Tensor:
+    """The fractional bits of each output's weights, [..., out]: as many as the bounds admit.
+
+    weight: [..., out, in].
+    """
+    largest = weight.double().abs().amax(-1).clamp_min(1e-9)
+    total = weight.double().abs().sum(-1).clamp_min(1e-9) * LIMIT
+    room = torch.minimum(LIMIT / largest, 0.98 * EXACT / total)
+    return torch.log2(room).floor().clamp(0, finest)
+
+
+def _layer(
+    name: str, weight: Tensor, bias: Tensor | None = None, finest: int = MAX_SHIFT
+) -> dict[str, Tensor]:
+    shift = weight_shift(weight, finest)
+    scale = 2.0**shift
+    found = {
+        f"{name}.weight": torch.round(weight.double() * scale.unsqueeze(-1)).to(torch.int16),
+        f"{name}.shift": shift.to(torch.int8),
+    }
+    if bias is not None:
+        found[f"{name}.bias"] = torch.round(bias.double() * _UNIT * scale).to(torch.int32)
+    return found
+
+
+def _block(name: str, block: BoundedBlock) -> dict[str, Tensor]:
+    taps = block.depthwise.weight.flatten(1)
+    depthwise = _layer(f"{name}.depthwise", taps)
+    depthwise[f"{name}.depthwise.weight"] = depthwise[f"{name}.depthwise.weight"].unflatten(
+        1, (3, 3)
+    )
+    return (
+        depthwise
+        | _layer(f"{name}.expand", block.expand.weight, block.expand.bias)
+        | _layer(f"{name}.project", block.project.weight, finest=STREAM_SHIFT)
+    )
+
+
+def _quality_rows(model: HyperModel) -> dict[str, Tensor]:
+    """One integer row for each of the qualities 1..100."""
+    levels = torch.linspace(0, model.config.anchors - 1, context_prior.QUALITY_ROWS)
+
+    def rows(table: LevelTable) -> Tensor:
+        return table(levels)[:, 0, 0].double()
+
+    log_steps = model.y_std.double().log() + rows(model.gain)
+    low = math.log(tables.SCALE_LOW)
+    z_table = (rows(model.z_log_scale) - low) * tables.SCALE_STEPS_PER_E
+    factor, offset = context_prior.FACTOR_BITS, context_prior.OFFSET_BITS
+    return {
+        "to_latent": _fixed(torch.exp(-log_steps), factor),
+        "to_step": _fixed(torch.exp(log_steps), factor),
+        "table_offset": _fixed(log_steps + rows(model.scale_offset) - low, offset),
+        "z_mean": _fixed(rows(model.z_mean), context_prior.Z_BITS),
+        "z_table": torch.round(z_table).to(torch.int32),
+        "h_s_level": _fixed(rows(model.h_s.level), context_prior.STREAM_BITS),
+    }
