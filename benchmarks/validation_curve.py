@@ -56,9 +56,7 @@ def _mean_curves(
     )
 
 
-def _scored(
-    weights: bytes, pictures: list[Pixels], anchor: tuple[Curve, Curve]
-) -> dict[str, Any]:
+def _scored(weights: bytes, pictures: list[Pixels], anchor: tuple[Curve, Curve]) -> dict[str, Any]:
     family = load(weights)
 
     def row(pixels: Pixels, quality: float) -> Row:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 from pathlib import Path
 
 import click
 
-from latentcodec.models.config import FAMILIES, SIZES, HyperConfig, sized
+from latentcodec.models.config import FAMILIES, SIZES, sized
 
 _PATH = click.Path(path_type=Path)
 
@@ -47,7 +46,6 @@ def _part_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
 )
 @click.option("--model", type=click.Choice(FAMILIES), default="hyper", show_default=True)
 @click.option("--config", type=click.Choice(SIZES), default="base", show_default=True)
-@click.option("--steps", type=click.Choice(["2", "4"]), help="Coding steps [config's: 4].")
 @click.option("--out", required=True, type=_PATH, help="The checkpoint to write.")
 @click.option(
     "--resume",
@@ -85,7 +83,6 @@ def command(
     averages: tuple[float, ...],
     model: str,
     config: str,
-    steps: str | None,
     out: Path,
     resume: Path | None,
     narrow: bool,
@@ -122,10 +119,6 @@ def command(
     from latentcodec.training.settings import Settings
 
     chosen = sized(model, config)
-    if steps:
-        if not isinstance(chosen, HyperConfig):
-            raise click.UsageError("only hyper has coding steps")
-        chosen = dataclasses.replace(chosen, steps=int(steps))
     settings = Settings(
         data=list(data),
         graphics=list(graphics),

@@ -1,9 +1,9 @@
 """The prior of the `hyper` family on exact integers: means and tables, step by step.
 
-The integer twin of `h_s`, the context networks and the quality tables of `models/hyper.py`, on the
-layers of `exact_net.py`. Activations are in units of 2 ** -6; psi and what is added to it in 2 ** -14;
-normalised latents in 2 ** -11; means and v_hat in 1/16 of a quantisation step. Between the
-networks, float64 holds products of two integers exactly.
+The integer twin of `h_s`, the context networks and the quality tables of `models/hyper.py`, on
+the layers of `exact_net.py`. Activations are in units of 2 ** -6; psi and what is added to it in
+2 ** -14; normalised latents in 2 ** -11; means and v_hat in 1/16 of a quantisation step. Between
+the networks, float64 holds products of two integers exactly.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step
 from latentcodec.entropy.exact_net import (
@@ -134,7 +133,7 @@ class ContextPrior:
         return np.tile(mean, count), np.tile(table, count)
 
     def psi(self, z_hat: np.ndarray, tenths: int) -> Tensor:
-        """Features, float32 [4 h, 4 w, C] in units of 2 ** -14, from z_hat (int [h, w, Z], 1/16)."""
+        """Features, float32 [4 h, 4 w, C] in 2 ** -14, from z_hat, int [h, w, Z] in 1/16."""
         h, w, _ = z_hat.shape
         z = torch.from_numpy(z_hat.astype(np.float32)).clamp_(-LIMIT, LIMIT).flatten(0, 1)
         level = self.row("h_s_level", tenths) * 2.0**-STREAM_SHIFT
@@ -226,5 +225,3 @@ class Walk:
             for p in range(PHASES)
         ]
         return torch.cat([part.flatten() for part in parts]).numpy()
-
-

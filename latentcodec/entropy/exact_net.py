@@ -14,7 +14,6 @@ import dataclasses
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from latentcodec.errors import CorruptWeights
 
@@ -93,7 +92,7 @@ class ExactBlock:
     def __call__(self, x: Tensor) -> Tensor:
         """[H, W, C] -> [H, W, C]."""
         planes = quantised(x).permute(2, 0, 1).unsqueeze(0)
-        h = functional.conv2d(planes, self.taps, padding=1, groups=len(self.taps))
+        h = torch.conv2d(planes, self.taps, padding=1, groups=len(self.taps))
         rows = h[0].permute(1, 2, 0).reshape(-1, len(self.taps))
         wide = self.expand(rows.clamp_(-LIMIT, LIMIT).round_()).clamp_(0, LIMIT).round_()
         return torch.addmm(x.view(rows.shape), wide, self.project.weight).view(x.shape)

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from latentcodec.entropy.tables import ERROR_BITS
 from latentcodec.models.residual import ACTIVATIONS, BOUND, ResidualFunction
 
 _PART_ROWS = 1536
@@ -208,20 +207,6 @@ def lower_bound(x: Tensor, bound: float) -> Tensor:
 def round_through(x: Tensor) -> Tensor:
     """Round to the nearest integer; the gradient passes unchanged (straight-through)."""
     return x + (torch.round(x) - x).detach()
-
-
-def round_for_rate(offset: Tensor, scale: Tensor) -> Tensor:
-    """Round as the encoder does (`entropy/rdoq.py`); the gradient passes unchanged.
-
-    offset: latents less their means, in quantisation steps, coded under N(0, scale).
-    """
-    with torch.no_grad():
-        k = torch.round(offset)
-        magnitude, zero = k.abs(), torch.zeros_like(scale)
-        saved = gaussian_bits(magnitude, zero, scale) - gaussian_bits(magnitude - 1, zero, scale)
-        lower = (offset.abs() - magnitude < saved / (2 * ERROR_BITS) - 0.5) & (k != 0)
-        k = torch.where(lower, k - torch.sign(k), k)
-    return offset + (k - offset).detach()
 
 
 def gaussian_bits(values: Tensor, mean: Tensor, scale: Tensor) -> Tensor:

@@ -75,7 +75,10 @@ def _rate_by_log_scale(
 
     Below the smallest scale only what would raise it counts.
     """
-    lower, upper = (symbol - 0.5).mul_(sharpness).clamp_(-_FAR, _FAR), (symbol + 0.5).mul_(sharpness).clamp_(-_FAR, _FAR)
+    lower, upper = (
+        (symbol - 0.5).mul_(sharpness).clamp_(-_FAR, _FAR),
+        (symbol + 0.5).mul_(sharpness).clamp_(-_FAR, _FAR),
+    )
     change = lower.square().neg_().exp_().mul_(lower)
     change.sub_(upper.square().neg_().exp_().mul_(upper))
     change.div_(mass).mul_(-2 * _BITS_PER_MASS)
@@ -86,7 +89,10 @@ def _rate_by_log_scale(
 def _rate_by_offset(noisy: Tensor, sharpness: Tensor) -> Tensor:
     """Derivative of the bits under noise by the latent, and negated by the mean."""
     distance = noisy.abs()
-    lower, upper = (distance - 0.5).mul_(sharpness).clamp_(-_FAR, _FAR), distance.add_(0.5).mul_(sharpness).clamp_(-_FAR, _FAR)
+    lower, upper = (
+        (distance - 0.5).mul_(sharpness).clamp_(-_FAR, _FAR),
+        distance.add_(0.5).mul_(sharpness).clamp_(-_FAR, _FAR),
+    )
     mass = torch.erfc(lower).sub_(torch.erfc(upper)).clamp_min_(2 * _LEAST_MASS)
     change = lower.square_().neg_().exp_().sub_(upper.square_().neg_().exp_())
     return change.mul_(sharpness).div_(mass).mul_(2 * _BITS_PER_MASS).copysign_(noisy)

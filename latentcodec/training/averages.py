@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from latentcodec.training import checkpoint
 
-_EVERY = 8  # updates; in between, an average is moved no further than it is as long as it is
+_EVERY = 8  # updates: as good as each one, and a pass over all weights costs as much as a layer
+_YOUNG = 128  # updates, while an average follows its model closely
 
 
 class Averages:
@@ -23,6 +24,11 @@ class Averages:
     def __init__(self, model: nn.Module, decays: tuple[float, ...]) -> None:
         self._models = {decay: copy.deepcopy(model).requires_grad_(False) for decay in decays}
 
+    @property
+    def first(self) -> nn.Module:
+        """The one that is exported unless another is asked for."""
+        return self.models()[0]
+
     def models(self) -> list[nn.Module]:
         """The averaged models."""
         return list(self._models.values())
@@ -30,11 +36,12 @@ class Averages:
     @torch.no_grad()
     def update(self, model: nn.Module, updates: int) -> None:
         """Move them towards the model as it is after so many updates in all."""
-        if updates % _EVERY:
+        span = 1 if updates <= _YOUNG else _EVERY
+        if updates % span:
             return
         parameters = list(model.parameters())
         for decay, average in self._models.items():
-            kept = min(decay, (1 + updates) / (10 + updates)) ** _EVERY
+            kept = min(decay, (1 + updates) / (10 + updates)) ** span
             torch._foreach_lerp_(list(average.parameters()), parameters, 1 - kept)
 
     def tensors(self) -> dict[str, Tensor]:

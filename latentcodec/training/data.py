@@ -90,7 +90,6 @@ class Photographs:
             raise ValueError(f"no image of {smallest_px} px or more in {paths}")
         return cls(images, details, _shares(images, origin))
 
-
     def joined(self, others: Photographs, share: float) -> Photographs:
         """Both sets; `share` of the crops come from the others."""
         return Photographs(

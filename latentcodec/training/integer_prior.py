@@ -1,4 +1,4 @@
-"""From the float networks of `hyper`'s prior to the integers that `ContextPrior` reads."""
+"""From the float networks of `hyper`'s prior to the integers of `ContextPrior`, and back."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from torch import Tensor
 
 from latentcodec.entropy import context_prior, tables
 from latentcodec.entropy.exact_net import EXACT, LIMIT, MAX_SHIFT, STREAM_SHIFT, UNIT_BITS
+from latentcodec.models.config import HyperConfig
 from latentcodec.models.hyper import HyperModel
 from latentcodec.models.layers import BoundedBlock, LevelTable
 
 _UNIT = 2.0**UNIT_BITS
+_Z_STEP = 2.0 ** (UNIT_BITS - context_prior.Z_BITS)  # of z, in units of the activations
 
 
 @torch.no_grad()
 def integer_prior(model: HyperModel) -> dict[str, Tensor]:
     """The integer tensors that `ContextPrior` reads, and Gaussian tables."""
     h_s = model.h_s
-    # z has a step of its own where activations have 2 ** -UNIT_BITS.
-    z_step = 2.0 ** (UNIT_BITS - context_prior.Z_BITS)
-    found = _layer("h_s.up_32", h_s.up_32.weight * z_step, h_s.up_32.bias)
+    found = _layer("h_s.up_32", h_s.up_32.weight * _Z_STEP, h_s.up_32.bias)
     found |= _block("h_s.block", h_s.block)
     found |= _layer("h_s.up_16", h_s.up_16.weight, h_s.up_16.bias)
     for number, step in enumerate(model.context):
@@ -99,4 +99,49 @@ def _quality_rows(model: HyperModel) -> dict[str, Tensor]:
         "z_mean": _fixed(rows(model.z_mean), context_prior.Z_BITS),
         "z_table": torch.round(z_table).to(torch.int32),
         "h_s_level": _fixed(rows(model.h_s.level), context_prior.STREAM_BITS),
+    }
+
+
+def float_prior(
+    weights: dict[str, Tensor], floats: dict[str, Tensor], config: HyperConfig
+) -> dict[str, Tensor]:
+    """The state of the prior's float networks; floats: the state of the rest of the model."""
+    state: dict[str, Tensor] = {}
+    for key, weight in weights.items():
+        name = key.removesuffix(".weight")
+        if key == name or f"{name}.shift" not in weights:
+            continue
+        shift = weights[f"{name}.shift"].double()
+        trailing = weight.ndim - shift.ndim
+        step = 2.0**-shift
+        value = weight.double() * step.view(*shift.shape, *[1] * trailing)
+        state[key] = (value.unsqueeze(1) if "depthwise" in name else value).float()
+        if f"{name}.bias" in weights:
+            state[f"{name}.bias"] = (weights[f"{name}.bias"].double() * step / _UNIT).float()
+    state["h_s.up_32.weight"] /= _Z_STEP
+    for step in range(context_prior.STEPS):
+        bias = weights[f"context.{step}.bias"]
+        state[f"context.{step}.bias"] = _real(bias, context_prior.STREAM_BITS)
+    return state | _level_tables(weights, floats, config)
+
+
+def _real(x: Tensor, fraction_bits: int) -> Tensor:
+    return (x.double() * 2.0**-fraction_bits).float()
+
+
+def _level_tables(
+    weights: dict[str, Tensor], state: dict[str, Tensor], config: HyperConfig
+) -> dict[str, Tensor]:
+    """The anchors' rows, from the rows of the qualities they stand at."""
+    at = torch.linspace(0, context_prior.QUALITY_ROWS - 1, config.anchors).round().long()
+    rows = {k: weights[f"quality.{k}"][at] for k in ("table_offset", "z_mean", "z_table")}
+    low = math.log(tables.SCALE_LOW)
+    log_steps = state["y_std"].log() + state["gain.rows"]
+    return {
+        "scale_offset.rows": _real(rows["table_offset"], context_prior.OFFSET_BITS)
+        - log_steps
+        + low,
+        "z_mean.rows": _real(rows["z_mean"], context_prior.Z_BITS),
+        "z_log_scale.rows": rows["z_table"].float() / tables.SCALE_STEPS_PER_E + low,
+        "h_s.level.rows": _real(weights["quality.h_s_level"][at], context_prior.STREAM_BITS),
     }

@@ -72,6 +72,9 @@ class Optimisers:
             name, _, entry = key.rpartition("/")
             p = by_name[name]
             state = (self.muon if p in matrices else self.adam).state[p]
+            if entry in state:  # Muon's momentum is part of a stack
+                state[entry].copy_(value)
+                continue
             # Adam's step counter stays on the CPU, everything else beside its parameter.
             state[entry] = value.clone() if entry == "step" else value.to(p.device).clone()
 

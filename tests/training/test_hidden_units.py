@@ -81,7 +81,7 @@ def test_dead_units_live_again_and_nothing_else_changes(settings: Settings) -> N
     seen, states = _seen(trainer), trainer.optimisers.tensors()
     dead = {name: s.fired == 0 for name, s in seen.items()}
     assert bool(dead[BLOCK][:10].all())
-    count = hidden_units.revive(seen, [trainer.model, trainer.average], states)
+    count = hidden_units.revive(seen, [trainer.model, trainer.averages.first], states)
     assert count == sum(int(d.sum()) for d in dead.values())
     block_of = {
         f"{name}.{part}": (name, axis) for name in dead for part, axis in hidden_units._AXES.items()
@@ -96,7 +96,7 @@ def test_dead_units_live_again_and_nothing_else_changes(settings: Settings) -> N
             assert torch.equal(value, before[key]), key
     assert bool((_seen(trainer)[BLOCK].fired[:10] > 0).sum() >= 7)
     assert bool((block.project.weight[:, :10] == 0).all())
-    average = trainer.average.get_submodule(BLOCK)
+    average = trainer.averages.first.get_submodule(BLOCK)
     assert torch.equal(average.expand.weight[:10], block.expand.weight[:10])
     for key, state in states.items():
         if key.startswith(f"{BLOCK}.expand.weight/"):
@@ -134,7 +134,7 @@ def test_the_least_used_units_are_cut(settings: Settings) -> None:
     wide = _trainer(settings)
     for _ in range(3):
         wide.train_step()
-    for model in (wide.model, wide.average):
+    for model in (wide.model, wide.averages.first):
         block = model.get_submodule(BLOCK)
         assert isinstance(block, ResidualBlock)
         _kill(block, slice(0, None, 2))
@@ -145,7 +145,10 @@ def test_the_least_used_units_are_cut(settings: Settings) -> None:
     assert narrow.config == config
     x, level = wide.sampler.batch(7, 2), torch.tensor([1.0, 5.0])
     with torch.no_grad():
-        for model, cut in ((wide.model, narrow.model), (wide.average, narrow.average)):
+        for model, cut in (
+            (wide.model, narrow.model),
+            (wide.averages.first, narrow.averages.first),
+        ):
             y = model.analyse(x, level)
             assert torch.allclose(model.synthesise(y, level), cut.synthesise(y, level), atol=1e-5)
     assert narrow.progress.step == 3
@@ -159,7 +162,7 @@ def test_a_narrowed_model_trains_on_and_is_saved(settings: Settings) -> None:
     widths = {n: b.expand.out_features for n, b in hidden_units.blocks_of(narrow.model).items()}
     assert widths["g_s.blocks_8.0"] == 48
     assert widths["g_s.blocks_16.0"] == 48
-    assert widths["context.block"] == 40
+    assert widths["context.0.blocks.0"] == 40
     assert widths["g_a.blocks_16.0"] == 96
     assert all(
         a.shape == b.shape
