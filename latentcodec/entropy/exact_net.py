@@ -36,6 +36,17 @@ def check_exact(magnitude: Tensor, shift: Tensor | float, what: str) -> None:
         raise CorruptWeights(f"the layer {what} could exceed 2**24 and would not be exact")
 
 
+def weight_shift(weight: Tensor, finest: int = MAX_SHIFT) -> Tensor:
+    """The fractional bits of each output's weights, [..., out]: as many as the bounds admit.
+
+    weight: [..., out, in].
+    """
+    largest = weight.double().abs().amax(-1).clamp_min(1e-9)
+    total = weight.double().abs().sum(-1).clamp_min(1e-9) * LIMIT
+    room = torch.minimum(LIMIT / largest, 0.98 * EXACT / total)
+    return torch.log2(room).floor().clamp(0, finest)
+
+
 @dataclasses.dataclass(frozen=True)
 class ExactLinear:
     """A matrix product: integer inputs in -LIMIT..LIMIT to outputs in steps of 2 ** -shift.

@@ -27,8 +27,8 @@ from latentcodec.models.config import HyperConfig
 from latentcodec.models.layers import (
     BoundedBlock,
     LevelTable,
+    Quantisable,
     ResidualBlock,
-    bounded,
     depth_to_space,
     gaussian_bits,
     lower_bound,
@@ -38,6 +38,7 @@ from latentcodec.models.layers import (
 from latentcodec.models.rate import CodedLatents
 from latentcodec.models.transforms import Output, TransformModel
 
+Z_STEP = 4.0  # of z_hat, in units of the other activations
 _UNIT_BOUND = 32.0  # of a latent over y_std, where the context networks see it
 _Z_BOUND = 16.0
 
@@ -62,7 +63,7 @@ class HyperAnalysis(nn.Module):
         return h.float()
 
 
-class HyperSynthesis(nn.Module):
+class HyperSynthesis(Quantisable):
     """h_s: z_hat [B, h/4, w/4, Z] -> psi [B, h, w, context channels]."""
 
     def __init__(self, c: HyperConfig) -> None:
@@ -74,12 +75,14 @@ class HyperSynthesis(nn.Module):
         self.up_16 = nn.Linear(n, 4 * c.context_channels)
 
     def forward(self, z_hat: Tensor, level: Tensor) -> Tensor:
-        h = bounded(self.up_32(z_hat) + self.level(level), 0)
-        h = bounded(self.block(depth_to_space(h, 2)))
-        return depth_to_space(self.up_16(h), 2)
+        weight = self.rounded_weight(self.up_32.weight * Z_STEP) / Z_STEP
+        h = functional.linear(z_hat, weight, self.up_32.bias) + self.level(level)
+        h = self.bounded(self.block(depth_to_space(self.bounded(h, 0), 2)))
+        h = functional.linear(h, self.rounded_weight(self.up_16.weight), self.up_16.bias)
+        return depth_to_space(h, 2)
 
 
-class PhaseProduct(nn.Module):
+class PhaseProduct(Quantisable):
     """A matrix of its own for each spatial phase: [PHASES, B, n, in] -> [PHASES, B, n, out]."""
 
     def __init__(self, inputs: int, outputs: int, bias: bool = False) -> None:
@@ -89,15 +92,15 @@ class PhaseProduct(nn.Module):
         self.bias = nn.Parameter(torch.zeros(PHASES, outputs)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        rows = x.flatten(1, 2)
+        rows, weight = x.flatten(1, 2), self.rounded_weight(self.weight)
         if self.bias is None:
-            out = torch.bmm(rows, self.weight.mT)
+            out = torch.bmm(rows, weight.mT)
         else:
-            out = torch.baddbmm(self.bias.unsqueeze(1), rows, self.weight.mT)
+            out = torch.baddbmm(self.bias.unsqueeze(1), rows, weight.mT)
         return out.view(*x.shape[:-1], -1)
 
 
-class ContextStep(nn.Module):
+class ContextStep(Quantisable):
     """The network of one coding step: from features to mean and log scale of what it codes.
 
     Every phase has a head of its own, since it codes another group of channels. Everything here
@@ -117,7 +120,7 @@ class ContextStep(nn.Module):
 
     def forward(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """u [B, h, w, C] -> mean and log scale [PHASES, B, h/2 * w/2, M/4], float32."""
-        h = bounded(self.blocks(bounded(u + self.bias, 0)))
+        h = self.bounded(self.blocks(self.bounded(u + self.bias, 0)))
         mean, log_scale = self.head(split_phases(h)).float().chunk(2, dim=-1)
         return mean, log_scale
 
@@ -212,6 +215,12 @@ class HyperModel(TransformModel):
             groups = [group for _, group in coded_in_step(number, PHASES)]
             step.head.bias.copy_(bias[groups])
             step.head.weight.mul_(0.1)
+
+    def quantise(self) -> None:
+        """From now on, round in the prior as its integers will."""
+        for part in self.modules():
+            if isinstance(part, Quantisable):
+                part.quantised = True
 
     def forward(self, x: Tensor, level: Tensor) -> Output:
         """Pixels and context see rounded latents, with straight-through gradients.

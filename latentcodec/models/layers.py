@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from latentcodec.models.residual import ACTIVATIONS, BOUND, ResidualFunction
+from latentcodec.entropy.exact_net import MAX_SHIFT, STREAM_SHIFT, weight_shift
+from latentcodec.models.residual import ACTIVATIONS, BOUND, Activation, ResidualFunction, bounded
 
 _PART_ROWS = 1536
 
@@ -71,12 +72,41 @@ class ResidualBlock(nn.Module):
         return rows.view(x.shape).add_(x)
 
 
-def bounded(x: Tensor, low: float = -BOUND) -> Tensor:
-    """x within low..BOUND; low 0 makes it a bounded ReLU."""
-    return functional.hardtanh(x, low, BOUND)
+class _Bounded(torch.autograd.Function):
+    """`bounded`, whose gradient passes the rounding unchanged."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, low: float, rounded: bool) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.low = low
+        return bounded(x, low, rounded)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (x,) = ctx.saved_tensors
+        return torch.ops.aten.hardtanh_backward(gradient, x, ctx.low, BOUND), None, None
 
 
-class BoundedBlock(nn.Module):
+class Quantisable(nn.Module):
+    """A part of the prior, which export makes integers of."""
+
+    quantised = False  # whether the forward pass rounds as the integers will (in training's end)
+
+    def bounded(self, x: Tensor, low: float = -BOUND) -> Tensor:
+        """x within low..BOUND, which low 0 makes a bounded ReLU."""
+        return _Bounded.apply(x, low, self.quantised)
+
+    def rounded_weight(self, weight: Tensor, finest: int = MAX_SHIFT) -> Tensor:
+        """weight [..., out, in], or its integers with a straight-through gradient."""
+        if not self.quantised:
+            return weight
+        with torch.no_grad():
+            step = 2.0 ** -weight_shift(weight, finest).float().unsqueeze(-1)
+            rounding = torch.round(weight / step) * step - weight
+        return weight + rounding
+
+
+class BoundedBlock(Quantisable):
     """x + W2 relu(W1 depthwise(x)) with bounds on what enters each product; [B, H, W, C].
 
     Export makes exact integers of these: activations of at most A units and weights whose
@@ -88,18 +118,32 @@ class BoundedBlock(nn.Module):
         self.depthwise = nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False)
         self.expand = nn.Linear(channels, hidden)
         self.project = nn.Linear(hidden, channels, bias=False)
-        self.activation = ACTIVATIONS["bounded"]
+
+    @property
+    def activation(self) -> Activation:
+        """What is between the two products."""
+        return ACTIVATIONS["rounded" if self.quantised else "bounded"]
 
     def forward(self, x: Tensor) -> Tensor:
-        return residual(x, self)
+        taps = self.depthwise.weight
+        return ResidualFunction.apply(
+            x,
+            self.rounded_weight(taps.flatten(1)).view_as(taps),
+            None,
+            self.rounded_weight(self.expand.weight),
+            self.expand.bias,
+            self.rounded_weight(self.project.weight, STREAM_SHIFT),
+            None,
+            self.activation,
+        )
 
     def hidden(self, x: Tensor) -> Tensor:
         """The hidden units before their activation, [B, H, W, hidden]."""
-        h = self.depthwise(bounded(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return cast(Tensor, self.expand(bounded(h)))
+        h = self.depthwise(self.bounded(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return cast(Tensor, self.expand(self.bounded(h)))
 
 
-def residual(x: Tensor, block: ResidualBlock | BoundedBlock) -> Tensor:
+def residual(x: Tensor, block: ResidualBlock) -> Tensor:
     """The block of x, with gradients."""
     depthwise, expand, project = block.depthwise, block.expand, block.project
     return ResidualFunction.apply(

@@ -13,19 +13,29 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-BOUND = 4.0  # of what enters a product of a bounded block
+from latentcodec.entropy.exact_net import UNIT_BITS
+
+BOUND = 4.0  # of what enters a product of a bounded block: LIMIT in units of 2 ** -UNIT_BITS
 _PART_ROWS = 2048
+_UNIT = 2.0**UNIT_BITS
+
+
+def bounded(x: Tensor, low: float = -BOUND, rounded: bool = False) -> Tensor:
+    """x within low..BOUND, and rounded as the integers of the exported prior are; new memory."""
+    x = x.clamp(low, BOUND)
+    return x.mul_(_UNIT).round_().div_(_UNIT) if rounded else x
 
 
 class Activation(NamedTuple):
-    """A function of the hidden units, and whether the block's other activations are bounded."""
+    """A function of the hidden units, and what becomes of the block's other activations."""
 
     name: str
     bounded: bool = False
+    rounded: bool = False
 
     def __call__(self, x: Tensor, inplace: bool = False) -> Tensor:
         if self.bounded:
-            return functional.hardtanh(x, 0, BOUND, inplace=inplace)
+            return bounded(x, 0, self.rounded)
         if self.name == "hardswish":
             return functional.hardswish(x, inplace=inplace)
         return functional.relu(x, inplace=inplace)
@@ -43,6 +53,7 @@ ACTIVATIONS = {
     "relu": Activation("relu"),
     "hardswish": Activation("hardswish"),
     "bounded": Activation("bounded", bounded=True),
+    "rounded": Activation("rounded", bounded=True, rounded=True),
 }
 
 
@@ -75,7 +86,8 @@ class ResidualFunction(torch.autograd.Function):
             x, taps, w1, w2 = (t.to(dtype) for t in (x, taps, expand, project))
             b1 = expand_bias.to(dtype)
             if activation.bounded:
-                h = _filtered(x.clamp(-BOUND, BOUND), taps).clamp_(-BOUND, BOUND)
+                seen = bounded(x, rounded=activation.rounded)
+                h = bounded(_filtered(seen, taps), rounded=activation.rounded)
             else:
                 h = _filtered(x, taps, None if taps_bias is None else taps_bias.to(dtype))
             out = torch.empty_like(x)
@@ -107,7 +119,7 @@ class ResidualFunction(torch.autograd.Function):
             torch.mm(wide, w1, out=gh_part)
         if activation.bounded:
             h_gradient = torch.ops.aten.hardtanh_backward(h_gradient, h, -BOUND, BOUND)
-        x_gradient, taps_gradient = _filter_gradients(h_gradient, x, taps, activation.bounded)
+        x_gradient, taps_gradient = _filter_gradients(h_gradient, x, taps, activation)
         x_gradient += gradient
         biases = [h_gradient, gradient] if ctx.biases else []
         taps_bias, project_bias = [t.flatten(0, 2).sum(0).float() for t in biases] or (None, None)
@@ -124,11 +136,11 @@ class ResidualFunction(torch.autograd.Function):
 
 
 def _filter_gradients(
-    gradient: Tensor, x: Tensor, taps: Tensor, bounded: bool
+    gradient: Tensor, x: Tensor, taps: Tensor, activation: Activation
 ) -> tuple[Tensor, Tensor]:
     """The gradients of the filter's input, and of its taps."""
     padding = taps.shape[-1] // 2
-    seen = x.clamp(-BOUND, BOUND) if bounded else x
+    seen = bounded(x, rounded=activation.rounded) if activation.bounded else x
     _, by_taps, _ = torch.ops.aten.convolution_backward(
         gradient.permute(0, 3, 1, 2),
         seen.permute(0, 3, 1, 2),
@@ -144,6 +156,6 @@ def _filter_gradients(
     )
     # A filter's own backward pass takes twice the time of a filter with the taps turned round.
     by_x = _filtered(gradient, taps.flip(2, 3))
-    if bounded:
+    if activation.bounded:
         by_x = torch.ops.aten.hardtanh_backward(by_x, x, -BOUND, BOUND)
     return by_x, by_taps.float()

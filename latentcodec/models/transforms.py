@@ -197,6 +197,9 @@ class TransformModel(nn.Module, abc.ABC):
         middle = torch.full((len(x),), (self.config.anchors - 1) / 2, device=x.device)
         self.start_prior(self.analyse(x, middle).flatten(0, 2) / self.y_std)
 
+    def quantise(self) -> None:
+        """From now on, round as the exported prior will, where it is in integers."""
+
     @abc.abstractmethod
     def start_prior(self, y: Tensor) -> None:
         """Set the prior's biases from latents of photographs over y_std, float [n, M]."""

@@ -8,20 +8,19 @@ import torch
 from torch import Tensor
 
 from latentcodec.entropy import context_prior, tables
-from latentcodec.entropy.exact_net import EXACT, LIMIT, MAX_SHIFT, STREAM_SHIFT, UNIT_BITS
+from latentcodec.entropy.exact_net import MAX_SHIFT, STREAM_SHIFT, UNIT_BITS, weight_shift
 from latentcodec.models.config import HyperConfig
-from latentcodec.models.hyper import HyperModel
+from latentcodec.models.hyper import Z_STEP, HyperModel
 from latentcodec.models.layers import BoundedBlock, LevelTable
 
 _UNIT = 2.0**UNIT_BITS
-_Z_STEP = 2.0 ** (UNIT_BITS - context_prior.Z_BITS)  # of z, in units of the activations
 
 
 @torch.no_grad()
 def integer_prior(model: HyperModel) -> dict[str, Tensor]:
     """The integer tensors that `ContextPrior` reads, and Gaussian tables."""
     h_s = model.h_s
-    found = _layer("h_s.up_32", h_s.up_32.weight * _Z_STEP, h_s.up_32.bias)
+    found = _layer("h_s.up_32", h_s.up_32.weight * Z_STEP, h_s.up_32.bias)
     found |= _block("h_s.block", h_s.block)
     found |= _layer("h_s.up_16", h_s.up_16.weight, h_s.up_16.bias)
     for number, step in enumerate(model.context):
@@ -41,17 +40,6 @@ def integer_prior(model: HyperModel) -> dict[str, Tensor]:
 
 def _fixed(x: Tensor, fraction_bits: int) -> Tensor:
     return torch.round(x.double() * 2.0**fraction_bits).to(torch.int32)
-
-
-def weight_shift(weight: Tensor, finest: int = MAX_SHIFT) -> Tensor:
-    """The fractional bits of each output's weights, [..., out]: as many as the bounds admit.
-
-    weight: [..., out, in].
-    """
-    largest = weight.double().abs().amax(-1).clamp_min(1e-9)
-    total = weight.double().abs().sum(-1).clamp_min(1e-9) * LIMIT
-    room = torch.minimum(LIMIT / largest, 0.98 * EXACT / total)
-    return torch.log2(room).floor().clamp(0, finest)
 
 
 def _layer(
@@ -118,7 +106,7 @@ def float_prior(
         state[key] = (value.unsqueeze(1) if "depthwise" in name else value).float()
         if f"{name}.bias" in weights:
             state[f"{name}.bias"] = (weights[f"{name}.bias"].double() * step / _UNIT).float()
-    state["h_s.up_32.weight"] /= _Z_STEP
+    state["h_s.up_32.weight"] /= Z_STEP
     for step in range(context_prior.STEPS):
         bias = weights[f"context.{step}.bias"]
         state[f"context.{step}.bias"] = _real(bias, context_prior.STREAM_BITS)

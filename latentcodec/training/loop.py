@@ -25,6 +25,7 @@ from latentcodec.training.optimiser import Optimisers, rate_share
 from latentcodec.training.restore import Saved, model_state
 from latentcodec.training.settings import Progress, Settings
 
+QUANTISED_SHARE = 0.1  # of the training, its end, with the prior rounded as its integers will be
 GRAPHICS_SHARE = 0.12  # of the crops, where there are any
 _START_CROPS = 24  # whose statistics a new model starts from
 _GRADIENT_NORM = 1.0
@@ -159,6 +160,8 @@ class Trainer:
         """One batch; returns its detached loss, bits per pixel and PSNR (device scalars)."""
         s, step = self.settings, self.progress.step
         started = time.monotonic()
+        if self.share_done() >= 1 - QUANTISED_SHARE:
+            self.model.quantise()
         if step and step % _REVIVAL_STEPS == 0:
             self._revive()
         draw = step * self.ranks.count + self.ranks.rank
