@@ -22,6 +22,8 @@ from PIL import Image
 from latentcodec.bench import codecs
 from latentcodec.bench.bdrate import Curve, bd_rate
 from latentcodec.bench.metrics import decibels, mean_squared_error, ms_ssim, psnr_db
+from latentcodec.runtime import tensor_file
+from latentcodec.runtime.base import Family
 from latentcodec.runtime.registry import load
 from latentcodec.training.export import export
 
@@ -58,6 +60,7 @@ def _mean_curves(
 
 def _scored(weights: bytes, pictures: list[Pixels], anchor: tuple[Curve, Curve]) -> dict[str, Any]:
     family = load(weights)
+    assert isinstance(family, Family)
 
     def row(pixels: Pixels, quality: float) -> Row:
         tenths = round(10 * quality)
@@ -110,8 +113,6 @@ def main(
 
 
 def _progress(weights: bytes) -> dict[str, Any]:
-    from latentcodec.runtime import tensor_file
-
     trained = tensor_file.unpack(weights)[1]["trained"]
     return {
         "updates": trained["step"],

@@ -15,7 +15,7 @@ h_s and of the context networks are bounded, because export makes integers of th
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -203,6 +203,10 @@ class HyperModel(TransformModel):
         self.z_mean = LevelTable(config.anchors, config.hyper_latents)
         self.z_log_scale = LevelTable(config.anchors, config.hyper_latents)
 
+    def steps(self) -> list[ContextStep]:
+        """The networks of the coding steps, in their order."""
+        return [cast(ContextStep, network) for network in self.context]
+
     @torch.no_grad()
     def start_prior(self, y: Tensor) -> None:
         """Means and scales that do not yet look at z: those of the photographs' latents."""
@@ -211,7 +215,7 @@ class HyperModel(TransformModel):
         # deviation, is the scale of the typical one.
         typical = (normal - normal.mean(0)).abs().mean(0).clamp_min(1e-3).log()
         bias = torch.cat([normal.mean(0), typical], dim=1)
-        for number, step in enumerate(self.context):
+        for number, step in enumerate(self.steps()):
             groups = [group for _, group in coded_in_step(number, PHASES)]
             step.head.bias.copy_(bias[groups])
             step.head.weight.mul_(0.1)
@@ -248,7 +252,7 @@ class HyperModel(TransformModel):
         wanted = to_steps(v)
         noise = torch.rand_like(wanted) - 0.5
         bits, coded, u = [], [], psi
-        for step, network in enumerate(self.context):
+        for step, network in enumerate(self.steps()):
             mean, log_scale = network(u)
             v_hat, step_bits = CodedLatents.apply(
                 wanted[step],

@@ -39,7 +39,7 @@ class Averages:
         span = 1 if updates <= _YOUNG else _EVERY
         if updates % span:
             return
-        parameters = list(model.parameters())
+        parameters: list[Tensor] = list(model.parameters())
         for decay, average in self._models.items():
             kept = min(decay, (1 + updates) / (10 + updates)) ** span
             torch._foreach_lerp_(list(average.parameters()), parameters, 1 - kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -23,11 +24,11 @@ def integer_prior(model: HyperModel) -> dict[str, Tensor]:
     found = _layer("h_s.up_32", h_s.up_32.weight * Z_STEP, h_s.up_32.bias)
     found |= _block("h_s.block", h_s.block)
     found |= _layer("h_s.up_16", h_s.up_16.weight, h_s.up_16.bias)
-    for number, step in enumerate(model.context):
+    for number, step in enumerate(model.steps()):
         name = f"context.{number}"
         found[f"{name}.bias"] = _fixed(step.bias, context_prior.STREAM_BITS)
         for index, block in enumerate(step.blocks):
-            found |= _block(f"{name}.blocks.{index}", block)
+            found |= _block(f"{name}.blocks.{index}", cast(BoundedBlock, block))
         found |= _layer(f"{name}.head", step.head.weight, step.head.bias)
         if step.coded is not None:
             found |= _layer(f"{name}.coded", step.coded.weight)
@@ -101,11 +102,11 @@ def float_prior(
             continue
         shift = weights[f"{name}.shift"].double()
         trailing = weight.ndim - shift.ndim
-        step = 2.0**-shift
-        value = weight.double() * step.view(*shift.shape, *[1] * trailing)
+        scale = 2.0**-shift
+        value = weight.double() * scale.view(*shift.shape, *[1] * trailing)
         state[key] = (value.unsqueeze(1) if "depthwise" in name else value).float()
         if f"{name}.bias" in weights:
-            state[f"{name}.bias"] = (weights[f"{name}.bias"].double() * step / _UNIT).float()
+            state[f"{name}.bias"] = (weights[f"{name}.bias"].double() * scale / _UNIT).float()
     state["h_s.up_32.weight"] /= Z_STEP
     for step in range(context_prior.STEPS):
         bias = weights[f"context.{step}.bias"]

@@ -34,7 +34,7 @@ class Muon(torch.optim.Optimizer):
                     self.state[p]["momentum_buffer"] = buffer
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One update of every matrix that has a gradient; all of a shape have one, or none."""
         for group in self.param_groups:
             for stack in group["stacks"]:
