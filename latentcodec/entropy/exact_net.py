@@ -102,9 +102,10 @@ class ExactBlock:
 
     def __call__(self, x: Tensor) -> Tensor:
         """[H, W, C] -> [H, W, C]."""
-        planes = quantised(x).permute(2, 0, 1).unsqueeze(0)
+        # As [1, H, W, C] from the start: convolutions do not see channels last in other views.
+        planes = quantised(x).unsqueeze(0).permute(0, 3, 1, 2)
         h = torch.conv2d(planes, self.taps, padding=1, groups=len(self.taps))
-        rows = h[0].permute(1, 2, 0).reshape(-1, len(self.taps))
+        rows = h.permute(0, 2, 3, 1).reshape(-1, len(self.taps))
         wide = self.expand(rows.clamp_(-LIMIT, LIMIT).round_()).clamp_(0, LIMIT).round_()
         return torch.addmm(x.view(rows.shape), wide, self.project.weight).view(x.shape)
 

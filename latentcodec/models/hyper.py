@@ -217,6 +217,7 @@ class HyperModel(TransformModel):
         bias = torch.cat([normal.mean(0), typical], dim=1)
         for number, step in enumerate(self.steps()):
             groups = [group for _, group in coded_in_step(number, PHASES)]
+            assert step.head.bias is not None
             step.head.bias.copy_(bias[groups])
             step.head.weight.mul_(0.1)
 
