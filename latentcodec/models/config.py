@@ -82,23 +82,7 @@ _CONFIG_OF: dict[str, type[Config]] = {
 FAMILIES = tuple(_CONFIG_OF)
 # "small" is for rehearsals and tests: the same code in seconds.
 _SIZES: dict[str, dict[str, Any]] = {
-    "base": {"expansion_8": 1.75, "expansion_16": 1, "context_expansion": 1.6},
-    "second": {
-        "channels_8": 128,
-        "channels_16": 320,
-        "blocks_8": 4,
-        "blocks_16": 4,
-        "synthesis_blocks_8": 4,
-        "synthesis_blocks_16": 4,
-        "expansion_8": 2,
-        "expansion_16": 1.5,
-        "activation": "hardswish",
-        "block_biases": False,
-        "latents": 512,
-        "context_channels": 192,
-        "context_blocks": 3,
-        "context_expansion": 1.5,
-    },
+    "base": {"expansion_8": 1.75, "expansion_16": 1},
     "small": {
         "channels_8": 32,
         "channels_16": 48,
@@ -115,6 +99,23 @@ _SIZES: dict[str, dict[str, Any]] = {
         "blocks": 1,
     },
 }
+_HYPER_SIZES: dict[str, dict[str, Any]] = {
+    "base": {
+        "channels_16": 320,
+        "blocks_16": 4,
+        "synthesis_blocks_8": 4,
+        "synthesis_blocks_16": 4,
+        "expansion_8": 2,
+        "expansion_16": 1.5,
+        "activation": "hardswish",
+        "block_biases": False,
+        "latents": 512,
+        "context_channels": 192,
+        "context_blocks": 3,
+        "context_expansion": 1.5,
+    },
+    "small": {"activation": "hardswish", "block_biases": False, "context_blocks": 2},
+}
 SIZES = tuple(_SIZES)
 
 
@@ -126,4 +127,5 @@ def config_of(family: str, values: dict[str, Any]) -> Config:
 def sized(family: str, size: str) -> Config:
     """The configuration of one of SIZES."""
     known = {field.name for field in dataclasses.fields(_CONFIG_OF[family])}
-    return config_of(family, {k: v for k, v in _SIZES[size].items() if k in known})
+    sizes = _SIZES[size] | (_HYPER_SIZES[size] if family == "hyper" else {})
+    return config_of(family, {k: v for k, v in sizes.items() if k in known})

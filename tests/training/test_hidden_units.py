@@ -52,7 +52,7 @@ def _seen(trainer: Trainer) -> dict[str, hidden_units.Activity]:
 def _kill(block: ResidualBlock, units: slice) -> None:
     with torch.no_grad():
         block.expand.weight[units] = 0
-        block.expand.bias[units] = -1
+        block.expand.bias[units] = -4  # hardswish is zero below -3
 
 
 def test_activity_counts_firings_and_energy() -> None:
