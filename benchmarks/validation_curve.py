@@ -1,7 +1,7 @@
 """How good the averages of a training checkpoint are: real payloads of photographs, as BD-rates.
 
-Appends one JSON line for each average to a file, from which `docs/training.md` draws the curve of a
-run. The anchor is Pillow's JPEG, 4:2:0, optimised, progressive.
+`score` appends one JSON line for each average to a file; `figure` draws the curve of a run from it.
+The anchor is Pillow's JPEG, 4:2:0, optimised, progressive.
 """
 
 from __future__ import annotations
@@ -77,14 +77,19 @@ def _scored(weights: bytes, pictures: list[Pixels], anchor: tuple[Curve, Curve])
     }
 
 
-@click.command()
+@click.group()
+def main() -> None:
+    """Score checkpoints, and draw the curve of a training run."""
+
+
+@main.command()
 @click.argument("path", metavar="CHECKPOINT", type=click.Path(path_type=Path, exists=True))
 @click.argument("photographs", type=click.Path(path_type=Path, exists=True))
 @click.option("--average", "averages", multiple=True, type=float, help="Decays [the first].")
 @click.option("--every", default=1, show_default=True, help="Use every so many photographs.")
 @click.option("--processor", default=platform.processor(), help="What it was trained on.")
 @click.option("--out", type=click.Path(path_type=Path), help="A file of JSON lines to append to.")
-def main(
+def score(
     path: Path,
     photographs: Path,
     averages: tuple[float, ...],
@@ -119,6 +124,28 @@ def _progress(weights: bytes) -> dict[str, Any]:
         "crops": trained["crops"],
         "hours": round(trained["seconds"] / 3600, 2),
     }
+
+
+@main.command()
+@click.argument("lines", type=click.Path(path_type=Path, exists=True))
+@click.argument("picture", type=click.Path(path_type=Path))
+def figure(lines: Path, picture: Path) -> None:
+    """Draw LINES, as `score` writes them, as a PICTURE: BD-rates over the crops seen."""
+    from matplotlib import pyplot
+
+    rows = [json.loads(line) for line in lines.read_text().splitlines()]
+    axes: Any
+    sheet, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    for metric, label in (("psnr", "PSNR"), ("ms_ssim", "MS-SSIM")):
+        for average in sorted({row["average"] or 0.999 for row in rows}):
+            own = [row for row in rows if (row["average"] or 0.999) == average]
+            crops = [row["crops"] / 1000 for row in own]
+            rates = [row[f"bd_rate_{metric}"] for row in own]
+            axes.plot(crops, rates, marker="o", label=f"{label}, average of {average}")
+    axes.set(xscale="log", xlabel="crops seen, thousands", ylabel="BD-rate against JPEG, %")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    sheet.savefig(picture, dpi=120)
 
 
 if __name__ == "__main__":
