@@ -36,13 +36,15 @@ def check_exact(magnitude: Tensor, shift: Tensor | float, what: str) -> None:
         raise CorruptWeights(f"the layer {what} could exceed 2**24 and would not be exact")
 
 
-def weight_shift(weight: Tensor, finest: int = MAX_SHIFT) -> Tensor:
+def weight_shift(
+    weight: Tensor, finest: int = MAX_SHIFT, added: Tensor | float = 0.0
+) -> Tensor:
     """The fractional bits of each output's weights, [..., out]: as many as the bounds admit.
 
-    weight: [..., out, in].
+    weight: [..., out, in]; added: the largest magnitude of what is added to the products, [..., out].
     """
     largest = weight.double().abs().amax(-1).clamp_min(1e-9)
-    total = weight.double().abs().sum(-1).clamp_min(1e-9) * LIMIT
+    total = weight.double().abs().sum(-1).clamp_min(1e-9) * LIMIT + added * 2.0**UNIT_BITS
     room = torch.minimum(LIMIT / largest, 0.98 * EXACT / total)
     return torch.log2(room).floor().clamp(0, finest)
 

@@ -75,10 +75,12 @@ class HyperSynthesis(Quantisable):
         self.up_16 = nn.Linear(n, 4 * c.context_channels)
 
     def forward(self, z_hat: Tensor, level: Tensor) -> Tensor:
-        weight = self.rounded_weight(self.up_32.weight * Z_STEP) / Z_STEP
+        added = self.up_32.bias.abs() + self.level.rows.abs().amax(0)
+        weight = self.rounded_weight(self.up_32.weight * Z_STEP, added=added) / Z_STEP
         h = functional.linear(z_hat, weight, self.up_32.bias) + self.level(level)
         h = self.bounded(self.block(depth_to_space(self.bounded(h, 0), 2)))
-        h = functional.linear(h, self.rounded_weight(self.up_16.weight), self.up_16.bias)
+        weight = self.rounded_weight(self.up_16.weight, added=self.up_16.bias.abs())
+        h = functional.linear(h, weight, self.up_16.bias)
         return depth_to_space(h, 2)
 
 
@@ -92,10 +94,11 @@ class PhaseProduct(Quantisable):
         self.bias = nn.Parameter(torch.zeros(PHASES, outputs)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        rows, weight = x.flatten(1, 2), self.rounded_weight(self.weight)
+        rows = x.flatten(1, 2)
         if self.bias is None:
-            out = torch.bmm(rows, weight.mT)
+            out = torch.bmm(rows, self.rounded_weight(self.weight).mT)
         else:
+            weight = self.rounded_weight(self.weight, added=self.bias.abs())
             out = torch.baddbmm(self.bias.unsqueeze(1), rows, weight.mT)
         return out.view(*x.shape[:-1], -1)
 

@@ -96,12 +96,17 @@ class Quantisable(nn.Module):
         """x within low..BOUND, which low 0 makes a bounded ReLU."""
         return _Bounded.apply(x, low, self.quantised)
 
-    def rounded_weight(self, weight: Tensor, finest: int = MAX_SHIFT) -> Tensor:
-        """weight [..., out, in], or its integers with a straight-through gradient."""
+    def rounded_weight(
+        self, weight: Tensor, finest: int = MAX_SHIFT, added: Tensor | float = 0.0
+    ) -> Tensor:
+        """weight [..., out, in], or its integers with a straight-through gradient.
+
+        added: the largest magnitude of what is added to the products, such as a bias.
+        """
         if not self.quantised:
             return weight
         with torch.no_grad():
-            step = 2.0 ** -weight_shift(weight, finest).float().unsqueeze(-1)
+            step = 2.0 ** -weight_shift(weight, finest, added).float().unsqueeze(-1)
             rounding = torch.round(weight / step) * step - weight
         return weight + rounding
 
@@ -130,7 +135,7 @@ class BoundedBlock(Quantisable):
             x,
             self.rounded_weight(taps.flatten(1)).view_as(taps),
             None,
-            self.rounded_weight(self.expand.weight),
+            self.rounded_weight(self.expand.weight, added=self.expand.bias.abs()),
             self.expand.bias,
             self.rounded_weight(self.project.weight, STREAM_SHIFT),
             None,

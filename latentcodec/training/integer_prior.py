@@ -21,7 +21,8 @@ _UNIT = 2.0**UNIT_BITS
 def integer_prior(model: HyperModel) -> dict[str, Tensor]:
     """The integer tensors that `ContextPrior` reads, and Gaussian tables."""
     h_s = model.h_s
-    found = _layer("h_s.up_32", h_s.up_32.weight * Z_STEP, h_s.up_32.bias)
+    up_32, level = h_s.up_32, h_s.level.rows.abs().amax(0)
+    found = _layer("h_s.up_32", up_32.weight * Z_STEP, up_32.bias, beside=level)
     found |= _block("h_s.block", h_s.block)
     found |= _layer("h_s.up_16", h_s.up_16.weight, h_s.up_16.bias)
     for number, step in enumerate(model.steps()):
@@ -44,9 +45,15 @@ def _fixed(x: Tensor, fraction_bits: int) -> Tensor:
 
 
 def _layer(
-    name: str, weight: Tensor, bias: Tensor | None = None, finest: int = MAX_SHIFT
+    name: str,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    finest: int = MAX_SHIFT,
+    beside: Tensor | float = 0.0,
 ) -> dict[str, Tensor]:
-    shift = weight_shift(weight, finest)
+    """beside: the largest magnitude of what is added to the result before it is rounded."""
+    added = beside if bias is None else bias.abs() + beside
+    shift = weight_shift(weight, finest, added)
     scale = 2.0**shift
     found = {
         f"{name}.weight": torch.round(weight.double() * scale.unsqueeze(-1)).to(torch.int16),
@@ -109,8 +116,8 @@ def float_prior(
             state[f"{name}.bias"] = (weights[f"{name}.bias"].double() * scale / _UNIT).float()
     state["h_s.up_32.weight"] /= Z_STEP
     for step in range(context_prior.STEPS):
-        bias = weights[f"context.{step}.bias"]
-        state[f"context.{step}.bias"] = _real(bias, context_prior.STREAM_BITS)
+        name = f"context.{step}.bias"
+        state[name] = _real(weights[name], context_prior.STREAM_BITS)
     return state | _level_tables(weights, floats, config)
 
 

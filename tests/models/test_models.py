@@ -1,29 +1,23 @@
-"""The networks: starting point, coding order, and the pieces they are made of."""
+"""The families' networks: starting point, coding order, and what they have in common."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import numpy as np
 import pytest
 import torch
 
-from latentcodec.entropy import tables
-from latentcodec.entropy.coder import TableSet
 from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step
-from latentcodec.entropy.rdoq import Quantiser
 from latentcodec.models.autoencoder import FactorizedDensity
 from latentcodec.models.build import build
-from latentcodec.models.config import HyperConfig, sized
+from latentcodec.models.config import sized
 from latentcodec.models.dct import shortcut_matrices
-from latentcodec.models.hyper import HyperModel, join_phases, split_phases
 from latentcodec.models.layers import (
     LevelTable,
     depth_to_space,
     gaussian_bits,
     lower_bound,
-    round_for_rate,
     space_to_depth,
 )
 from latentcodec.models.vae import VariationalAutoencoder, kl_bits
@@ -65,11 +59,6 @@ def test_space_to_depth_is_undone() -> None:
     assert torch.equal(cell, x[1, 4:8, 8:12])
 
 
-def test_phases_join_again() -> None:
-    x = torch.randn(2, 6, 4, 5)
-    assert torch.equal(join_phases(split_phases(x)), x)
-
-
 def test_level_table_interpolates() -> None:
     table = LevelTable(3, 2)
     with torch.no_grad():
@@ -90,50 +79,6 @@ def test_lower_bound_lets_gradients_lift() -> None:
     (lower_bound(x, 0.11) * torch.tensor([1.0, -1.0, 1.0])).sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [0.0, -1.0, 1.0]
-
-
-@pytest.mark.parametrize("steps", [2, 4])
-def test_prediction_never_sees_what_it_predicts(steps: int) -> None:
-    """A latent's mean and scale do not change when it, or anything coded later, changes."""
-    torch.manual_seed(0)
-    config = sized("hyper", "small")
-    assert isinstance(config, HyperConfig)
-    config = dataclasses.replace(config, steps=steps)
-    model = HyperModel(config)
-    torch.nn.init.normal_(model.context.step_bias)
-    level = torch.tensor([3.0])
-    psi = torch.randn(1, 8, 8, config.context_channels)
-    v = 4 * torch.randn(1, 8, 8, config.latents)
-    mean, scale, _ = model.predict(v, psi, level)
-    width = config.latents // GROUPS
-    for step in range(steps):
-        changed = v.clone()
-        parts = [part.clone() for part in split_phases(changed)]
-        for later in range(step, steps):
-            for phase, group in coded_in_step(later, steps):
-                parts[phase][..., group * width : (group + 1) * width] += 50
-        new_mean, new_scale, _ = model.predict(join_phases(parts), psi, level)
-        for old, new in ((mean, new_mean), (scale, new_scale)):
-            old_parts, new_parts = split_phases(old), split_phases(new)
-            for phase, group in coded_in_step(step, steps):
-                channels = slice(group * width, (group + 1) * width)
-                assert torch.equal(old_parts[phase][..., channels], new_parts[phase][..., channels])
-        if step + 1 < steps:
-            assert not torch.equal(mean, new_mean)
-
-
-def test_training_rounds_as_the_encoder_does() -> None:
-    """`round_for_rate` against the Quantiser, away from scales between two tables."""
-    random = np.random.default_rng(4)
-    chosen = random.integers(8, 40, 5000).astype(np.uint8)
-    scale = np.array([tables.scale_of(int(t)) for t in chosen])
-    values = random.normal(0, 1, 5000) * scale
-    quantiser = Quantiser(TableSet.symmetric(*tables.gaussian_tables()))
-    encoder = quantiser.symbols(values, np.zeros(5000, dtype=np.int32), chosen)
-    trainer = round_for_rate(torch.from_numpy(values), torch.from_numpy(scale)).numpy()
-    small = np.abs(encoder) <= 8  # beyond, the encoder rounds plainly
-    assert (np.abs(trainer - encoder)[small] < 0.5).mean() > 0.999
-    assert (np.abs(encoder) < np.abs(np.rint(values))).any()
 
 
 def test_densities_are_densities() -> None:

@@ -1,0 +1,103 @@
+"""The residual block's own forward and backward pass against plain autograd."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from latentcodec.models.layers import BoundedBlock, ResidualBlock
+from latentcodec.models.residual import _PART_ROWS, BOUND
+
+_CHANNELS, _HIDDEN = 6, 10
+_SHAPE = (2, 30, 41, _CHANNELS)  # more rows than a part has, and no multiple of it
+
+
+def _block(activation: str, biases: bool, kernel: int) -> ResidualBlock | BoundedBlock:
+    if activation == "bounded":
+        return BoundedBlock(_CHANNELS, _HIDDEN)
+    return ResidualBlock(_CHANNELS, kernel, _HIDDEN / _CHANNELS, activation, biases)
+
+
+def _plain(x: Tensor, block: ResidualBlock | BoundedBlock) -> Tensor:
+    """x + W2 act(W1 depthwise(x)), from whole operations that autograd knows."""
+    clamp = isinstance(block, BoundedBlock)
+    h = x.clamp(-BOUND, BOUND) if clamp else x
+    h = block.depthwise(h.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+    h = block.expand(h.clamp(-BOUND, BOUND) if clamp else h)
+    if clamp:
+        h = h.clamp(0, BOUND)
+    else:
+        h = functional.hardswish(h) if block.activation.name == "hardswish" else h.relu()
+    return x + block.project(h)
+
+
+_KINDS = [
+    *itertools.product(("relu", "hardswish"), (True, False), (3, 5)),
+    ("bounded", False, 3),
+]
+
+
+@pytest.fixture(params=_KINDS, ids=lambda kind: "-".join(map(str, kind)))
+def block(request: pytest.FixtureRequest) -> ResidualBlock | BoundedBlock:
+    torch.manual_seed(7)
+    block = _block(*request.param)
+    for parameter in block.parameters():
+        nn.init.normal_(parameter, 0, 0.5)
+    return block
+
+
+def test_value_and_gradients_are_those_of_autograd(block: ResidualBlock | BoundedBlock) -> None:
+    assert _SHAPE[0] * _SHAPE[1] * _SHAPE[2] > _PART_ROWS
+    x = 4 * torch.randn(_SHAPE)
+    weight = torch.randn(_SHAPE)
+    found = []
+    for function in (block, lambda x: _plain(x, block)):
+        block.zero_grad()
+        own = x.clone().requires_grad_()
+        value = function(own)
+        (value * weight).sum().backward()
+        gradients = {name: p.grad for name, p in block.named_parameters()}
+        found.append({"value": value.detach(), "x": own.grad, **gradients})
+    ours, theirs = found
+    assert ours.keys() == theirs.keys()
+    for name, wanted in theirs.items():
+        assert wanted is not None and wanted.abs().max() > 0.1, name
+        assert torch.allclose(ours[name], wanted, rtol=1e-4, atol=2e-5 * wanted.abs().max()), name
+
+
+def test_clamps_are_driven() -> None:
+    """The test above says something of the bounds: all of them are met, on both sides."""
+    torch.manual_seed(7)
+    block = _block("bounded", False, 3)
+    for parameter in block.parameters():
+        nn.init.normal_(parameter, 0, 0.5)
+    x = 4 * torch.randn(_SHAPE)
+    filtered = block.depthwise(x.clamp(-BOUND, BOUND).permute(0, 3, 1, 2))
+    hidden = block.hidden(x)
+    for values, low in ((x, -BOUND), (filtered, -BOUND), (hidden, 0)):
+        assert (values < low).float().mean() > 0.01
+        assert (values > BOUND).float().mean() > 0.01
+
+
+def test_without_gradients_it_is_the_same(block: ResidualBlock | BoundedBlock) -> None:
+    x = 4 * torch.randn(_SHAPE)
+    with torch.no_grad():
+        assert torch.allclose(block(x), _plain(x, block), rtol=1e-4, atol=1e-4)
+        hidden = block.activation(block.hidden(x))
+        assert torch.allclose(block(x), x + block.project(hidden), rtol=1e-4, atol=1e-4)
+
+
+def test_under_autocast_it_is_near(block: ResidualBlock | BoundedBlock) -> None:
+    x = torch.randn(_SHAPE).requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16):
+        value = block(x)
+        value.float().square().sum().backward()
+    ours = [x.grad, *(p.grad for p in block.parameters())]
+    wanted = torch.autograd.grad(_plain(x, block).square().sum(), [x, *block.parameters()])
+    for gradient, exact in zip(ours, wanted, strict=True):
+        assert gradient.dtype == torch.float32
+        assert (gradient - exact).norm() < 0.08 * exact.norm()  # at a bound, some fall on the other side
