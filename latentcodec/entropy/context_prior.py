@@ -57,18 +57,18 @@ class _Step:
 
     def parameters(self, u: Tensor) -> Tensor:
         """u [h, w, C] -> mean and log scale [PHASES, h/2 * w/2, 2 * M/4], units of 2 ** -6."""
-        h = u.mul(2.0**-STREAM_SHIFT).add_(self.bias).clamp_(0, LIMIT)
+        h = torch.add(self.bias, u, alpha=2.0**-STREAM_SHIFT).clamp_(0, LIMIT)
         for block in self.blocks:
             h = block(h)
-        return self.head(quantised(split_phases(h)))
+        return self.head(split_phases(h).clamp_(-LIMIT, LIMIT).round_())
 
-    def contribution(self, latents: Tensor, height: int, width: int) -> Tensor:
-        """What is added to u, [h, w, C], of the latents [PHASES, h/2 * w/2, M/4] coded here."""
+    def contribution(self, latents: Tensor) -> Tensor:
+        """What is added to u, [PHASES, h/2 * w/2, C], of the latents [..., M/4] coded here."""
         assert self.coded is not None
-        high = torch.floor(latents / LIMIT)
-        parts = (high.float(), (latents - high * LIMIT).float())
-        first, second = (layer(x).round_() for layer, x in zip(self.coded, parts, strict=True))
-        return join_phases(first.add_(second), height, width)
+        high = latents.mul(1 / LIMIT).floor_()
+        low = torch.sub(latents, high, alpha=LIMIT)
+        first, second = self.coded
+        return first(high).round_().add_(second(low).round_())
 
 
 def _split_input(layer: ExactLinear) -> tuple[ExactLinear, ExactLinear]:
@@ -86,10 +86,11 @@ def split_phases(x: Tensor) -> Tensor:
     return x.view(h // 2, 2, w // 2, 2, c).permute(1, 3, 0, 2, 4).reshape(PHASES, -1, c)
 
 
-def join_phases(x: Tensor, height: int, width: int) -> Tensor:
-    """The inverse of `split_phases`."""
-    cells = x.view(2, 2, height // 2, width // 2, -1).permute(2, 0, 3, 1, 4)
-    return cells.reshape(height, width, x.shape[-1])
+def add_phases(x: Tensor, phases: Tensor) -> None:
+    """Add [PHASES, h/2 * w/2, C] to x, [h, w, C]."""
+    h, w, c = x.shape
+    cells = x.view(h // 2, 2, w // 2, 2, c).permute(1, 3, 0, 2, 4)
+    cells += phases.view(2, 2, h // 2, w // 2, c)
 
 
 class ContextPrior:
@@ -169,10 +170,13 @@ class Walk:
     ) -> None:
         self._steps, self._u = steps, psi.contiguous()
         self._group, self._size = prior.group, size
-        self._rows = {
-            name: prior.row(name, tenths).view(GROUPS, 1, -1)
-            for name in ("to_latent", "to_step", "table_offset")
-        }
+
+        def row(name: str, fraction_bits: int) -> Tensor:
+            return (prior.row(name, tenths) * 2.0**-fraction_bits).view(GROUPS, 1, -1)
+
+        self._to_step = row("to_step", FACTOR_BITS + UNIT_BITS - MEAN_BITS)
+        self._to_latent = row("to_latent", FACTOR_BITS + MEAN_BITS - LATENT_BITS)
+        self._offset = row("table_offset", OFFSET_BITS) * SCALE_STEPS_PER_E
         self.v_hat = np.zeros((*size, GROUPS * prior.group), dtype=np.int32)  # 1/16 steps
         self._mean: Tensor | None = None
 
@@ -181,12 +185,10 @@ class Walk:
         groups = [group for _, group in coded_in_step(step, STEPS)]
         out = self._steps[step].parameters(self._u).double()
         mean, log_scale = out.chunk(2, dim=-1)
-        scale = 2.0 ** (MEAN_BITS - UNIT_BITS - FACTOR_BITS)
-        mean = mean.mul(self._rows["to_step"][groups]).mul_(scale).round_()
-        self._mean = mean.clamp_(-MEAN_LIMIT, MEAN_LIMIT).to(torch.int32)
-        offset = self._rows["table_offset"][groups] * 2.0**-OFFSET_BITS
-        table = log_scale.mul(2.0**-UNIT_BITS).add_(offset).mul_(SCALE_STEPS_PER_E).round_()
-        table = table.clamp_(0, SCALE_COUNT - 1).to(torch.uint8)
+        mean = mean.mul_(self._to_step[groups]).round_().clamp_(-MEAN_LIMIT, MEAN_LIMIT)
+        self._mean = mean.to(torch.int32)
+        table = log_scale.mul_(SCALE_STEPS_PER_E * 2.0**-UNIT_BITS).add_(self._offset[groups])
+        table = table.round_().clamp_(0, SCALE_COUNT - 1).to(torch.uint8)
         return self._real(self._mean), self._real(table)
 
     def put(self, step: int, symbols: np.ndarray) -> None:
@@ -207,10 +209,9 @@ class Walk:
         if network.coded is None:
             return
         groups = [group for _, group in coded_in_step(step, STEPS)]
-        latents = values.double().mul_(self._rows["to_latent"][groups])
-        latents = latents.mul_(2.0 ** (LATENT_BITS - FACTOR_BITS - MEAN_BITS)).round_()
-        latents.clamp_(-_LATENT_LIMIT, _LATENT_LIMIT - 1)
-        self._u += network.contribution(latents, height, width)
+        latents = values.double().mul_(self._to_latent[groups]).round_()
+        latents = latents.clamp_(-_LATENT_LIMIT, _LATENT_LIMIT - 1).float()
+        add_phases(self._u, network.contribution(latents))
         largest = LIMIT * 2.0**STREAM_BITS / 2  # keeps the next sum exact
         self._u.clamp_(-largest, largest)
 
