@@ -36,12 +36,10 @@ def check_exact(magnitude: Tensor, shift: Tensor | float, what: str) -> None:
         raise CorruptWeights(f"the layer {what} could exceed 2**24 and would not be exact")
 
 
-def weight_shift(
-    weight: Tensor, finest: int = MAX_SHIFT, added: Tensor | float = 0.0
-) -> Tensor:
+def weight_shift(weight: Tensor, finest: int = MAX_SHIFT, added: Tensor | float = 0.0) -> Tensor:
     """The fractional bits of each output's weights, [..., out]: as many as the bounds admit.
 
-    weight: [..., out, in]; added: the largest magnitude of what is added to the products, [..., out].
+    weight: [..., out, in]; added: the largest magnitude of what is added to the products.
     """
     largest = weight.double().abs().amax(-1).clamp_min(1e-9)
     total = weight.double().abs().sum(-1).clamp_min(1e-9) * LIMIT + added * 2.0**UNIT_BITS

@@ -17,27 +17,53 @@ _SHAPE = (2, 30, 41, _CHANNELS)  # more rows than a part has, and no multiple of
 
 
 def _block(activation: str, biases: bool, kernel: int) -> ResidualBlock | BoundedBlock:
-    if activation == "bounded":
-        return BoundedBlock(_CHANNELS, _HIDDEN)
+    if activation in ("bounded", "rounded"):
+        block = BoundedBlock(_CHANNELS, _HIDDEN)
+        block.quantised = activation == "rounded"
+        return block
     return ResidualBlock(_CHANNELS, kernel, _HIDDEN / _CHANNELS, activation, biases)
 
 
 def _plain(x: Tensor, block: ResidualBlock | BoundedBlock) -> Tensor:
     """x + W2 act(W1 depthwise(x)), from whole operations that autograd knows."""
-    clamp = isinstance(block, BoundedBlock)
-    h = x.clamp(-BOUND, BOUND) if clamp else x
-    h = block.depthwise(h.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-    h = block.expand(h.clamp(-BOUND, BOUND) if clamp else h)
-    if clamp:
-        h = h.clamp(0, BOUND)
-    else:
-        h = functional.hardswish(h) if block.activation.name == "hardswish" else h.relu()
+    if isinstance(block, BoundedBlock):
+        return _plain_bounded(x, block)
+    h = block.expand(block.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1))
+    h = functional.hardswish(h) if block.activation.name == "hardswish" else h.relu()
     return x + block.project(h)
+
+
+def _plain_bounded(x: Tensor, block: BoundedBlock) -> Tensor:
+    """The same, with bounds and, where the block is quantised, straight-through rounding."""
+    taps, expand, project = (part.weight for part in (block.depthwise, block.expand, block.project))
+    if block.quantised:
+        taps, project = _integers(taps, 14), _integers(project, 8)
+        expand = _integers(expand, 14)
+    h = _bounded(x, -BOUND, block.quantised).permute(0, 3, 1, 2)
+    h = functional.conv2d(h, taps, padding=1, groups=len(taps)).permute(0, 2, 3, 1)
+    h = _bounded(h, -BOUND, block.quantised)
+    h = torch.where(h.abs() < BOUND, h, h.detach())  # what is rounded to a bound is at it
+    h = functional.linear(h, expand, block.expand.bias)
+    return x + functional.linear(_bounded(h, 0, block.quantised), project)
+
+
+def _bounded(x: Tensor, low: float, rounded: bool) -> Tensor:
+    x = x.clamp(low, BOUND)
+    return x + ((64 * x).round() / 64 - x).detach() if rounded else x
+
+
+def _integers(weight: Tensor, finest: int) -> Tensor:
+    """Each output's weights in the finest steps in which none is larger than 256."""
+    rows = weight.detach().flatten(1)
+    step = 2.0 ** -(256 / rows.abs().amax(1)).log2().floor().clamp(0, finest)
+    step = step.view(-1, *[1] * (weight.ndim - 1))
+    return weight + ((weight / step).round() * step - weight).detach()
 
 
 _KINDS = [
     *itertools.product(("relu", "hardswish"), (True, False), (3, 5)),
     ("bounded", False, 3),
+    ("rounded", False, 3),
 ]
 
 
@@ -87,8 +113,16 @@ def test_without_gradients_it_is_the_same(block: ResidualBlock | BoundedBlock) -
     x = 4 * torch.randn(_SHAPE)
     with torch.no_grad():
         assert torch.allclose(block(x), _plain(x, block), rtol=1e-4, atol=1e-4)
-        hidden = block.activation(block.hidden(x))
-        assert torch.allclose(block(x), x + block.project(hidden), rtol=1e-4, atol=1e-4)
+
+
+def test_hidden_units_are_those_between_the_products(
+    block: ResidualBlock | BoundedBlock,
+) -> None:
+    if isinstance(block, BoundedBlock):
+        block.quantised = False
+    x = 4 * torch.randn(_SHAPE)
+    hidden = block.activation(block.hidden(x))
+    assert torch.allclose(block(x), x + block.project(hidden), rtol=1e-4, atol=1e-4)
 
 
 def test_under_autocast_it_is_near(block: ResidualBlock | BoundedBlock) -> None:
@@ -100,4 +134,6 @@ def test_under_autocast_it_is_near(block: ResidualBlock | BoundedBlock) -> None:
     wanted = torch.autograd.grad(_plain(x, block).square().sum(), [x, *block.parameters()])
     for gradient, exact in zip(ours, wanted, strict=True):
         assert gradient.dtype == torch.float32
-        assert (gradient - exact).norm() < 0.08 * exact.norm()  # at a bound, some fall on the other side
+        assert (
+            gradient - exact
+        ).norm() < 0.08 * exact.norm()  # at a bound, some fall on the other side

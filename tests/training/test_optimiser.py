@@ -22,7 +22,11 @@ def _gradients(step: int) -> list[Tensor]:
 
 def _matrices(parameters: list[nn.Parameter]) -> list[Tensor]:
     """All of them as matrices, stacks one by one."""
-    return [m for p in parameters for m in p.detach().reshape(-1, *p.shape[-2:])]
+    return [m for p in parameters for m in _flat(p.detach())]
+
+
+def _flat(stack: Tensor) -> Tensor:
+    return stack.reshape(-1, *stack.shape[-2:])
 
 
 def test_muon_is_the_one_of_torch() -> None:
@@ -35,7 +39,7 @@ def test_muon_is_the_one_of_torch() -> None:
     for step in range(5):
         for p, gradient in zip(ours, _gradients(step), strict=True):
             p.grad = gradient.clone()
-        single = [m for g in _gradients(step) for m in g.reshape(-1, *g.shape[-2:])]
+        single = [m for g in _gradients(step) for m in _flat(g)]
         for p, gradient in zip(theirs, single, strict=True):
             p.grad = gradient
         own.step()
@@ -58,17 +62,14 @@ def test_momentum_is_that_of_torch() -> None:
     for step in range(3):
         for p, gradient in zip(ours, _gradients(step), strict=True):
             p.grad = gradient
-        for p, gradient in zip(theirs, (m for g in _gradients(step) for m in _flat(g)), strict=True):
+        single = [m for g in _gradients(step) for m in _flat(g)]
+        for p, gradient in zip(theirs, single, strict=True):
             p.grad = gradient
         own.step()
         wanted.step()
     buffers = [m for p in ours for m in _flat(own.state[p]["momentum_buffer"])]
     for buffer, p in zip(buffers, theirs, strict=True):
         assert torch.allclose(buffer, wanted.state[p]["momentum_buffer"], rtol=1e-5)
-
-
-def _flat(stack: Tensor) -> Tensor:
-    return stack.reshape(-1, *stack.shape[-2:])
 
 
 def test_momentum_that_is_restored_is_used() -> None:
