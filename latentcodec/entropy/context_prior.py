@@ -35,6 +35,7 @@ OFFSET_BITS = 12  # fraction of the offsets to ln sigma
 Z_BITS = 4  # fraction of z
 QUALITY_ROWS = 100  # rows for quality 1, 2, ..., 100; tenths between them are interpolated
 MEAN_LIMIT = SYMBOL_LIMIT << MEAN_BITS
+_STREAM_LIMIT = float(1 << 21)  # of psi and of what it becomes: room for one more contribution
 _LATENT_LIMIT = LIMIT * LIMIT  # high and low part have eight bits each
 _ROWS = ("to_latent", "to_step", "table_offset", "z_mean", "z_table", "h_s_level")
 
@@ -54,6 +55,9 @@ class _Step:
         self.head = reader.linear(f"{name}.head")
         last = step + 1 == STEPS
         self.coded = None if last else _split_input(reader.linear(f"{name}.coded", bias=False))
+        if self.coded is not None:
+            total = self.coded[0].largest() + self.coded[1].largest() + _STREAM_LIMIT
+            check_exact(total, 0, f"{name}.coded")
 
     def parameters(self, u: Tensor) -> Tensor:
         """u [h, w, C] -> mean and log scale [PHASES, h/2 * w/2, 2 * M/4], units of 2 ** -6."""
@@ -141,6 +145,7 @@ class ContextPrior:
         x = quantised(self._up_32(z).add_(level.float()), 0)
         x = self._block(depth_to_space(x.view(h, w, -1), 2))
         x = self._up_16(quantised(x).flatten(0, 1)).mul_(2.0**STREAM_SHIFT).round_()
+        x.clamp_(-_STREAM_LIMIT, _STREAM_LIMIT)
         return depth_to_space(x.view(2 * h, 2 * w, -1), 2)
 
     def walk(self, psi: Tensor, tenths: int, height: int, width: int) -> Walk:
@@ -212,8 +217,7 @@ class Walk:
         latents = values.double().mul_(self._to_latent[groups]).round_()
         latents = latents.clamp_(-_LATENT_LIMIT, _LATENT_LIMIT - 1).float()
         add_phases(self._u, network.contribution(latents))
-        largest = LIMIT * 2.0**STREAM_BITS / 2  # keeps the next sum exact
-        self._u.clamp_(-largest, largest)
+        self._u.clamp_(-_STREAM_LIMIT, _STREAM_LIMIT)
 
     def _real(self, x: Tensor) -> np.ndarray:
         """The entries that are in the picture, [PHASES, h/2 * w/2, M/4] -> [n]."""
