@@ -35,7 +35,9 @@ OFFSET_BITS = 12  # fraction of the offsets to ln sigma
 Z_BITS = 4  # fraction of z
 QUALITY_ROWS = 100  # rows for quality 1, 2, ..., 100; tenths between them are interpolated
 MEAN_LIMIT = SYMBOL_LIMIT << MEAN_BITS
-_STREAM_LIMIT = float(1 << 21)  # of psi and of what it becomes: room for one more contribution
+# Of psi and of what it becomes. A contribution below 2 ** 24 is exact, and so is the sum of both as
+# long as it counts; a larger one may be rounded, and ends at the limit all the same.
+_STREAM_LIMIT = float(1 << 21)
 _LATENT_LIMIT = LIMIT * LIMIT  # high and low part have eight bits each
 _ROWS = ("to_latent", "to_step", "table_offset", "z_mean", "z_table", "h_s_level")
 
@@ -55,9 +57,6 @@ class _Step:
         self.head = reader.linear(f"{name}.head")
         last = step + 1 == STEPS
         self.coded = None if last else _split_input(reader.linear(f"{name}.coded", bias=False))
-        if self.coded is not None:
-            total = self.coded[0].largest() + self.coded[1].largest() + _STREAM_LIMIT
-            check_exact(total, 0, f"{name}.coded")
 
     def parameters(self, u: Tensor) -> Tensor:
         """u [h, w, C] -> mean and log scale [PHASES, h/2 * w/2, 2 * M/4], units of 2 ** -6."""
@@ -107,22 +106,30 @@ class ContextPrior:
         """
         reader = ExactReader(tensors)
         self._rows = {name: reader.integers(f"quality.{name}") for name in _ROWS}
-        for name, rows in self._rows.items():
-            if rows.ndim != 2 or rows.shape[0] != QUALITY_ROWS:
-                raise CorruptWeights(f"the quality table {name} of the weights is misshapen")
         self._up_32 = reader.linear("h_s.up_32")
+        hyper_latents, features = self._up_32.weight.shape
+        self._check_rows(features, "h_s_level")
+        self._check_rows(hyper_latents, "z_mean", "z_table")
         level = self._rows["h_s_level"].abs().amax(0) * 2.0**-STREAM_SHIFT
         check_exact(
             self._up_32.largest() + level,
             self._up_32.shift.double().clamp_min(STREAM_SHIFT),
             "h_s.up_32",
         )
-        bound = torch.full((self._up_32.weight.shape[1] // 4,), LIMIT, dtype=torch.float64)
+        bound = torch.full((features // 4,), LIMIT, dtype=torch.float64)
         self._block, _ = reader.block("h_s.block", bound)
         self._up_16 = reader.linear("h_s.up_16")
         self._steps = [_Step(reader, step) for step in range(STEPS)]
         self.group = self._steps[0].head.weight.shape[-1] // 2  # channels
+        latents = GROUPS * self.group
+        self._check_rows(latents, "to_latent", "to_step", "table_offset")
+        reader.finish(("h_s.", "context.", "quality."))
         _check_factors(self._rows)
+
+    def _check_rows(self, columns: int, *names: str) -> None:
+        for name in names:
+            if self._rows[name].shape != (QUALITY_ROWS, columns):
+                raise CorruptWeights(f"the quality table {name} of the weights is misshapen")
 
     def row(self, name: str, tenths: int) -> Tensor:
         """The row for a quality in tenths (10..1000), interpolated on integers: float64."""
@@ -149,7 +156,7 @@ class ContextPrior:
         return depth_to_space(x.view(2 * h, 2 * w, -1), 2)
 
     def walk(self, psi: Tensor, tenths: int, height: int, width: int) -> Walk:
-        """Begin to code a grid of latents, [height, width]."""
+        """Begin to code a grid of latents, [height, width]; psi may be overwritten."""
         even = psi[: height + height % 2, : width + width % 2]
         return Walk(self, self._steps, even, tenths, (height, width))
 

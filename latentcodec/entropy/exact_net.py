@@ -58,14 +58,14 @@ class ExactLinear:
     bias: Tensor | None
     shift: Tensor
 
-    def largest(self, inputs: float = LIMIT) -> Tensor:
+    def largest(self) -> Tensor:
         """The largest magnitude of each output: float64 [..., out]."""
-        found = self.weight.double().abs().sum(-2) * inputs
+        found = self.weight.double().abs().sum(-2) * LIMIT
         return found if self.bias is None else found + self.bias.double().abs()
 
-    def check(self, name: str, inputs: float = LIMIT) -> None:
+    def check(self, name: str) -> None:
         """Raise CorruptWeights unless every sum is exact."""
-        check_exact(self.largest(inputs), self.shift.double(), name)
+        check_exact(self.largest(), self.shift.double(), name)
 
     def __call__(self, x: Tensor) -> Tensor:
         """[n, in] -> [n, out], or stacks of them."""
@@ -96,8 +96,7 @@ class ExactBlock:
         check_exact(taps, taps_shift.double(), f"{name}.depthwise")
         self.expand.check(f"{name}.expand")
         total = self.project.largest() + largest
-        finest = self.project.shift.double().clamp_min(STREAM_SHIFT)
-        check_exact(total, finest, f"{name}.project")
+        check_exact(total, STREAM_SHIFT, f"{name}.project")
         return total
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -115,6 +114,7 @@ class ExactReader:
 
     def __init__(self, tensors: dict[str, Tensor]) -> None:
         self._tensors = tensors
+        self._left = set(tensors)
 
     def has(self, name: str) -> bool:
         """Whether there is such a tensor."""
@@ -126,13 +126,23 @@ class ExactReader:
             tensor = self._tensors[name]
         except KeyError:
             raise CorruptWeights(f"the weights lack the tensor {name}") from None
+        self._left.discard(name)
         if tensor.is_floating_point():
             raise CorruptWeights(f"the tensor {name} of the weights must hold integers")
         return tensor.double()
 
-    def _shift(self, name: str) -> Tensor:
+    def finish(self, prefixes: tuple[str, ...]) -> None:
+        """Raise CorruptWeights for tensors with these prefixes that nothing has read.
+
+        They are what is left of a layer of which another tensor is missing.
+        """
+        for name in sorted(self._left):
+            if name.startswith(prefixes):
+                raise CorruptWeights(f"the weights have the tensor {name}, but not its layer")
+
+    def _shift(self, name: str, finest: int = MAX_SHIFT) -> Tensor:
         shift = self.integers(name)
-        if not bool(((shift >= 0) & (shift <= MAX_SHIFT)).all()):
+        if not bool(((shift >= 0) & (shift <= finest)).all()):
             raise CorruptWeights(f"the shift {name} of the weights is out of range")
         return shift
 
@@ -142,16 +152,16 @@ class ExactReader:
             raise CorruptWeights(f"the tensor {name} of the weights exceeds {LIMIT}")
         return weight
 
-    def linear(self, name: str, bias: bool = True, inputs: float = LIMIT) -> ExactLinear:
+    def linear(self, name: str, bias: bool = True, finest: int = MAX_SHIFT) -> ExactLinear:
         """A layer, of [..., out, in] integers, or CorruptWeights where its sums may be inexact."""
-        shift = self._shift(f"{name}.shift")
+        shift = self._shift(f"{name}.shift", finest)
         scale = 2.0**-shift
         layer = ExactLinear(
             (self._weight(f"{name}.weight").mT * scale.unsqueeze(-2)).float().contiguous(),
             (self.integers(f"{name}.bias") * scale).float() if bias else None,
             shift.float(),
         )
-        layer.check(name, inputs)
+        layer.check(name)
         return layer
 
     def block(self, name: str, largest: Tensor) -> tuple[ExactBlock, Tensor]:
@@ -161,6 +171,7 @@ class ExactReader:
         block = ExactBlock(
             taps.float().unsqueeze(1),
             self.linear(f"{name}.expand"),
-            self.linear(f"{name}.project", bias=False),
+            # The sum that it is part of has no more fractional bits than these.
+            self.linear(f"{name}.project", bias=False, finest=STREAM_SHIFT),
         )
         return block, block.check(name, shift, largest)

@@ -1,0 +1,173 @@
+"""The prior of the second generation is the same integers as the oracle's, whatever computes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from latentcodec.entropy.context_prior import STEPS, ContextPrior
+from latentcodec.entropy.prior import latents_of_step
+from tests.context_oracle import ContextOracle, half_even
+
+_TENTHS = (10, 333, 747, 1000)
+_SIZES = [(8, 12), (9, 13), (1, 1), (2, 7), (33, 30)]
+
+Weights = dict[str, Tensor]
+
+
+@pytest.fixture(params=["quiet", "loud", "faint"])
+def weights(request: pytest.FixtureRequest) -> Weights:
+    return request.getfixturevalue(request.param)
+
+
+def _oracle(weights: Weights) -> ContextOracle:
+    return ContextOracle({name: value.numpy() for name, value in weights.items()})
+
+
+def _inputs(weights: Weights, size: tuple[int, int], seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """z_hat, [h/4, w/4, Z] in 1/16, and symbols, [h, w, M]: small ones and a few huge ones."""
+    random = np.random.default_rng(seed)
+    cells = -(-size[0] // 4), -(-size[1] // 4)
+    z_hat = random.integers(-100, 101, (*cells, weights["quality.z_mean"].shape[1]))
+    far = random.random(z_hat.shape) < 0.02
+    z_hat[far] = random.choice([-(1 << 20), 1 << 20], far.sum())
+    symbols = random.integers(-3, 4, (*size, weights["quality.to_step"].shape[1]))
+    huge = random.random(symbols.shape) < 2e-3
+    symbols[huge] = random.choice([-32767, 32767], huge.sum())
+    return z_hat, symbols
+
+
+@torch.inference_mode()
+def _walk(
+    prior: ContextPrior, z_hat: np.ndarray, symbols: np.ndarray, tenths: int
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """psi, then means and tables of every step in coding order, then v_hat."""
+    psi = prior.psi(z_hat, tenths)
+    found = [psi.numpy().copy()]
+    walk = prior.walk(psi, tenths, *symbols.shape[:2])
+    for step in range(STEPS):
+        found += walk.parameters(step)
+        walk.put(step, latents_of_step(symbols, step, STEPS).astype(np.int32))
+    return found[0], [*found[1:], walk.v_hat]
+
+
+def _expected(
+    oracle: ContextOracle, z_hat: np.ndarray, symbols: np.ndarray, tenths: int
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The same of the oracle; its psi is cut to even sides."""
+    found: list[np.ndarray] = []
+
+    def symbols_of(step: int, mean: np.ndarray, table: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        for values in (mean, table):
+            found.append(latents_of_step(values, step, STEPS))
+        assert np.array_equal(latents_of_step(mask, step, STEPS), np.ones(found[-1].shape))
+        assert mask.sum() == found[-1].size
+        return symbols
+
+    size = symbols.shape[0], symbols.shape[1]
+    psi = oracle.psi(z_hat, tenths, *size)
+    v_hat = oracle.walk(psi, tenths, size, symbols_of)
+    return psi, [*found, v_hat]
+
+
+def _assert_exact(weights: Weights, size: tuple[int, int], tenths: int, seed: int) -> set[str]:
+    """Compare the two; returns which clamps of the oracle clamped."""
+    z_hat, symbols = _inputs(weights, size, seed)
+    oracle = _oracle(weights)
+    psi, wanted = _expected(oracle, z_hat, symbols, tenths)
+    found_psi, found = _walk(ContextPrior(weights), z_hat, symbols, tenths)
+    assert np.array_equal(found_psi[: psi.shape[0], : psi.shape[1]], psi)
+    for ours, theirs in zip(found, wanted, strict=True):
+        assert np.array_equal(ours, theirs)
+    return oracle.clamped
+
+
+@pytest.mark.parametrize("tenths", _TENTHS)
+@pytest.mark.parametrize("size", _SIZES)
+def test_the_prior_equals_the_int64_oracle(
+    weights: Weights, size: tuple[int, int], tenths: int
+) -> None:
+    _assert_exact(weights, size, tenths, seed=tenths + size[0])
+
+
+def test_every_clamp_is_driven(loud: Weights) -> None:
+    """The tests above say something of the clamps: all of them clamp, on both sides."""
+    clamped = set()
+    for tenths in _TENTHS:
+        clamped |= _assert_exact(loud, (9, 13), tenths, seed=tenths)
+    first = {"z", "up_32", "block", "d", "e", "up_16", "psi"}
+    names = first | {"u + bias", "head", "mean", "table", "latent", "u"}
+    both = {f"{name} {side}" for name in names for side in "<>"}
+    assert clamped == both
+
+
+def test_every_shift_is_there(quiet: Weights, loud: Weights, faint: Weights) -> None:
+    kinds = [(quiet, 5, 13), (loud, 0, 8), (faint, 14, 14)]
+    for weights, *between in kinds:
+        shift = weights["context.1.coded.shift"]
+        assert between[0] <= shift.min() and shift.max() <= between[1]
+        shift = weights["context.1.blocks.0.project.shift"]
+        assert shift.max() <= 8
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    """Sets the number of threads of torch, until the test is over."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_threads_change_nothing(
+    weights: Weights, threads: Callable[[int], None], count: int
+) -> None:
+    threads(count)
+    _assert_exact(weights, (45, 38), 620, seed=3)
+
+
+@pytest.fixture
+def precision() -> Iterator[Callable[[str], None]]:
+    """Sets the precision of torch's float32 products, until the test is over."""
+    before = torch.get_float32_matmul_precision()
+    yield torch.set_float32_matmul_precision
+    torch.set_float32_matmul_precision(before)
+
+
+@pytest.mark.parametrize("name", ["high", "medium"])
+def test_factors_rounded_to_bfloat16_change_nothing(
+    weights: Weights, precision: Callable[[str], None], name: str
+) -> None:
+    """Where a processor multiplies these: integers up to 256 are among them."""
+    precision(name)
+    for size in ((9, 13), (45, 38)):
+        _assert_exact(weights, size, 871, seed=4)
+
+
+def test_order_of_use_changes_nothing(quiet: Weights) -> None:
+    """Walks of one prior do not disturb each other."""
+    prior = ContextPrior(quiet)
+    z_hat, symbols = _inputs(quiet, (5, 6), 5)
+    alone = _walk(prior, z_hat, symbols, 444)[1]
+    with torch.inference_mode():
+        walks = [prior.walk(prior.psi(z_hat, tenths), tenths, 5, 6) for tenths in (444, 90)]
+        for step in range(STEPS):
+            for walk in walks:
+                walk.parameters(step)
+                walk.put(step, latents_of_step(symbols, step, STEPS).astype(np.int32))
+    assert np.array_equal(walks[0].v_hat, alone[-1])
+    assert not np.array_equal(walks[1].v_hat, alone[-1])
+
+
+def test_halves_go_to_the_even_one() -> None:
+    x = np.array([-5, -3, -2, -1, 0, 1, 2, 3, 5, 6, 7])
+    assert half_even(x, 1).tolist() == [-2, -2, -1, 0, 0, 0, 1, 2, 2, 3, 4]
+    assert half_even(x, 0).tolist() == x.tolist()
+    assert half_even(x, -2).tolist() == (4 * x).tolist()
+    shifts = np.array([0, 1, 2, 14])
+    values = np.random.default_rng(6).integers(-(1 << 20), 1 << 20, (500, 4))
+    assert np.array_equal(half_even(values, shifts), np.rint(values / 2.0**shifts))
