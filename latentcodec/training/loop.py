@@ -15,6 +15,8 @@ from torch import Tensor
 from latentcodec import __version__
 from latentcodec.models.build import build
 from latentcodec.models.config import Config
+from latentcodec.models.dct import BLOCK_PX, shortcut_matrices
+from latentcodec.models.layers import space_to_depth
 from latentcodec.system.git import commit
 from latentcodec.training import checkpoint, hidden_units
 from latentcodec.training.averages import Averages
@@ -29,6 +31,7 @@ QUANTISED_SHARE = 0.1  # of the training, its end, with the prior rounded as its
 GRAPHICS_SHARE = 0.12  # of the crops, where there are any
 _START_CROPS = 24  # whose statistics a new model starts from
 _GRADIENT_NORM = 1.0
+_SMALLEST_SPREAD = 1e-2  # of a coefficient of the DCT, as of y
 _REPORT_STEPS = 50
 _REVIVAL_STEPS = 500  # from one look for dead units to the next
 _OBSERVED_BATCHES = 4  # in which a unit has to fire
@@ -58,7 +61,7 @@ class Trainer:
         if saved is None:
             self._start(self.sampler.batch(0, _START_CROPS))
         self.averages = Averages(self.model, settings.averages)
-        self.optimisers = Optimisers(self.model)
+        self.optimisers = Optimisers(self.model, self._whitening())
         if saved is not None:
             self._restore(saved)
         self.forward = self.ranks.share(self.model)
@@ -99,6 +102,15 @@ class Trainer:
             self.model.start_from(photographs, {k: v.to(self.device) for k, v in state.items()})
         except ValueError as error:
             raise ValueError(f"cannot start from {source}: {error}") from error
+
+    def _whitening(self) -> Tensor | None:
+        """P of the pixels of a 16x16 cell: their DCT over its standard deviations."""
+        if not hasattr(self.model, "g_a"):
+            return None
+        dct = torch.from_numpy(shortcut_matrices(3 * BLOCK_PX**2)[0]).float()
+        cells = space_to_depth(self.sampler.batch(0, _START_CROPS).cpu(), BLOCK_PX)
+        spread = (cells.flatten(0, 2) @ dct.T).std(0).clamp_min(_SMALLEST_SPREAD)
+        return (dct / spread[:, None]).to(self.device)
 
     def _restore(self, saved: Saved) -> None:
         self.model.load_state_dict(checkpoint.under(saved.tensors, "model/"))
@@ -180,6 +192,7 @@ class Trainer:
         bpp = out.bits / s.crop_px**2
         loss = ((lambda_ * error + bpp) * lambda_**-s.loss_exponent).mean()
         loss.backward()
+        self.optimisers.after_backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), _GRADIENT_NORM)
         if torch.isfinite(norm):
             self.optimisers.step(

@@ -12,6 +12,7 @@ ADAM_RATE = 8e-4
 SHORTCUT_SHARE = 0.3  # of ADAM_RATE: the shortcut starts from a good place, the DCT
 WARMUP_STEPS = 200
 FINAL_SHARE = 0.02
+_COORDINATES = "coordinates"
 
 
 def muon(matrices: list[nn.Parameter]) -> torch.optim.Optimizer:
@@ -19,16 +20,55 @@ def muon(matrices: list[nn.Parameter]) -> torch.optim.Optimizer:
     return Muon(matrices, lr=MUON_RATE)
 
 
+class _Whitened:
+    """A matrix W of pixels, trained as W P^-1, where P makes their covariance the identity.
+
+    Neighbouring pixels are nearly equal, so that the steps of Adam on W itself, which are as large
+    in each entry, add up in the brightness of a block, and every latent would follow it.
+    """
+
+    def __init__(self, matrix: nn.Parameter, whitening: Tensor) -> None:
+        self.matrix, self._whitening = matrix, whitening
+        self._inverse = torch.linalg.inv(whitening.double()).float()
+        self.coordinates = nn.Parameter(torch.empty_like(matrix))
+        self.follow()
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Take the coordinates of the matrix as it is."""
+        self.coordinates.copy_(self.matrix @ self._inverse)
+
+    @torch.no_grad()
+    def move_gradient(self) -> None:
+        """The gradient by the coordinates, which the matrix shares, so that it is clipped once."""
+        if self.matrix.grad is not None:
+            self.matrix.grad = self.coordinates.grad = self.matrix.grad @ self._whitening.T
+
+    @torch.no_grad()
+    def apply(self) -> None:
+        """The matrix of the coordinates."""
+        self.matrix.copy_(self.coordinates @ self._whitening)
+        self.matrix.grad = None
+
+
 class Optimisers:
-    """Muon (Jordan et al. 2024) for the matrices between hidden layers, AdamW for the rest."""
+    """Muon (Jordan et al. 2024) for the matrices between hidden layers, AdamW for the rest.
+
+    whitening: P of the pixels that the analysis' shortcut sees, [768, 768], where there is one.
+    """
 
     matrix_optimiser = staticmethod(muon)
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, whitening: Tensor | None = None) -> None:
         self.names: dict[Tensor, str] = {p: name for name, p in model.named_parameters()}
+        self._whitened: list[_Whitened] = []
         shortcut, matrices, rest = [], [], []
         for name, p in model.named_parameters():
-            if "shortcut" in name:
+            if name == "g_a.shortcut.weight" and whitening is not None:
+                self._whitened.append(_Whitened(p, whitening))
+                shortcut.append(self._whitened[0].coordinates)
+                self.names[shortcut[-1]] = "g_a.shortcut.whitened"
+            elif "shortcut" in name:
                 shortcut.append(p)
             elif name.endswith("weight") and p.ndim in (2, 3):
                 matrices.append(p)
@@ -43,11 +83,17 @@ class Optimisers:
             betas=(0.9, 0.98),
             weight_decay=0.0,
         )
+        self._trained = {*shortcut, *matrices, *rest}
         self._groups = [
             (group, group["lr"])
             for optimiser in (self.muon, self.adam)
             for group in optimiser.param_groups
         ]
+
+    def after_backward(self) -> None:
+        """Bring gradients into the coordinates in which they are clipped and used."""
+        for part in self._whitened:
+            part.move_gradient()
 
     def step(self, rate_share: float) -> None:
         """One update at `rate_share` of the peak learning rates; gradients are then cleared."""
@@ -56,6 +102,8 @@ class Optimisers:
         for optimiser in (self.muon, self.adam):
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
+        for part in self._whitened:
+            part.apply()
 
     def tensors(self) -> dict[str, Tensor]:
         """The optimisers' state by parameter name, for a checkpoint."""
@@ -63,14 +111,25 @@ class Optimisers:
         for optimiser in (self.muon, self.adam):
             for p, state in optimiser.state.items():
                 found.update({f"{self.names[p]}/{key}": value for key, value in state.items()})
+        for part in self._whitened:
+            # Rounding would differ if they were taken from the matrix again.
+            found[f"{self.names[part.coordinates]}/{_COORDINATES}"] = part.coordinates.detach()
         return found
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
+        """From a checkpoint, once the model is as it was; what is not of this model is left out."""
+        for part in self._whitened:
+            part.follow()
         by_name = {name: p for p, name in self.names.items()}
         matrices = set(self.muon.param_groups[0]["params"])
         for key, value in tensors.items():
             name, _, entry = key.rpartition("/")
+            if name not in by_name or by_name[name] not in self._trained:
+                continue
             p = by_name[name]
+            if entry == _COORDINATES:
+                p.data.copy_(value)
+                continue
             state = (self.muon if p in matrices else self.adam).state[p]
             if entry in state:  # Muon's momentum is part of a stack
                 state[entry].copy_(value)
