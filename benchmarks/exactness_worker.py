@@ -27,7 +27,7 @@ from latentcodec.runtime import model_store
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.hyper import HyperFamily
 from latentcodec.runtime.model_store import ModelEntry
-from tests.oracle import Oracle
+from tests.against_oracle import oracle_of
 
 _WINDOW = 48  # cells: most windows of a mosaic reach into several tiles
 Decode = Callable[[bytes, int, int, int], np.ndarray]
@@ -63,12 +63,12 @@ def _shape(file: LatFile) -> tuple[int, int]:
 
 
 class OracleDecoder:
-    """Decodes payloads of the `hyper` family with the prior of tests/oracle.py."""
+    """Decodes payloads of the `hyper` family with the priors of tests/ in int64."""
 
     def __init__(self, entry: ModelEntry, family: HyperFamily) -> None:
-        folder = model_store.FOLDER
-        self._oracle = Oracle(safetensors.numpy.load_file(folder / entry.file), family.config.steps)
-        self._tables, self._config = family.tables, family.config
+        weights = safetensors.numpy.load_file(model_store.FOLDER / entry.file)
+        self._oracle = oracle_of(weights, family.config.steps)
+        self._tables = family.tables
 
     def __call__(self, payload: bytes, tenths: int, height: int, width: int) -> np.ndarray:
         """v_hat, int32 [height, width, M]."""
@@ -76,19 +76,20 @@ class OracleDecoder:
         count = -(-height // 4), -(-width // 4)
         z_table = np.clip(self._oracle.row("z_table", tenths), 0, 71).astype(np.uint8)
         z_symbols = coder.get(np.tile(z_table, count[0] * count[1])).astype(np.int64)
-        z_hat = z_symbols.reshape(*count, -1) * (1 << 12) + self._oracle.row("z_mean", tenths)
-        steps = iter(range(self._config.steps))
+        z_hat = z_symbols.reshape(*count, -1) << self._oracle.z_bits
+        z_hat += self._oracle.row("z_mean", tenths)
 
-        def symbols_of(mean: np.ndarray, table: np.ndarray, mask: np.ndarray) -> np.ndarray:
-            step = next(steps)
+        def symbols_of(
+            step: int, mean: np.ndarray, table: np.ndarray, mask: np.ndarray
+        ) -> np.ndarray:
             places = np.arange(table.size).reshape(table.shape)
-            coded = latents_of_step(places, step, self._config.steps)
+            coded = latents_of_step(places, step, self._oracle.steps)
             symbols = np.zeros(table.size, dtype=np.int64)
             symbols[coded] = coder.get(table.ravel()[coded].astype(np.uint8))
             return symbols.reshape(table.shape)
 
         psi = self._oracle.psi(z_hat, tenths, height, width)
-        v_hat = self._oracle.walk(psi, tenths, symbols_of)
+        v_hat = self._oracle.walk(psi, tenths, (height, width), symbols_of)
         coder.finish()
         return v_hat.astype(np.int32)
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 import numpy as np
 
 ORDER = (0, 3, 1, 2)
-STEPS = 4
 
 # Given a coding step and its means, tables and mask, dense [h, w, M]: symbols, dense [h, w, M].
 SymbolsOf = Callable[[int, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -38,6 +37,9 @@ def spread(x: np.ndarray) -> np.ndarray:
 
 class ContextOracle:
     """`weights`: the integer tensors of a weights file."""
+
+    z_bits = 4  # fraction of z_hat
+    steps = 4
 
     def __init__(self, weights: dict[str, np.ndarray]) -> None:
         self.w = {k: v.astype(np.int64) for k, v in weights.items() if v.dtype.kind == "i"}
@@ -148,13 +150,13 @@ class ContextOracle:
         rows, columns = np.indices(psi.shape[:2])
         phases = 2 * (rows % 2) + columns % 2
         u, v_hat = psi, np.zeros((), dtype=np.int64)
-        for step in range(STEPS):
+        for step in range(self.steps):
             mean, table, mask = self.parameters(self.features(u, step), step, tenths, phases)
             symbols = np.zeros_like(mean)
             inside = np.s_[:height, :width]
             symbols[inside] = symbols_of(step, mean[inside], table[inside], mask[inside])
             v_hat = np.where(mask, 16 * symbols + mean, v_hat)
-            if step + 1 < STEPS:
+            if step + 1 < self.steps:
                 u = u + self.contribution(v_hat, step, tenths, phases)
                 u = self.clamp(u, -(1 << 21), 1 << 21, "u")
         return v_hat[:height, :width]

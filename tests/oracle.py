@@ -24,7 +24,11 @@ def clamp(x: np.ndarray, low: int = -LIMIT) -> np.ndarray:
 
 
 class Oracle:
-    """`weights`: the integer tensors of a weights file; `steps`: coding steps of the model."""
+    """The prior of the first generation.
+
+    `weights`: the integer tensors of a weights file; `steps`: coding steps of the model."""
+
+    z_bits = 12  # fraction of z_hat
 
     def __init__(self, weights: dict[str, np.ndarray], steps: int) -> None:
         self.w = {k: v.astype(np.int64) for k, v in weights.items()}
@@ -67,10 +71,11 @@ class Oracle:
         self,
         psi: np.ndarray,
         tenths: int,
-        symbols_of: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
+        size: tuple[int, int],
+        symbols_of: Callable[[int, np.ndarray, np.ndarray, np.ndarray], np.ndarray],
     ) -> np.ndarray:
-        """v_hat [h, w, M]; `symbols_of(mean, table, mask)` gives symbols, all dense [h, w, M]."""
-        height, width, _ = psi.shape
+        """v_hat [h, w, M]; `symbols_of(step, mean, table, mask)` is dense, [h, w, M] like these."""
+        height, width = size
         latents = self.w["context.coded.weight"].shape[1]
         group_of = np.arange(latents) // (latents // 4)
         rows, columns = np.mgrid[0:height, 0:width]
@@ -85,7 +90,7 @@ class Oracle:
                 mask |= (quarter ^ group_of)[None, None, :] == phase_of[:, :, None]
             biased = np.maximum(clamp(u + self.w["context.step_bias"][step]), 0)
             mean, table = self.parameters(biased, tenths)
-            v_hat = np.where(mask, 16 * symbols_of(mean, table, mask) + mean, v_hat)
+            v_hat = np.where(mask, 16 * symbols_of(step, mean, table, mask) + mean, v_hat)
             u = clamp(u + self.contribution(np.where(mask, v_hat, 0), tenths))
         return v_hat
 

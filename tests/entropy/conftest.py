@@ -40,7 +40,7 @@ def quiet(small_model: HyperModel) -> dict[str, Tensor]:
     return integer_prior(small_model)
 
 
-def _scaled(model: HyperModel, factors: dict[str, float], biases: float) -> dict[str, Tensor]:
+def _scaled(model: HyperModel, biases: float, **factors: float) -> dict[str, Tensor]:
     """The integers of a model whose layers of these names are larger by these factors."""
     assert isinstance(model.config, HyperConfig)
     other = HyperModel(model.config).requires_grad_(False)
@@ -57,12 +57,12 @@ def _scaled(model: HyperModel, factors: dict[str, float], biases: float) -> dict
 @pytest.fixture(scope="session")
 def loud(small_model: HyperModel) -> dict[str, Tensor]:
     """With weights so large that every clamp has something to do."""
-    factors = {"up_32": 20, "up_16": 60, "head": 2000, "coded": 60}
-    return _scaled(small_model, factors | {"expand": 8, "project": 8, "depthwise": 4}, 1)
+    blocks = {"depthwise": 4, "expand": 8, "project": 8}
+    return _scaled(small_model, 1, up_32=20, up_16=60, head=2000, coded=60, **blocks)
 
 
 @pytest.fixture(scope="session")
 def faint(small_model: HyperModel) -> dict[str, Tensor]:
     """With weights so small that they have all the fractional bits there may be."""
-    factors = {"up_32": 0.1, "up_16": 0.1, "head": 0.1, "coded": 0.05}
-    return _scaled(small_model, factors | {"expand": 0.1, "project": 0.05, "depthwise": 0.1}, 0.3)
+    blocks = {"depthwise": 0.1, "expand": 0.1, "project": 0.05}
+    return _scaled(small_model, 0.3, up_32=0.1, up_16=0.1, head=0.1, coded=0.05, **blocks)

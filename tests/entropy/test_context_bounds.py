@@ -40,7 +40,9 @@ def test_sums_that_could_reach_the_bound_are_refused(quiet: Weights, name: str) 
     room = int((1 << 24) - 256 * weight.flatten()[0])
 
     def bias(value: int) -> Weights:
-        return _changed(quiet, f"{name}.bias", lambda tensor: tensor.view(-1)[:1].fill_(value))
+        altered = quiet[f"{name}.bias"].to(torch.int64)
+        altered.view(-1)[0] = value
+        return quiet | {f"{name}.bias": altered}
 
     level = quiet["quality.h_s_level"].abs().max() if name == "h_s.up_32" else torch.zeros(())
     ContextPrior(bias(room - 1 - (int(level) << 8)))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from latentcodec.entropy.context_prior import STEPS, ContextPrior
 from latentcodec.entropy.prior import latents_of_step
+from tests.against_oracle import assert_exact, coded_by
 from tests.context_oracle import ContextOracle, half_even
 
 _TENTHS = (10, 333, 747, 1000)
@@ -22,10 +23,6 @@ Weights = dict[str, Tensor]
 @pytest.fixture(params=["quiet", "loud", "faint"])
 def weights(request: pytest.FixtureRequest) -> Weights:
     return request.getfixturevalue(request.param)
-
-
-def _oracle(weights: Weights) -> ContextOracle:
-    return ContextOracle({name: value.numpy() for name, value in weights.items()})
 
 
 def _inputs(weights: Weights, size: tuple[int, int], seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -41,49 +38,22 @@ def _inputs(weights: Weights, size: tuple[int, int], seed: int) -> tuple[np.ndar
     return z_hat, symbols
 
 
-@torch.inference_mode()
-def _walk(
-    prior: ContextPrior, z_hat: np.ndarray, symbols: np.ndarray, tenths: int
-) -> tuple[np.ndarray, list[np.ndarray]]:
-    """psi, then means and tables of every step in coding order, then v_hat."""
-    psi = prior.psi(z_hat, tenths)
-    found = [psi.numpy().copy()]
-    walk = prior.walk(psi, tenths, *symbols.shape[:2])
-    for step in range(STEPS):
-        found += walk.parameters(step)
-        walk.put(step, latents_of_step(symbols, step, STEPS).astype(np.int32))
-    return found[0], [*found[1:], walk.v_hat]
-
-
-def _expected(
-    oracle: ContextOracle, z_hat: np.ndarray, symbols: np.ndarray, tenths: int
-) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The same of the oracle; its psi is cut to even sides."""
-    found: list[np.ndarray] = []
-
-    def symbols_of(step: int, mean: np.ndarray, table: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        for values in (mean, table):
-            found.append(latents_of_step(values, step, STEPS))
-        assert np.array_equal(latents_of_step(mask, step, STEPS), np.ones(found[-1].shape))
-        assert mask.sum() == found[-1].size
-        return symbols
-
-    size = symbols.shape[0], symbols.shape[1]
-    psi = oracle.psi(z_hat, tenths, *size)
-    v_hat = oracle.walk(psi, tenths, size, symbols_of)
-    return psi, [*found, v_hat]
-
-
 def _assert_exact(weights: Weights, size: tuple[int, int], tenths: int, seed: int) -> set[str]:
-    """Compare the two; returns which clamps of the oracle clamped."""
-    z_hat, symbols = _inputs(weights, size, seed)
-    oracle = _oracle(weights)
-    psi, wanted = _expected(oracle, z_hat, symbols, tenths)
-    found_psi, found = _walk(ContextPrior(weights), z_hat, symbols, tenths)
-    assert np.array_equal(found_psi[: psi.shape[0], : psi.shape[1]], psi)
-    for ours, theirs in zip(found, wanted, strict=True):
-        assert np.array_equal(ours, theirs)
+    """Compare prior and oracle; returns which clamps of the oracle clamped."""
+    oracle = ContextOracle({name: value.numpy() for name, value in weights.items()})
+    assert_exact(coded_by(ContextPrior(weights)), oracle, *_inputs(weights, size, seed), tenths)
     return oracle.clamped
+
+
+@pytest.mark.parametrize("tenths", _TENTHS)
+@pytest.mark.parametrize("size", _SIZES)
+def test_psi_equals_the_int64_oracle(weights: Weights, size: tuple[int, int], tenths: int) -> None:
+    z_hat, _ = _inputs(weights, size, seed=tenths)
+    oracle = ContextOracle({name: value.numpy() for name, value in weights.items()})
+    wanted = oracle.psi(z_hat, tenths, *size)
+    found = ContextPrior(weights).psi(z_hat, tenths).numpy()
+    assert found.shape[:2] == (4 * z_hat.shape[0], 4 * z_hat.shape[1])
+    assert np.array_equal(found[: wanted.shape[0], : wanted.shape[1]], wanted)
 
 
 @pytest.mark.parametrize("tenths", _TENTHS)
@@ -152,15 +122,16 @@ def test_order_of_use_changes_nothing(quiet: Weights) -> None:
     """Walks of one prior do not disturb each other."""
     prior = ContextPrior(quiet)
     z_hat, symbols = _inputs(quiet, (5, 6), 5)
-    alone = _walk(prior, z_hat, symbols, 444)[1]
+    own = [latents_of_step(symbols, step, STEPS).astype(np.int32) for step in range(STEPS)]
+    alone = coded_by(prior)(z_hat, 444, 5, 6, lambda step, *_: own[step])
     with torch.inference_mode():
         walks = [prior.walk(prior.psi(z_hat, tenths), tenths, 5, 6) for tenths in (444, 90)]
         for step in range(STEPS):
             for walk in walks:
                 walk.parameters(step)
-                walk.put(step, latents_of_step(symbols, step, STEPS).astype(np.int32))
-    assert np.array_equal(walks[0].v_hat, alone[-1])
-    assert not np.array_equal(walks[1].v_hat, alone[-1])
+                walk.put(step, own[step])
+    assert np.array_equal(walks[0].v_hat, alone)
+    assert not np.array_equal(walks[1].v_hat, alone)
 
 
 def test_halves_go_to_the_even_one() -> None:

@@ -16,14 +16,13 @@ import torch
 
 import latentcodec
 from latentcodec.entropy.integer_net import IntegerDepthwise, IntegerLinear, rescale
-from latentcodec.entropy.prior import latents_of_step
 from latentcodec.errors import CorruptWeights
 from latentcodec.format import container
 from latentcodec.pipeline.latent_tiles import decode_latents
 from latentcodec.runtime import model_store
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.hyper import HyperFamily
-from tests.oracle import Oracle
+from tests.against_oracle import assert_exact, oracle_of
 
 _HASHES = """
 import hashlib, sys, torch
@@ -53,31 +52,14 @@ def test_torch_path_equals_the_int64_oracle(
     height, width, _ = y.shape
     z_cells = -(-height // 4), -(-width // 4)
     random = np.random.default_rng(tenths)
-    z_hat = random.integers(-9 << 12, 9 << 12, (*z_cells, family.config.hyper_latents))
-    psi = family._prior.psi(z_hat, tenths, height, width)
-    oracle = Oracle(_weights(), family.config.steps)
-    assert np.array_equal(psi.numpy(), oracle.psi(z_hat, tenths, height, width))
-
+    oracle = oracle_of(_weights(), family.config.steps)
+    reach = 9 << oracle.z_bits
+    z_hat = random.integers(-reach, reach, (*z_cells, family.config.hyper_latents))
     # Real symbols are small; a few huge ones drive every clamp.
     symbols = random.integers(-3, 4, y.shape)
     symbols[random.random(y.shape) < 1e-3] = 32767
-    seen: list[tuple[np.ndarray, np.ndarray]] = []
-
-    def code(step: int, mean: np.ndarray, table: np.ndarray) -> np.ndarray:
-        seen.append((mean, table))
-        return latents_of_step(symbols, step, family.config.steps).astype(np.int32)
-
-    v_hat = family._prior.run(psi, tenths, code)
-    step = iter(range(family.config.steps))
-
-    def symbols_of(mean: np.ndarray, table: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        number = next(step)
-        for ours, theirs in zip(seen[number], (mean, table), strict=True):
-            wanted = latents_of_step(theirs, number, family.config.steps)
-            assert np.array_equal(ours, wanted)
-        return symbols
-
-    assert np.array_equal(v_hat, oracle.walk(psi.numpy().astype(np.int64), tenths, symbols_of))
+    with torch.inference_mode():
+        assert_exact(family._coded, oracle, z_hat, symbols, tenths)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ import time
 import warnings
 
 from latentcodec.errors import LatError
-from tests.fuzz.targets import TARGETS, Target
+from tests.fuzz.integers import Target
+from tests.fuzz.targets import TARGETS
 
 # A small input may take no more of a processor than this. Time on the wall says nothing where the
 # machine is busy with other things.

@@ -10,25 +10,18 @@ import zlib
 from collections.abc import Callable
 
 import numpy as np
-import safetensors.numpy
-import torch
 from PIL import Image
 
 import latentcodec
-from latentcodec.entropy.prior import latents_of_step
 from latentcodec.format import container
 from latentcodec.format.container import ChunkType
 from latentcodec.images import metadata
 from latentcodec.images.files import file_bytes
 from latentcodec.pipeline.alpha import decode_alpha
 from latentcodec.runtime import model_store
-from latentcodec.runtime.hyper import HyperFamily
+from tests.fuzz.integers import Target, drawn_target, packaged_target
 from tests.fuzz.mutations import blind, rebuilt
-from tests.oracle import Oracle
 from tests.paths import KODAK
-
-# A name for how the input was taken, for the counts.
-Target = Callable[[random.Random], str]
 
 _PHOTO = KODAK / "kodim23.png"
 
@@ -161,43 +154,10 @@ def _metadata_seeds() -> dict[int, list[bytes]]:
     }
 
 
-def integers_target() -> Target:
-    """The integer networks over inputs that no photograph has, against the oracle on int64."""
-    entry = model_store.by_name(model_store.chosen())
-    family = model_store.load_codec(entry)
-    assert isinstance(family, HyperFamily)
-    prior, config = family._prior, family.config
-    folder = model_store.FOLDER
-    weights = safetensors.numpy.load_file(folder / entry.file)
-    oracle = Oracle(weights, config.steps)
-
-    @torch.inference_mode()
-    def one(chance: random.Random) -> str:
-        numbers = np.random.default_rng(chance.randrange(1 << 32))
-        height, width = int(numbers.integers(1, 7)), int(numbers.integers(1, 7))
-        tenths = int(numbers.integers(10, 1001))
-        largest = int(numbers.choice([1, 1 << 12, 1 << 16, 1 << 27]))
-        shape = -(-height // 4), -(-width // 4), config.hyper_latents
-        z_hat = numbers.integers(-largest, largest, shape, endpoint=True)
-        psi = prior.psi(z_hat, tenths, height, width)
-        reach = int(numbers.choice([0, 3, 32767]))
-        symbols = numbers.integers(-reach, reach, (height, width, config.latents), endpoint=True)
-
-        def code(step: int, means: np.ndarray, tables: np.ndarray) -> np.ndarray:
-            return latents_of_step(symbols, step, config.steps).astype(np.int32)
-
-        v_hat = prior.run(psi, tenths, code)
-        wanted = oracle.psi(z_hat, tenths, height, width)
-        assert np.array_equal(psi.numpy(), wanted)
-        assert np.array_equal(v_hat, oracle.walk(wanted, tenths, lambda *_: symbols))
-        return "exact"
-
-    return one
-
-
 TARGETS: dict[str, Callable[[], Target]] = {
     "container": container_target,
     "payload": payload_target,
     "metadata": metadata_target,
-    "integers": integers_target,
+    "integers": packaged_target,
+    "context": drawn_target,
 }

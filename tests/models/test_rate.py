@@ -37,6 +37,11 @@ def test_training_rounds_as_the_encoder_does() -> None:
     assert 50 < lowered.sum() < 1000
 
 
+def _gradient(leaf: Tensor) -> Tensor:
+    assert leaf.grad is not None
+    return leaf.grad
+
+
 def _latents(least_log_scale: float, scale_range: float) -> list[Tensor]:
     """v, mean, log scale and noise; no bin of them is as rare as the floor of the mass."""
     torch.manual_seed(5)
@@ -83,20 +88,18 @@ def test_bits_and_gradients_are_those_of_the_formulas(
     weights = [torch.randn(_SHAPE), torch.tensor([0.5, 1.0, 3.0])]
     found = [x.clone().requires_grad_() for x in inputs[:3]]
     wanted = [x.double().requires_grad_() for x in inputs[:3]]
-    for arguments, noise, coded in (
-        (found, inputs[3], CodedLatents.apply),
-        (wanted, inputs[3].double(), _plain),
-    ):
-        v_hat, bits = coded(*arguments, noise)
-        (v_hat * weights[0]).sum().add((bits * weights[1]).sum()).backward()
-        arguments += [v_hat.detach(), bits.detach()]
-    assert torch.allclose(found[3].double(), wanted[3], atol=1e-4)
-    assert torch.allclose(found[4].double(), wanted[4], rtol=1e-4, atol=1e-3)
-    for ours, theirs in zip(found[:3], wanted[:3], strict=True):
-        assert ours.grad is not None and theirs.grad is not None
-        assert torch.allclose(ours.grad.double(), theirs.grad, rtol=1e-4, atol=1e-4)
-    assert (found[0].grad - weights[0]).abs().max() > 0.1  # the rate is in it
-    assert torch.allclose(found[1].grad, weights[0] - found[0].grad, atol=1e-6)
+    v_hat, bits = CodedLatents.apply(*found, inputs[3])
+    v, mean, log_scale = wanted
+    plain_v_hat, plain_bits = _plain(v, mean, log_scale, inputs[3].double())
+    assert torch.allclose(v_hat.double(), plain_v_hat, atol=1e-4)
+    assert torch.allclose(bits.double(), plain_bits, rtol=1e-4, atol=1e-3)
+    (v_hat * weights[0]).sum().add((bits * weights[1]).sum()).backward()
+    (plain_v_hat * weights[0]).sum().add((plain_bits * weights[1]).sum()).backward()
+    for ours, theirs in zip(found, wanted, strict=True):
+        assert torch.allclose(_gradient(ours).double(), _gradient(theirs), rtol=1e-4, atol=1e-4)
+    by_v, by_mean, _ = (_gradient(leaf) for leaf in found)
+    assert (by_v - weights[0]).abs().max() > 0.1  # the rate is in it
+    assert torch.allclose(by_mean, weights[0] - by_v, atol=1e-6)
 
 
 def test_scales_below_the_smallest_are_only_raised() -> None:
@@ -105,12 +108,12 @@ def test_scales_below_the_smallest_are_only_raised() -> None:
     log_scale = torch.full((1, 2, 1), low).requires_grad_()
     _, bits = CodedLatents.apply(v, torch.zeros_like(v), log_scale, torch.zeros_like(v))
     bits.sum().backward()
-    held, raised = log_scale.grad.flatten().tolist()
+    held, raised = _gradient(log_scale).flatten().tolist()
     assert held == 0  # the symbol 0 would have it still smaller
     wanted = log_scale.detach().double().requires_grad_()
     _, bits = _plain(v[None].double(), torch.zeros(()), wanted[None], torch.zeros(()))
     bits.sum().backward()
-    assert raised == pytest.approx(wanted.grad[0, 1, 0].item(), rel=1e-5)
+    assert raised == pytest.approx(_gradient(wanted)[0, 1, 0].item(), rel=1e-5)
     assert raised < -10
 
 
@@ -122,4 +125,4 @@ def test_what_is_rarer_than_the_floor_costs_the_floor() -> None:
     assert torch.equal(v_hat, v)
     assert bits.item() == pytest.approx(3 * -math.log2(1e-9), rel=1e-5)
     bits.sum().backward()
-    assert all(x.grad.isfinite().all() for x in leaves)
+    assert all(_gradient(leaf).isfinite().all() for leaf in leaves)

@@ -87,8 +87,8 @@ def test_what_was_integers_is_close_to_what_they_were_made_of(
         if f"{name}.bias" in integers:
             found, wanted = restored[f"{name}.bias"], state[f"{name}.bias"]
             assert ((found - wanted).abs() <= 1.01 * step / 2 / 2**UNIT_BITS + 1e-6).all(), name
-    for step in range(4):
-        name = f"context.{step}.bias"
+    for number in range(4):
+        name = f"context.{number}.bias"
         assert torch.allclose(restored[name], state[name], rtol=0, atol=2**-15)
 
 
@@ -136,8 +136,8 @@ def test_a_quantised_model_computes_what_its_integers_do() -> None:
     config = sized("hyper", "small")
     assert isinstance(config, HyperConfig)
     model = HyperModel(config).requires_grad_(False)
-    for part in ("up_32", "up_16"):
-        model.h_s.get_submodule(part).weight.mul_(3)
+    model.h_s.up_32.weight.mul_(3)
+    model.h_s.up_16.weight.mul_(3)
     z_symbols = torch.randint(-40, 41, (5, 3, config.hyper_latents))
     integers = integer_prior(model)
     wanted = ContextPrior(integers).psi(z_symbols.numpy(), 500) * 2.0**-STREAM_BITS

@@ -47,7 +47,7 @@ def test_muon_is_the_one_of_torch() -> None:
         if step == 3:  # as over a run: rates are set from outside
             own.param_groups[0]["lr"] = wanted.param_groups[0]["lr"] = 0.005
         for p, gradient in zip(ours, _gradients(step), strict=True):
-            assert torch.equal(p.grad, gradient)  # only read
+            assert p.grad is not None and torch.equal(p.grad, gradient)  # only read
     for mine, other, before in zip(_matrices(ours), theirs, start, strict=True):
         moved = (other - before).norm()
         assert moved > 0.01
@@ -118,8 +118,12 @@ def _averaged(updates: int, decays: tuple[float, ...]) -> tuple[Averages, list[l
     for update in range(1, updates + 1):
         model.weight.data.fill_(update)
         averages.update(model, update)
-        values.append([average.weight.item() for average in averages.models()])
+        values.append(_values(averages))
     return averages, values
+
+
+def _values(averages: Averages) -> list[float]:
+    return [average.get_parameter("weight").item() for average in averages.models()]
 
 
 def test_averages_are_exponential_and_young_ones_are_shorter() -> None:
@@ -155,7 +159,7 @@ def test_an_average_that_a_checkpoint_lacks_begins_as_its_first() -> None:
     tensors = averages.tensors()
     other = Averages(nn.Linear(1, 1, bias=False), (0.5, 0.9, 0.999))
     other.restore(tensors)
-    restored = [average.weight.item() for average in other.models()]
-    assert restored[:2] == [average.weight.item() for average in averages.models()]
+    restored = _values(other)
+    assert restored[:2] == _values(averages)
     assert restored[2] == restored[0] != restored[1]
-    assert other.first.weight.item() == restored[0]
+    assert other.first is other.models()[0]

@@ -1,0 +1,64 @@
+"""Means, tables and latents of a prior against those of the oracles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from latentcodec.entropy.context_prior import STEPS, ContextPrior
+from latentcodec.entropy.prior import CodeStep, latents_of_step
+from tests.context_oracle import ContextOracle
+from tests.oracle import Oracle
+
+# v_hat, [h, w, M], of z_hat, the quality in tenths, h, w, and what codes a step.
+Coded = Callable[[np.ndarray, int, int, int, CodeStep], np.ndarray]
+
+
+def oracle_of(weights: dict[str, np.ndarray], steps: int) -> Oracle | ContextOracle:
+    """The oracle for the tensors of a weights file of `hyper`, of either generation."""
+    if "context.0.head.weight" in weights:
+        return ContextOracle(weights)
+    return Oracle(weights, steps)
+
+
+def coded_by(prior: ContextPrior) -> Coded:
+    """What a prior makes of hyper-latents and of what codes a step."""
+
+    @torch.inference_mode()
+    def coded(
+        z_hat: np.ndarray, tenths: int, height: int, width: int, code: CodeStep
+    ) -> np.ndarray:
+        walk = prior.walk(prior.psi(z_hat, tenths), tenths, height, width)
+        for step in range(STEPS):
+            walk.put(step, code(step, *walk.parameters(step)))
+        return walk.v_hat
+
+    return coded
+
+
+def assert_exact(
+    coded: Coded,
+    oracle: Oracle | ContextOracle,
+    z_hat: np.ndarray,
+    symbols: np.ndarray,
+    tenths: int,
+) -> None:
+    """The prior and the oracle give the same for symbols [h, w, M] over z_hat [h/4, w/4, Z]."""
+    height, width, _ = symbols.shape
+    steps, seen = oracle.steps, list[tuple[np.ndarray, np.ndarray]]()
+
+    def code(step: int, means: np.ndarray, tables: np.ndarray) -> np.ndarray:
+        seen.append((means, tables))
+        return latents_of_step(symbols, step, steps).astype(np.int32)
+
+    def symbols_of(step: int, mean: np.ndarray, table: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        assert latents_of_step(mask, step, steps).all() and mask.sum() == seen[step][0].size
+        for ours, theirs in zip(seen[step], (mean, table), strict=True):
+            assert np.array_equal(ours, latents_of_step(theirs, step, steps))
+        return symbols
+
+    v_hat = coded(z_hat, tenths, height, width, code)
+    psi = oracle.psi(z_hat, tenths, height, width)
+    assert np.array_equal(v_hat, oracle.walk(psi, tenths, (height, width), symbols_of))
