@@ -3,7 +3,8 @@
 The float figure is -log2 of the Gaussians of the checkpoint's own float32 networks at the same
 latents, rounded plainly: what an ideal coder would need if float networks could be trusted. The
 integer figure is the size of the payloads that are written, also with plain rounding and plain
-Gaussian tables, so that nothing but the integers, the tables and the coder differs.
+Gaussian tables, so that nothing but the integers, the tables and the coder differs. Means and
+tables are compared where both priors have seen the same symbols.
 """
 
 from __future__ import annotations
@@ -11,25 +12,45 @@ from __future__ import annotations
 import math
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 from unittest import mock
 
 import click
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
+from latentcodec.entropy import tables
+from latentcodec.entropy.context_prior import Z_BITS, ContextPrior
 from latentcodec.entropy.rdoq import Quantiser
-from latentcodec.entropy.tables import SCALE_LOW
-from latentcodec.models import hyper
+from latentcodec.models import rate
 from latentcodec.models.config import HyperConfig
-from latentcodec.models.hyper import HyperModel
+from latentcodec.models.hyper import HyperModel, rows_to_steps, to_steps
 from latentcodec.models.layers import gaussian_bits
+from latentcodec.runtime import tensor_file
 from latentcodec.runtime.hyper import HyperFamily
 from latentcodec.runtime.registry import load
 from latentcodec.training import checkpoint
 from latentcodec.training.export import export
 
 _QUALITIES = (5, 20, 35, 50, 65, 80, 95)
+
+
+class Difference(NamedTuple):
+    """Between float and integer prior on one picture."""
+
+    float_bits: float
+    integer_bits: float
+    mean_square: float  # of the means' difference, in quantisation steps
+    other_tables: float  # share of the latents whose sigma rounds to another table
+
+
+class _Predicted(NamedTuple):
+    """What the float networks predict in each coding step, in quantisation steps."""
+
+    means: list[Tensor]  # [PHASES, 1, n, M/4]
+    log_scales: list[Tensor]
 
 
 class Both:
@@ -41,28 +62,74 @@ class Both:
         self.float.load_state_dict(checkpoint.under(tensors, "average/"))
         with tempfile.TemporaryDirectory() as folder:
             export(path, Path(folder) / "weights")
-            integer = load((Path(folder) / "weights").read_bytes())
+            weights = (Path(folder) / "weights").read_bytes()
+        integer = load(weights)
         assert isinstance(integer, HyperFamily)
-        self.integer = integer
+        self.integer, self.prior = integer, ContextPrior(tensor_file.unpack(weights)[0])
         self.integer.quantiser = Quantiser(self.integer.tables, math.inf)
 
     @torch.inference_mode()
-    def bits(self, pixels: np.ndarray, quality: float) -> tuple[float, float]:
-        """Float and integer bits of an image, uint8 [H, W, 3] with sides that 64 divides."""
+    def difference(self, pixels: np.ndarray, quality: float) -> Difference:
+        """For an image, uint8 [H, W, 3] with sides that 64 divides."""
         tenths = round(10 * quality)
         y = self.integer.analyse(pixels, tenths)
         level = self.integer.level(tenths)
         batch = torch.from_numpy(y)[None]
         z = self.float.h_a(batch / self.float.y_std, level)
-        mean, scale = self.float.z_mean(level), self.float.z_log_scale(level).exp()
-        z_hat = mean + torch.round(z - mean)
-        total = gaussian_bits(z_hat, mean, scale.clamp_min(SCALE_LOW)).sum()
+        z_mean, z_scale = self.float.z_mean(level), self.float.z_log_scale(level).exp()
+        z_symbols = torch.round(z - z_mean)
+        z_bits = gaussian_bits(z_symbols, torch.zeros(()), z_scale.clamp_min(tables.SCALE_LOW))
         v = batch * self.float.gain(level).exp()
-        plain = mock.patch.object(hyper, "round_for_rate", lambda offset, scale: offset.round())
-        with plain:  # the model's own rounding would be the encoder's, by rate and error
-            mean, scale, v_hat = self.float.predict(v, self.float.h_s(z_hat, level), level)
-        total += gaussian_bits(v_hat, mean, scale).sum()
-        return float(total), 8.0 * len(self.integer.encode_latents(y, tenths)[0])
+        psi = self.float.h_s(z_mean + z_symbols, level)
+        with mock.patch.object(rate, "ERROR_BITS", math.inf):  # plain rounding
+            predicted, (v_hat, bits) = self._predicted(v, psi, level)
+        payload, _ = self.integer.encode_latents(y, tenths)
+        return Difference(
+            float(z_bits.sum() + bits.sum()),
+            8.0 * len(payload),
+            *self._compared(predicted, to_steps(v_hat), z_symbols[0].numpy(), tenths),
+        )
+
+    def _predicted(
+        self, v: Tensor, psi: Tensor, level: Tensor
+    ) -> tuple[_Predicted, tuple[Tensor, Tensor]]:
+        """Code v; also returns what was predicted on the way."""
+        outputs: list[tuple[Tensor, Tensor]] = []
+        hooks = [
+            network.register_forward_hook(lambda _, inputs, output: outputs.append(output))
+            for network in self.float.steps()
+        ]
+        coded = self.float.code(v, psi, level)
+        for hook in hooks:
+            hook.remove()
+        scaling = self.float.y_std * self.float.gain(level).exp()
+        steps = rows_to_steps(scaling)
+        offset = rows_to_steps(scaling.log() + self.float.scale_offset(level))
+        predicted = _Predicted(
+            [mean * steps[number] for number, (mean, _) in enumerate(outputs)],
+            [log_scale + offset[number] for number, (_, log_scale) in enumerate(outputs)],
+        )
+        return predicted, (coded.v_hat, coded.bits)
+
+    def _compared(
+        self, predicted: _Predicted, v_hat: Tensor, z_symbols: np.ndarray, tenths: int
+    ) -> tuple[float, float]:
+        """Mean square of the means' difference, and the share of other tables."""
+        h, w, _ = z_symbols.shape
+        z_mean = self.prior.row("z_mean", tenths).numpy().astype(np.int64)
+        z_hat = (z_symbols.astype(np.int64) << Z_BITS) + z_mean
+        walk = self.prior.walk(self.prior.psi(z_hat, tenths), tenths, 4 * h, 4 * w)
+        errors, others = [], []
+        for step, (mean, log_scale) in enumerate(zip(*predicted, strict=True)):
+            means, chosen = walk.parameters(step)
+            wanted = mean.flatten().numpy()
+            errors.append(np.square(means / (1 << tables.MEAN_BITS) - wanted).mean())
+            above = log_scale.flatten().numpy() - math.log(tables.SCALE_LOW)
+            table = np.rint(above * tables.SCALE_STEPS_PER_E).clip(0, tables.SCALE_COUNT - 1)
+            others.append((table != chosen).mean())
+            symbols = (v_hat[step] - mean).round().flatten().numpy().astype(np.int32)
+            walk.put(step, symbols)
+        return float(np.mean(errors)), float(np.mean(others))
 
 
 @click.command()
@@ -74,12 +141,13 @@ def main(path: Path, images: Path) -> None:
     pictures = [np.asarray(Image.open(p).convert("RGB")) for p in sorted(images.glob("*.png"))]
     pictures = [p[: p.shape[0] // 64 * 64, : p.shape[1] // 64 * 64] for p in pictures]
     for quality in _QUALITIES:
-        pairs = np.array([both.bits(p, quality) for p in pictures])
-        cost = pairs[:, 1] / pairs[:, 0] - 1
+        rows = np.array([both.difference(p, quality) for p in pictures])
+        cost = rows[:, 1] / rows[:, 0] - 1
         print(
-            f"quality {quality:>3}: float {pairs[:, 0].sum() / 8:>10.0f} bytes, "
-            f"integer {pairs[:, 1].sum() / 8:>10.0f}, cost {100 * cost.mean():+.3f} % mean, "
-            f"{100 * cost.max():+.3f} % worst"
+            f"quality {quality:>3}: float {rows[:, 0].sum() / 8:>10.0f} bytes, "
+            f"integer {rows[:, 1].sum() / 8:>10.0f}, cost {100 * cost.mean():+.3f} % mean, "
+            f"{100 * cost.max():+.3f} % worst, means {rows[:, 2].mean() ** 0.5:.4f} steps apart, "
+            f"{100 * rows[:, 3].mean():.2f} % other tables"
         )
 
 

@@ -17,6 +17,7 @@ from latentcodec.cli import main
 from latentcodec.models.build import build
 from latentcodec.models.config import FAMILIES, HyperConfig, sized
 from latentcodec.models.layers import ResidualBlock
+from latentcodec.models.transforms import TransformModel
 from latentcodec.training import hidden_units, loop
 from latentcodec.training.data import Photographs
 from latentcodec.training.loop import Trainer
@@ -97,6 +98,7 @@ def test_dead_units_live_again_and_nothing_else_changes(settings: Settings) -> N
     assert bool((_seen(trainer)[BLOCK].fired[:10] > 0).sum() >= 7)
     assert bool((block.project.weight[:, :10] == 0).all())
     average = trainer.averages.first.get_submodule(BLOCK)
+    assert isinstance(average, ResidualBlock)
     assert torch.equal(average.expand.weight[:10], block.expand.weight[:10])
     for key, state in states.items():
         if key.startswith(f"{BLOCK}.expand.weight/"):
@@ -149,6 +151,7 @@ def test_the_least_used_units_are_cut(settings: Settings) -> None:
             (wide.model, narrow.model),
             (wide.averages.first, narrow.averages.first),
         ):
+            assert isinstance(model, TransformModel) and isinstance(cut, TransformModel)
             y = model.analyse(x, level)
             assert torch.allclose(model.synthesise(y, level), cut.synthesise(y, level), atol=1e-5)
     assert narrow.progress.step == 3

@@ -1,0 +1,69 @@
+"""benchmarks/integer_cost.py: what it compares is the same network, in floats and in integers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import integer_cost
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+from latentcodec.models.config import sized
+from latentcodec.models.hyper import HyperModel
+from latentcodec.training.data import Photographs
+from latentcodec.training.loop import Trainer
+from latentcodec.training.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def checkpoint(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cost")
+    Image.fromarray(photo[:192, :192]).save(folder / "photo.png")
+    path = folder / "checkpoint.safetensors"
+    settings = Settings([folder], path, sized("hyper", "small"), steps=4, batch=2, crop_px=64)
+    trainer = Trainer(settings, Photographs.load([folder], 107, torch.device("cpu")))
+    for _ in range(4):
+        trainer.train_step()
+    for model in (trainer.model, *trainer.averages.models()):
+        # So early, many scales are too small for a table, and what is not coded costs nothing.
+        model.get_parameter("scale_offset.rows").data.add_(4)
+    trainer.save(path)
+    return path
+
+
+def test_the_cost_of_integers_is_small(checkpoint: Path, photo: np.ndarray) -> None:
+    both = integer_cost.Both(checkpoint)
+    for quality in (20, 90):
+        found = both.difference(photo[200:328, 300:492], quality)
+        assert found.float_bits > 1000
+        assert found.integer_bits == pytest.approx(found.float_bits, rel=0.03)
+        assert 0 < found.mean_square < 0.05**2
+        assert found.other_tables < 0.05
+
+
+def test_another_prior_is_seen_to_differ(checkpoint: Path, photo: np.ndarray) -> None:
+    """Means and tables that are not those of the integers, and bits that are more."""
+    both = integer_cost.Both(checkpoint)
+    pixels = photo[200:328, 300:492]
+    before = both.difference(pixels, 60)
+    assert isinstance(both.float, HyperModel)
+    with torch.no_grad():
+        for step in both.float.steps():
+            assert step.head.bias is not None
+            step.head.bias.add_(0.3)
+    after = both.difference(pixels, 60)
+    assert after.mean_square > 10 * before.mean_square
+    assert after.other_tables > 0.9
+    assert after.float_bits != before.float_bits and after.integer_bits == before.integer_bits
+
+
+def test_the_command_prints_a_line_for_each_quality(checkpoint: Path) -> None:
+    arguments = [str(checkpoint), "--images", str(checkpoint.parent)]
+    result = CliRunner().invoke(integer_cost.main, arguments, catch_exceptions=False)
+    lines = result.output.splitlines()
+    assert len(lines) == 7
+    assert all(re.search(r"cost [+-]\d+\.\d+ % mean.*% other tables$", line) for line in lines)
