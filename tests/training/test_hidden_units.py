@@ -178,7 +178,8 @@ def test_a_narrowed_model_trains_on_and_is_saved(settings: Settings) -> None:
 
 
 def _pairs(states: dict[str, Tensor], weights: dict[str, Tensor]) -> list[tuple[Tensor, Tensor]]:
-    return [(s, weights[key.rpartition("/")[0]]) for key, s in states.items() if s.ndim]
+    named = ((key.rpartition("/")[0], state) for key, state in states.items() if state.ndim)
+    return [(state, weights[name]) for name, state in named if name in weights]
 
 
 def test_more_units_than_there_are_or_other_sizes_are_refused(settings: Settings) -> None:
