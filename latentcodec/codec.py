@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from typing_extensions import Unpack
 
-    from latentcodec.images.metadata import MetadataName
+    from latentcodec.images.metadata_names import MetadataName
     from latentcodec.images.picture import AnyImage, PictureSource
     from latentcodec.options import DecodeOptions
     from latentcodec.runtime.base import Family

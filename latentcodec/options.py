@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TypedDict
 
-from latentcodec.images.metadata import MetadataName
+from latentcodec.images.metadata_names import MetadataName
 
 
 class EncodeOptions(TypedDict, total=False):

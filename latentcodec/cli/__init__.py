@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import io
+import sys
 import warnings
 
 import click
 
 from latentcodec import __version__
-from latentcodec.cli.errors import HANDLED, describe_error
+from latentcodec.cli.errors import HANDLED, describe_error, out_of_memory
 from latentcodec.errors import LossWarning
 
 _COMMANDS = (
@@ -24,6 +26,7 @@ _COMMANDS = (
     "completion",
     "man",
 )
+_INTERRUPTED = 130  # as shells have it: 128 and the number of the signal
 
 
 class _Commands(click.Group):
@@ -38,13 +41,19 @@ class _Commands(click.Group):
         return importlib.import_module(f"latentcodec.cli.{cmd_name}").command
 
     def invoke(self, ctx: click.Context) -> object:
+        for stream in (sys.stdout, sys.stderr):  # names that they cannot spell are escaped
+            if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+                stream.reconfigure(errors="backslashreplace")
         try:
-            with warnings.catch_warnings():
+            with out_of_memory(), warnings.catch_warnings():
                 warnings.simplefilter("always", LossWarning)
                 warnings.showwarning = lambda message, *_: click.echo(
                     f"Warning: {message}", err=True
                 )
                 return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Interrupted", err=True)
+            raise click.exceptions.Exit(_INTERRUPTED) from None
         except BrokenPipeError:  # of `latentcodec info x.lat | head`; click ends quietly
             raise
         except HANDLED as error:
@@ -57,5 +66,5 @@ def main() -> None:
     """A learned image codec for photographs: .lat files.
 
     Exit codes: 0 done, 1 bad input or an error while reading or writing, 2 wrong usage,
-    3 written, but from a damaged file (decode --salvage).
+    3 written, but from a damaged file (decode --salvage), 130 interrupted.
     """

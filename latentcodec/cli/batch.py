@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import dataclasses
 import gc
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +20,11 @@ from typing import TYPE_CHECKING
 import click
 
 from latentcodec.cli.capture_warnings import capture_warnings, separate_warnings
-from latentcodec.cli.errors import HANDLED, describe_error
+from latentcodec.cli.errors import HANDLED, describe_error, out_of_memory
 from latentcodec.cli.options import BatchOptions
 from latentcodec.cli.outcome import Outcome, Written
 from latentcodec.cli.paths import STREAM, Task
-from latentcodec.cli.report import Report
+from latentcodec.cli.report import Report, listed
 from latentcodec.errors import LatError
 from latentcodec.system.cpu import cores
 
@@ -92,10 +94,28 @@ def _outcome(task: Task, convert: Convert, skip_existing: bool) -> Outcome:
     with capture_warnings() as warnings:
         if not error and not _is_skipped(task, skip_existing):
             try:
-                written = convert(task)
+                with out_of_memory():
+                    written = convert(task)
             except HANDLED as problem:
                 error = describe_error(problem)
     return Outcome(task, written, error, warnings, time.perf_counter() - start)
+
+
+def _second_tries(
+    ended: Iterator[Outcome], convert: Convert, skip_existing: bool
+) -> Iterator[Outcome]:
+    """The outcomes, but a file that gave way to another of its name is done where that failed."""
+    free: set[str] = set()
+    for outcome in ended:
+        task = outcome.task
+        if task.is_rival and task.target in free:
+            task = dataclasses.replace(task, refused="", is_rival=False)
+            outcome = _outcome(task, convert, skip_existing)
+        if not outcome.error:
+            free.discard(task.target)
+        elif not task.refused:
+            free.add(task.target)
+        yield outcome
 
 
 def input_bytes(task: Task) -> bytes:
@@ -124,22 +144,26 @@ def convert_all(
     tasks: list[Task],
     convert: Convert,
     options: BatchOptions,
+    left_out: Counter[str],
     beside: Beside = contextlib.nullcontext,
 ) -> None:
     """Do all tasks, as `outcomes` does, and report on them.
 
-    Exits with 1 if one fails; the others are done even so.
+    left_out: what is in the folders and is no task. Exits with 1 if one fails; the others are done
+    even so.
     """
     if not tasks:
-        raise LatError("there is no file to convert in what was given")
+        names = f" (left out: {listed(left_out)})" if left_out else ""
+        raise LatError(f"there is no file to convert in what was given{names}")
     # The interpreter looks for garbage many times while torch is imported, and through all of it
     # again at the end: 0.15 s and 0.3 s of a command that may need little more than one.
     gc.set_threshold(100_000)
     atexit.register(gc.freeze)
     # A thread that has read a piece of a picture would wait 5 ms for the one that imports torch.
     sys.setswitchinterval(0.0005)
-    with Report(tasks, options) as report:
-        for outcome in outcomes(tasks, convert, options.jobs, options.skip_existing, beside):
+    with Report(tasks, options, left_out) as report:
+        done = outcomes(tasks, convert, options.jobs, options.skip_existing, beside)
+        for outcome in _second_tries(done, convert, options.skip_existing):
             report.add(outcome)
     if report.failed:
         raise click.exceptions.Exit(1)

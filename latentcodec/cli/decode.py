@@ -19,7 +19,7 @@ from latentcodec.format.source import Bytes, opened
 if TYPE_CHECKING:
     from PIL import Image
 
-    from latentcodec.images.metadata import MetadataName
+    from latentcodec.images.metadata_names import MetadataName
     from latentcodec.pipeline.decoder import Decoded
 
 _EXIT_SALVAGED = 3
@@ -144,9 +144,21 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
         if not task.refused:
             _form(task, wanted)  # one that Pillow does not write is wrong usage, before any work
     salvaged: list[paths.Task] = []
-    convert_all(tasks, lambda task: _decode(task, wanted, salvaged), shared)
+    if not shared.skip_existing:
+        tasks = [_beside_original(task) for task in tasks]
+    convert_all(tasks, lambda task: _decode(task, wanted, salvaged), shared, naming.left_out)
     if salvaged:
         raise click.exceptions.Exit(_EXIT_SALVAGED)
+
+
+def _beside_original(task: paths.Task) -> paths.Task:
+    """A task, refused where the name that was made for it is that of a picture beside the file."""
+    source, target = Path(task.source), Path(task.target)
+    beside = task.makes_folders and source.resolve().parent == target.resolve().parent
+    if task.refused or not beside or not target.exists():
+        return task
+    refused = f"{target} stands beside {source} and may be its original: name another output"
+    return dataclasses.replace(task, refused=refused)
 
 
 def _form(task: paths.Task, wanted: DecodeOptions) -> str:

@@ -20,7 +20,7 @@ from latentcodec.format import container
 
 if TYPE_CHECKING:
     from latentcodec.cli.prefetch import Prefetcher
-    from latentcodec.images.metadata import MetadataName
+    from latentcodec.images.metadata_names import MetadataName
     from latentcodec.images.picture import PictureSource
     from latentcodec.pipeline.rate_control import Found
     from latentcodec.runtime.model_store import Tune
@@ -70,6 +70,9 @@ class EncodeOptions:
 @click.option("--strict", is_flag=True, help="Refuse images of which something would be lost.")
 @options.strip
 @click.option("--verify", is_flag=True, help="Read back what was written, compare the latents.")
+@click.option(
+    "--keep-suffix", "keeps_suffix", is_flag=True, help="Name outputs a.png.lat, not a.lat."
+)
 @options.batch
 def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     """Encode images (any format Pillow reads) as .lat files.
@@ -87,6 +90,7 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     XMP. Of animations the first frame is kept, of 16 bits 8, and CMYK becomes RGB, with a warning.
     """
     shared = options.BatchOptions.taken_from(chosen)
+    keeps_suffix = chosen.pop("keeps_suffix")
     model = _model(chosen.pop("tune"), chosen.pop("model"), chosen.pop("weights"))
     wanted = EncodeOptions(model=model, **chosen)
     goals = (wanted.target_size, wanted.target_bpp, wanted.ratio, wanted.target_psnr)
@@ -99,13 +103,20 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     inputs, output = paths.split(arguments, shared.output)
     if shared.output is None and output is not None:
         _check_name(inputs[0], output)
-    tasks = paths.plan(inputs, output, shared.recursive, paths.Naming(".lat", _is_image))
+    naming = paths.Naming(".lat", _is_image, keeps_suffix)
+    tasks = paths.plan(inputs, output, shared.recursive, naming)
     from latentcodec.cli.prefetch import Prefetcher
     from latentcodec.images.files import wide_limits
 
     images = Prefetcher(wanted.strict)
     with wide_limits(container.MAX_PIXELS):
-        convert_all(tasks, lambda task: _encode(task, wanted, images), shared, images.reading)
+        convert_all(
+            tasks,
+            lambda task: _encode(task, wanted, images),
+            shared,
+            naming.left_out,
+            images.reading,
+        )
 
 
 def _model(tune: Tune | None, model: str | None, weights: str | None) -> str:

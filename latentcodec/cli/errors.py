@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from collections.abc import Iterator
+
 from latentcodec.errors import LatError
 
 # Of bad input and of the machine; anything else is a mistake in the program.
 HANDLED = (LatError, OSError, MemoryError)
+# What libraries raise instead of a MemoryError, in words.
+_NO_MEMORY = re.compile(
+    "allocate memory|out of memory|bad_alloc|could not create a (primitive|memory)"
+    "|can't start new thread|failed to map segment",
+    re.IGNORECASE,
+)
+
+
+@contextlib.contextmanager
+def out_of_memory() -> Iterator[None]:
+    """Raise MemoryError for what means that, such as torch's RuntimeError."""
+    try:
+        yield
+    except (RuntimeError, ImportError) as error:
+        if _NO_MEMORY.search(str(error)):
+            raise MemoryError from error
+        raise
 
 
 def describe_error(error: BaseException) -> str:

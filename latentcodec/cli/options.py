@@ -16,7 +16,7 @@ from latentcodec import defaults
 from latentcodec.runtime.model_store import TUNES
 
 if TYPE_CHECKING:
-    from latentcodec.images.metadata import MetadataName
+    from latentcodec.images.metadata_names import MetadataName
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -79,7 +79,7 @@ def _stripped_names(
     """`exif,gps` as a list."""
     if value is None:
         return []
-    from latentcodec.images.metadata import check_names
+    from latentcodec.images.metadata_names import check_names
 
     try:
         return check_names(name.strip() for name in value.lower().split(","))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
 
 STREAM = "-"  # standard input or output
+_STDOUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 _FOLDER = "{} is a folder; --recursive converts what is in it"
 
 
@@ -21,14 +23,38 @@ class Task:
     target: str
     makes_folders: bool = False  # those of the target, where they are missing
     refused: str = ""
+    is_rival: bool = False  # refused because another file becomes the same one
 
 
 @dataclasses.dataclass(frozen=True)
 class Naming:
-    """What a command takes from folders, and the suffix of names that it makes."""
+    """What a command takes from folders, and the suffix of names that it makes.
+
+    keeps_suffix: of the source, before its own. left_out: how many files of folders it did not
+    take, by suffix, with what a command makes itself not counted.
+    """
 
     suffix: str
     takes: Callable[[Path], bool]
+    keeps_suffix: bool = False
+    left_out: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    def name(self, path: Path) -> Path:
+        """What `path` becomes."""
+        if self.keeps_suffix:
+            return path.with_name(path.name + self.suffix)
+        return path.with_suffix(self.suffix)
+
+    def wants(self, path: Path) -> bool:
+        """Whether a file in a folder is converted; what is not is counted."""
+        if path.exists() and not path.is_file():
+            self.left_out["pipe or device"] += 1
+            return False
+        if self.takes(path):
+            return True
+        if path.suffix.lower() != self.suffix:
+            self.left_out[path.suffix.lower() or "without extension"] += 1
+        return False
 
 
 def split(arguments: Sequence[str], output: str | None) -> tuple[list[str], str | None]:
@@ -37,13 +63,22 @@ def split(arguments: Sequence[str], output: str | None) -> tuple[list[str], str 
     Raises UsageError where there are several inputs and what stands last is not a folder.
     """
     if output is not None or len(arguments) == 1:
-        return list(arguments), output
+        return list(arguments), None if output is None else _by_option(output)
     *inputs, last = arguments
     if len(inputs) > 1 and not _names_folder(last):
         raise click.UsageError(
             f"several inputs need a folder: give one that exists last, or --output ({last} is none)"
         )
-    return inputs, last
+    return inputs, STREAM if last in _STDOUT else last
+
+
+def _by_option(output: str) -> str:
+    """What --output names: standard output as -, and a folder that is not there yet, by a name
+    without an extension, with a slash behind it."""
+    if output in _STDOUT:
+        return STREAM
+    new = output != STREAM and not Path(output).exists()
+    return f"{output}/" if new and not Path(output).suffix else output
 
 
 def plan(inputs: list[str], output: str | None, recursive: bool, naming: Naming) -> list[Task]:
@@ -65,11 +100,11 @@ def plan(inputs: list[str], output: str | None, recursive: bool, naming: Naming)
         if Path(given).is_dir() and not recursive:
             tasks.append(Task(given, "", refused=_FOLDER.format(given)))
             continue
-        for source, below in _files(given, naming.takes, named=len(inputs) > 1):
+        for source, below in _files(given, naming.wants, named=len(inputs) > 1):
             if output is None:
-                target = Path(source).with_suffix(naming.suffix)
+                target = naming.name(Path(source))
             else:
-                target = (Path(output) / below).with_suffix(naming.suffix)
+                target = naming.name(Path(output) / below)
             tasks.append(Task(source, str(target), makes_folders=True))
     return _checked(tasks)
 
@@ -110,10 +145,11 @@ def _checked(tasks: list[Task]) -> list[Task]:
     checked = []
     for task in tasks:
         target = os.path.realpath(task.target)
-        refused = task.refused
+        refused, is_rival = task.refused, False
         if not refused and target in inputs:
             refused = f"{task.target} is an input and is not overwritten"
         elif not refused and first.setdefault(target, task.source) != task.source:
+            is_rival = True
             refused = f"{task.target} is what {first[target]} becomes: convert this one by itself"
-        checked.append(dataclasses.replace(task, refused=refused))
+        checked.append(dataclasses.replace(task, refused=refused, is_rival=is_rival))
     return checked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from types import TracebackType
 from typing import Any
 
@@ -21,7 +22,8 @@ class Report:
     Where a picture goes to standard output, what is said goes to standard error.
     """
 
-    def __init__(self, tasks: list[Task], options: BatchOptions) -> None:
+    def __init__(self, tasks: list[Task], options: BatchOptions, left_out: Counter[str]) -> None:
+        self._left_out = left_out
         self._many = len(tasks) > 1
         self._options = options
         self._err = any(task.target == STREAM for task in tasks)
@@ -106,6 +108,8 @@ class Report:
             return
         if self._many and not self._options.quiet:
             self._say(_summary(self._totals()))
+        if self._left_out and not self._options.quiet:
+            self._say(f"left out: {listed(self._left_out)}")
         failed = self.failed
         if failed and self._many:
             click.echo(f"Error: {len(failed)} of {len(self._ended)} files failed:", err=True)
@@ -127,12 +131,18 @@ class Report:
             "written": len(written),
             "skipped": len(self._ended) - len(written) - len(self.failed),
             "failed": len(self.failed),
+            "left_out": dict(self._left_out.most_common()),
             "input_bytes": sum(one.input_bytes for one in written),
             "output_bytes": sum(one.output_bytes for one in written),
             "bits_per_pixel": round(bits / pixels, 4) if pixels else None,
             "megapixels_per_second": round(self._rate(), 3),
             "seconds": round(time.perf_counter() - self._start, 3),
         }
+
+
+def listed(left_out: Counter[str]) -> str:
+    """What was left out of folders: 12 .txt, 1 .heic."""
+    return ", ".join(f"{count} {kind}" for kind, count in left_out.most_common())
 
 
 def _facts(outcome: Outcome) -> dict[str, Any]:

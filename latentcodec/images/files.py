@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from latentcodec.errors import LatError, UnsupportedImage
 from latentcodec.format import container
+from latentcodec.images import plugins
 from latentcodec.images.formats import save_options
 from latentcodec.images.reading import described, load
 
@@ -48,6 +49,7 @@ def open_image(source: Path | IO[bytes], strict: bool = False) -> Image.Image:
     a LossWarning), and OSError where the file cannot be read.
     """
     name = str(source) if isinstance(source, Path) else "the input"
+    plugins.register()
     try:
         with Image.open(source) as image:
             container.check_size(*image.size)
@@ -56,7 +58,8 @@ def open_image(source: Path | IO[bytes], strict: bool = False) -> Image.Image:
     except (LatError, MemoryError):
         raise
     except UnidentifiedImageError:
-        raise UnsupportedImage(f"{name} is not an image that Pillow can read") from None
+        advice = plugins.advice(source) if isinstance(source, Path) else ""
+        raise UnsupportedImage(f"{name} is not an image that Pillow can read{advice}") from None
     except Exception as error:  # Pillow's plugins raise nearly anything on a broken file
         raise described(error, name) from None
 
@@ -69,12 +72,14 @@ def pixels_in(path: Path) -> int:
 
 def is_readable(path: Path) -> bool:
     """Whether `path` has the extension of a format whose pixels Pillow reads."""
+    plugins.register()
     form = Image.registered_extensions().get(path.suffix.lower())
     return form in Image.OPEN and form not in _NO_PIXELS
 
 
 def writable_format(path: Path) -> str | None:
     """Pillow's name of the format that `path` has by its extension, if Pillow writes it."""
+    plugins.register()
     form = Image.registered_extensions().get(path.suffix.lower())
     return form if form in Image.SAVE else None
 

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from latentcodec.format.container import MAX_METADATA_BYTES, ChunkType
 from latentcodec.images import exif, xmp
 from latentcodec.images.image_exif import exif_of
+from latentcodec.images.metadata_names import MetadataName, check_names
 
 if TYPE_CHECKING:
     from PIL import Image
-
-# What can be left out by name. `gps` is where a photograph was taken, in EXIF and in XMP,
-# `thumbnail` the small picture in EXIF.
-MetadataName = Literal[
-    "icc", "exif", "xmp", "iptc", "resolution", "text", "gps", "thumbnail", "all"
-]
 
 IPTC_RESOURCE, IPTC_TAG = 0x0404, 33723  # of Photoshop's blocks in JPEG, of TIFF
 COMMENT = "Comment"  # PNG's keyword for what other formats have but one of
@@ -110,17 +105,6 @@ def texts_in(payload: bytes) -> dict[str, str]:
         return {}
     parts = plain.decode(errors="replace").split("\0")
     return dict(zip(parts[:-1:2], parts[1:-1:2], strict=False))
-
-
-def check_names(names: Iterable[str]) -> list[MetadataName]:
-    """`names`, of which a single string is one. Raises ValueError for what is no metadata."""
-    known: dict[str, MetadataName] = {name: name for name in get_args(MetadataName)}
-    checked = []
-    for name in [names] if isinstance(names, str) else names:
-        if name not in known:
-            raise ValueError(f"there is no metadata {name!r}; known are {', '.join(known)}")
-        checked.append(known[name])
-    return checked
 
 
 def stripped(

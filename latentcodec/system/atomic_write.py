@@ -23,11 +23,11 @@ def write_file(path: Path, contents: Contents) -> int:
     to directly. Raises OSError, and then `path` is as it was. A process that is killed may leave
     the temporary file, `.NAME.<16 hex digits>.tmp`. What `contents` raises is passed on.
     """
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
+    if path.exists() and not path.is_file():  # before it is resolved: /dev/fd/63 leads nowhere
         data = in_memory(contents)
-        target.write_bytes(data)  # a folder raises here, a pipe or device is written
+        path.write_bytes(data)  # a folder raises here, a pipe or device is written
         return len(data)
+    target = Path(os.path.realpath(path))
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(13, "Permission denied", str(path))
     # The name is cut, so that the longest legal one works too.

@@ -88,6 +88,7 @@ def test_one_bad_file_does_not_stop_the_others(here: Path) -> None:
         "new/c.lat",
         "new/2024/d.lat",
         "4 files",
+        "left out",
     ]
     assert "2 written, 2 failed" in result.stdout
     errors = result.stderr.splitlines()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def reported(monkeypatch: pytest.MonkeyPatch, **manner: bool) -> tuple[str, str]
     options = BatchOptions(None, False, None, False, **flags)
     tasks = [Task("a.png", "a.lat"), Task("b.png", "b.lat")]
     written = Written(1000, 1000, 3000, 500, 10**6, 500, {}, "quality 50")
-    with Report(tasks, options) as report:
+    with Report(tasks, options, Counter()) as report:
         report.add(Outcome(tasks[0], written, "", ["something is lost"], 0.5))
         report.add(Outcome(tasks[1], None, "nothing in it", [], 0.5))
     return out.getvalue(), err.getvalue()

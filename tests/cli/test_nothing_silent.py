@@ -1,0 +1,168 @@
+"""A batch never ends for one file, and passes over none in silence."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from latentcodec.cli import encode
+from latentcodec.images import plugins
+from tests.command_line import call, done, typed
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two photographs in a folder, which is that of the caller."""
+    monkeypatch.chdir(tmp_path)
+    folder = Path("photos")
+    folder.mkdir()
+    for name in ("a.png", "b.jpg"):
+        Image.linear_gradient("L").resize((24, 16)).save(folder / name)
+    return folder
+
+
+def test_what_is_left_out_is_counted_by_suffix(photos: Path) -> None:
+    for name in ("x.txt", "y.TXT", "z.nef", "README", "old.lat"):
+        (photos / name).write_text("no picture")
+    text = done("encode -r photos -o out").stdout
+    assert text.splitlines()[-1] == "left out: 2 .txt, 1 without extension, 1 .nef"
+    summary = json.loads(done("encode -r photos -o out --json").stdout.splitlines()[-1])["summary"]
+    assert summary["left_out"] == {".txt": 2, "without extension": 1, ".nef": 1}
+    assert "left out" not in done("encode -r photos -o out --quiet").stdout
+    for path in photos.glob("[ab].*"):
+        path.unlink()
+    assert "left out: 2 .txt" in typed("encode -r photos -o out").stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are of Unix")
+def test_a_pipe_in_a_folder_is_passed_over_and_counted(photos: Path) -> None:
+    os.mkfifo(photos / "q.png")
+    assert "left out: 1 pipe or device" in done("encode -r photos -o out").stdout
+
+
+def test_heic_is_read_where_its_package_is_installed(photos: Path) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    heif.from_pillow(Image.new("RGB", (24, 16))).save(photos / "IMG.HEIC")
+    done("encode -r photos -o out")
+    assert Path("out/IMG.lat").exists()
+
+
+def test_an_error_names_the_package_that_would_help(photos: Path) -> None:
+    for name, package in (("a.heic", "pillow-heif"), ("a.jxl", "pillow-jxl-plugin")):
+        (photos / name).write_bytes(b"of no kind")
+        assert package in typed(f"encode photos/{name}").stderr
+    assert plugins.advice(Path("a.png")) == ""
+
+
+def test_names_that_the_output_cannot_spell(photos: Path) -> None:
+    (photos / "a.png").rename(photos / "写真.png")
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    command = [sys.executable, "-m", "latentcodec", "encode", "-r", "photos", "-o", "out"]
+    result = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert b"\\u5199\\u771f.lat" in result.stdout
+    assert sorted(path.name for path in Path("out").iterdir()) == ["b.lat", "写真.lat"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. can't allocate memory"),
+        RuntimeError("could not create a primitive"),
+    ],
+)
+def test_memory_that_is_short_ends_one_file(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    whole = encode._encoded
+
+    def fails_once(picture: object, *arguments: object) -> object:
+        monkeypatch.setattr(encode, "_encoded", whole)
+        raise error
+
+    monkeypatch.setattr(encode, "_encoded", fails_once)
+    result = typed("encode -r photos -o out -j 1")
+    assert result.exit_code == 1
+    assert "photos/a.png: there is not enough memory for this picture" in result.stderr
+    assert [path.name for path in Path("out").iterdir()] == ["b.lat"]
+
+
+def test_mistakes_of_the_program_are_not_hidden(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*arguments: object) -> object:
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr(encode, "_encoded", fails)
+    assert isinstance(typed("encode photos/a.png").exception, RuntimeError)
+
+
+def test_ctrl_c_ends_with_130(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(encode, "_encoded", interrupted)
+    assert typed("encode photos/a.png").exit_code == 130
+
+
+def test_an_output_without_an_extension_is_a_folder(photos: Path) -> None:
+    done("encode photos/a.png -o one")
+    done("encode photos/a.png photos/b.jpg -o one")
+    assert sorted(path.name for path in Path("one").iterdir()) == ["a.lat", "b.lat"]
+    done("decode one/a.lat -o back --format jpg")
+    assert Path("back/a.jpg").exists()
+    done("encode photos/a.png -o two.lat")
+    assert Path("two.lat").is_file()
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="only Unix has it")
+@pytest.mark.parametrize("how", ["-o /dev/stdout", "-o -"])
+def test_standard_output_by_its_name(photos: Path, how: str) -> None:
+    plain = done("encode photos/a.png -o a.lat")
+    assert plain.exit_code == 0
+    command = [sys.executable, "-m", "latentcodec", "encode", "photos/a.png", *how.split()]
+    result = subprocess.run(command, capture_output=True, check=True)
+    assert result.stdout == Path("a.lat").read_bytes()
+
+
+def test_two_of_a_name(photos: Path) -> None:
+    Image.new("L", (8, 8)).save(photos / "b.png")
+    assert "is what" in typed("encode -r photos -o out").stderr
+    done("encode -r photos -o both --keep-suffix")
+    names = ["a.png.lat", "b.jpg.lat", "b.png.lat"]
+    assert sorted(path.name for path in Path("both").iterdir()) == names
+    done("decode -r both -o back")
+    assert sorted(path.name for path in Path("back").iterdir()) == [
+        name.replace(".lat", ".png") for name in names
+    ]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_broken_file_blocks_no_other_of_its_name(photos: Path, jobs: int) -> None:
+    (photos / "b.jpg").write_bytes(b"broken")
+    Image.new("L", (8, 8)).save(photos / "b.png")
+    Image.new("L", (9, 9)).save(photos / "b.webp")
+    result = typed(f"encode -r photos -o out -j {jobs}")
+    assert result.exit_code == 1
+    assert "b.jpg is not an image" in result.stderr
+    assert "2 of 4 files failed" in result.stderr, "the third of the name still gives way"
+    facts = json.loads(call("info", "--json", "out/b.lat").stdout)
+    assert facts["width_px"] == 8
+
+
+def test_decoding_beside_an_original_does_not_replace_it(photos: Path) -> None:
+    done("encode -r photos")
+    before = (photos / "a.png").read_bytes()
+    result = typed("decode photos/a.lat photos/b.lat -o photos")
+    assert result.exit_code == 1 and "may be its original" in result.stderr
+    assert (photos / "a.png").read_bytes() == before
+    assert (photos / "b.png").exists()
+    done("decode photos/a.lat photos/a.png")  # named by the caller
+    assert (photos / "a.png").read_bytes() != before
