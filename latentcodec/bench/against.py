@@ -51,7 +51,7 @@ def _intervals(results: Mapping[str, CodecResult]) -> Table:
             continue
         by_metric = {metric: compare(results[ANCHOR], result, metric) for metric in METRICS}
         psnr = by_metric[PSNR]
-        cells = [_percent(against.rate, against.interval) for against in by_metric.values()]
+        cells = [percent_cell(against.rate, against.interval) for against in by_metric.values()]
         mean = _NONE if psnr.mean_percent is None else f"{psnr.mean_percent:+.1f} %"
         rows.append([result.label, *cells, mean + _range(psnr.mean_interval)])
     return Table(
@@ -79,7 +79,7 @@ def _standing(against: Comparison) -> str:
     if isinstance(against.rate, str):
         return "refused"
     images = len(against.per_image) + len(against.refused)
-    text = f"{_percent(against.rate, against.interval)}, {against.wins} of {images}"
+    text = f"{percent_cell(against.rate, against.interval)}, {against.wins} of {images}"
     if against.interval is None:
         return text
     if against.interval.contains(0.0):
@@ -87,7 +87,8 @@ def _standing(against: Comparison) -> str:
     return f"{text}, {'ours' if against.rate.percent < 0.0 else '**the other**'}"
 
 
-def _percent(rate: BdRate | str, interval: Interval | None) -> str:
+def percent_cell(rate: BdRate | str, interval: Interval | None) -> str:
+    """A BD-rate and its interval for a table; `refused` where there is none."""
     if isinstance(rate, str):
         return "refused"
     return f"{rate.percent:+.1f} %{_range(interval)}"

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from latentcodec.bench import environment
+from latentcodec.bench.against import Table
 from latentcodec.bench.codecs import ANCHOR, OWN, Codec
 from latentcodec.bench.complexity import plot_complexity
+from latentcodec.bench.content import LABELS_FILE, content_tables, read_labels
 from latentcodec.bench.images import list_images, load_rgb
 from latentcodec.bench.lat_codec import LatCodec
 from latentcodec.bench.matching import match_sizes
@@ -47,6 +49,8 @@ class Options:
         published: Curves to draw beside the measured ones.
         sliders: Images on the page's slider, or all.
         slider_bpp: Rate of the pictures there.
+        labels: What the images show, for tables by content; None for labels.csv beside them, where
+            there is one.
         fresh: Measure everything anew.
     """
 
@@ -60,6 +64,7 @@ class Options:
     published: Sequence[Published]
     sliders: int | None
     slider_bpp: float
+    labels: Path | None
     fresh: bool
 
 
@@ -82,6 +87,7 @@ def run(chosen: Sequence[Codec], options: Options, tell: Tell, follow: Follow) -
     """
     ready, skipped = _split_missing(chosen, tell)
     paths = list_images(options.images)[: options.limit]
+    labels = _labels(options)
     options.out.mkdir(parents=True, exist_ok=True)
     plan = Plan.of(ready, paths, options.points)
     rows, reused = measure(
@@ -99,10 +105,19 @@ def run(chosen: Sequence[Codec], options: Options, tell: Tell, follow: Follow) -
     facts = _facts(plan, options, times) | {"skipped": skipped, "rows_reused": reused}
     results = collect(ready, rows, times)
     facts["decoder_kmac_per_pixel"] = decoder_kmac(ready, paths[0])
-    _write_results(results, facts, options)
+    by_content = content_tables(labels, ready, rows)
+    _write_results(results, facts, options, by_content)
     sliders = _sliders(ready, paths[: options.sliders], options, tell, follow("slider pictures"))
-    page = benchmark_page(results, rows, options.published, sliders, facts)
+    page = benchmark_page(results, rows, options.published, sliders, facts, by_content)
     write_file(options.out / "report.html", page)
+
+
+def _labels(options: Options) -> dict[str, list[str]]:
+    """The names of images by label; none where nothing names a file and there is none."""
+    beside = options.images / LABELS_FILE
+    if options.labels:
+        return read_labels(options.labels)
+    return read_labels(beside) if beside.exists() else {}
 
 
 def decoder_kmac(chosen: Sequence[Codec], path: Path) -> dict[str, float]:
@@ -154,7 +169,10 @@ def _how_timed(options: Options, times: Sequence[TimeRow]) -> str:
 
 
 def _write_results(
-    results: dict[str, CodecResult], facts: dict[str, Any], options: Options
+    results: dict[str, CodecResult],
+    facts: dict[str, Any],
+    options: Options,
+    by_content: Sequence[Table],
 ) -> None:
     images = facts["images"]
     title = f"{images['folder']}, mean of {images['count']} images"
@@ -163,7 +181,7 @@ def _write_results(
     plot_complexity(results, options.published, kmac, title, options.out)
     record = json.dumps({"run": facts, **as_json(results)}, indent=1, allow_nan=False)
     write_file(options.out / "results.json", record.encode() + b"\n")
-    write_file(options.out / "summary.md", as_markdown(results, facts).encode())
+    write_file(options.out / "summary.md", as_markdown(results, facts, by_content).encode())
 
 
 def _sliders(

@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image
 
-from latentcodec.bench.against import statistics_tables
+from latentcodec.bench.against import Table, statistics_tables
 from latentcodec.bench.matching import Match
 from latentcodec.bench.metrics import METRICS, bits_per_pixel
 from latentcodec.bench.published import Published
@@ -66,6 +66,7 @@ def benchmark_page(
     published: Sequence[Published],
     sliders: Sequence[dict[str, Any]],
     facts: Mapping[str, Any],
+    by_content: Sequence[Table] = (),
 ) -> bytes:
     """The page of a benchmark: curves, table, sliders, and how the run was made."""
     looks = styles(list(results))
@@ -77,7 +78,7 @@ def benchmark_page(
             for curve in published
         ],
         "table": {"headings": HEADINGS, "rows": table_rows(results), "notes": notes(results)},
-        "statistics": [asdict(table) for table in statistics_tables(results)],
+        "statistics": [asdict(table) for table in (*statistics_tables(results), *by_content)],
         "sliders": list(sliders),
         "facts": facts,
     }

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from latentcodec.bench.against import overlap_warnings, statistics_tables
+from latentcodec.bench.against import Table, overlap_warnings, statistics_tables
 from latentcodec.bench.bdrate import BdGain, BdRate
 from latentcodec.bench.bootstrap import CONFIDENCE, RESAMPLES, Interval
 from latentcodec.bench.codecs import ANCHOR, OWN
@@ -192,8 +192,10 @@ def _refusals(result: CodecResult, anchor: CodecResult) -> list[str]:
     return lines
 
 
-def as_markdown(results: Mapping[str, CodecResult], facts: Mapping[str, Any]) -> str:
-    """The summary page: what was run, the table, and what the columns mean."""
+def as_markdown(
+    results: Mapping[str, CodecResult], facts: Mapping[str, Any], by_content: Sequence[Table] = ()
+) -> str:
+    """The summary page: what was run, the tables, and what the columns mean."""
     images = facts["images"]
     head = [
         f"# {images['folder']}, {images['count']} images",
@@ -203,7 +205,8 @@ def as_markdown(results: Mapping[str, CodecResult], facts: Mapping[str, Any]) ->
         f"    {facts['command']}",
         "",
     ]
-    statistics = [line for table in statistics_tables(results) for line in table.markdown()]
+    tables = [*statistics_tables(results), *by_content]
+    statistics = [line for table in tables for line in table.markdown()]
     lines = [*head, *markdown_table(results), "", *_legend(facts), "", *statistics]
     return "\n".join([*lines, *(f"- {line}" for line in notes(results)), ""])
 

@@ -123,6 +123,11 @@ def command_codecs(texts: Sequence[str]) -> list[Codec]:
     show_default=True,
     help="Rate of the pictures there.",
 )
+@click.option(
+    "--labels",
+    type=FILE,
+    help="CSV of image and labels, for tables by content [default: labels.csv in IMAGES_DIR].",
+)
 @click.option("--fresh", is_flag=True, help="Do not reuse rows of an earlier run.")
 def command(
     names: list[str],
