@@ -11,20 +11,23 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
+from latentcodec.bench.against import statistics_tables
 from latentcodec.bench.benchmark import decoder_kmac
 from latentcodec.bench.codecs import find
 from latentcodec.bench.complexity import plot_complexity
+from latentcodec.bench.content import LABELS_FILE, content_tables, read_labels
 from latentcodec.bench.plots import plot_all
 from latentcodec.bench.published import read_published
 from latentcodec.bench.results import CodecResult, collect
 from latentcodec.bench.rows import Key, Row, TimeRow, read_rows
+from latentcodec.bench.selection import QUICK, THOROUGH
+from latentcodec.bench.summary import markdown_table
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -36,7 +39,7 @@ PUBLISHED = (
     "shallow-ntc 2-layer + SGA,C3 adaptive,Cool-chic 5.0,ELIC,HPCM-large"
 )
 OWN = "lat", "lat:psnr"
-CODECS = ",".join((*OWN, "jpeg,jpeg:444,webp,avif,jxl,jpeg2000,heic"))  # of the committed rows
+CODECS = tuple(dict.fromkeys((*OWN, *QUICK, "jpeg:444")))
 # Both metrics that the packaged models are held against each other by, and the pictures' names.
 CURVES = {
     "psnr": "kodak",
@@ -53,7 +56,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--codecs", default=CODECS, show_default=True)
+@click.option("--codecs", default=",".join(CODECS), show_default=True)
 @click.option("--thorough", is_flag=True, help="Each rival at its best, too, which takes hours.")
 def run(codecs: str, thorough: bool) -> None:
     """Measure into benchmarks/results/kodak-DATE; an interrupted run of that day goes on."""
@@ -85,28 +88,43 @@ def figures() -> None:
     shutil.copyfile(out / "comparison.png", IMAGES / "comparison.png")
 
 
-def results() -> dict[str, CodecResult]:
-    """What was measured of all CODECS, by name.
+@main.command()
+def tables() -> None:
+    """Print the tables of the README from the results that there are, for every codec."""
+    found = results()
+    for line in markdown_table(found):
+        click.echo(line)
+    for table in statistics_tables(found):
+        click.echo("\n" + "\n".join(table.markdown()).rstrip())
+    labels = read_labels(ROOT / PHOTOS / LABELS_FILE)
+    codecs = [find(name) for name in found]
+    for table in content_tables(labels, codecs, rows_of_packaged(Row, "rd.csv")):
+        click.echo("\n" + "\n".join(table.markdown()).rstrip())
 
-    From the newest run, and from results/ssim for a model that was not in it. Raises
-    ClickException where there is no run.
+
+def results() -> dict[str, CodecResult]:
+    """What was measured, by name of the codec, of CODECS and of the thorough ones.
+
+    Those that have no rows are left out. Raises ClickException where there is no run.
+    """
+    return collect(
+        [find(name) for name in dict.fromkeys((*CODECS, *THOROUGH))],
+        rows_of_packaged(Row, "rd.csv"),
+        rows_of_packaged(TimeRow, "times.csv"),
+    )
+
+
+def rows_of_packaged(kind: type[_Rows], name: str) -> list[_Rows]:
+    """The rows of the tables called `name`, each once, under the names that our models have now.
+
+    From the newest run, and from results/ssim for a model that was not in it. A row's version names
+    the weights, so that a model keeps its rows when it becomes the default. Raises ClickException
+    where there is no run.
     """
     runs = sorted(RESULTS.glob("kodak-????-??-??"))
     if not runs:
         raise click.ClickException("there are no results yet: run `make bench` first")
-    folders = runs[-1], RESULTS / "ssim"
-    return collect(
-        [find(name) for name in CODECS.split(",")],
-        _rows_of(Row, [folder / "rd.csv" for folder in folders]),
-        _rows_of(TimeRow, [folder / "times.csv" for folder in folders]),
-    )
-
-
-def _rows_of(kind: type[_Rows], tables: Sequence[Path]) -> list[_Rows]:
-    """The rows of the packaged models, each once, under the names that these have now.
-
-    A row's version names the weights, so that a model keeps its rows when it becomes the default.
-    """
+    tables = [folder / name for folder in (runs[-1], RESULTS / "ssim")]
     names = {find(name).version(): name for name in OWN}
     found: dict[Key, _Rows] = {}
     for row in (row for table in tables for row in read_rows(kind, table)):
