@@ -26,7 +26,7 @@ test: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/kodak.py run
 
-# Each rival at its best, too: hours.
+# Each rival at its best, too, which is slow.
 thorough: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/kodak.py run --thorough
 

@@ -57,7 +57,7 @@ def main() -> None:
 
 @main.command()
 @click.option("--codecs", default=",".join(CODECS), show_default=True)
-@click.option("--thorough", is_flag=True, help="Each rival at its best, too, which takes hours.")
+@click.option("--thorough", is_flag=True, help="Each rival at its best, too, which is slow.")
 def run(codecs: str, thorough: bool) -> None:
     """Measure into benchmarks/results/kodak-DATE; an interrupted run of that day goes on."""
     out = f"benchmarks/results/kodak-{datetime.date.today().isoformat()}"

@@ -67,7 +67,7 @@ def command_codecs(texts: Sequence[str]) -> list[Codec]:
 @click.option(
     "--thorough",
     is_flag=True,
-    help=f"Also {', '.join(THOROUGH)}: each rival at its best, which takes hours.",
+    help=f"Also {', '.join(THOROUGH)}: each rival at its best, which is slow.",
 )
 @click.option(
     "--codec",
