@@ -29,7 +29,8 @@ from latentcodec.bench.bdrate import Curve, bd_rate
 from latentcodec.bench.codecs import ANCHOR, find
 from latentcodec.bench.metrics import mean_squared_error, psnr_db
 from latentcodec.models import dct, hyper, layers, transforms
-from latentcodec.models.config import HyperConfig, config_of
+from latentcodec.models.config import HyperConfig
+from latentcodec.models.families import config_of
 from latentcodec.models.hyper import HyperModel
 from latentcodec.models.layers import gaussian_bits, round_through
 from latentcodec.runtime import tensor_file
@@ -37,7 +38,7 @@ from latentcodec.runtime.base import Family
 from latentcodec.runtime.registry import load
 from latentcodec.training import loop, optimiser
 from latentcodec.training.export import export
-from latentcodec.training.loop import best_precision, train
+from latentcodec.training.loop import prefers_bfloat16, train
 from latentcodec.training.settings import Settings
 
 # Half of `base`, so that minutes are enough for differences to show.
@@ -258,7 +259,7 @@ def main(
             out=out / f"{index:02d}.safetensors",
             config=_CONFIG,
             minutes=minutes,
-            bfloat16=best_precision("cpu"),
+            bfloat16=prefers_bfloat16("cpu"),
         )
         waiting.append((name, settings, validation, count))
     with multiprocessing.get_context("spawn").Pool(jobs, maxtasksperchild=1) as pool:

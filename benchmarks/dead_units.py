@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import torch
 
-from latentcodec.models.build import build
+from latentcodec.models.families import build
 from latentcodec.training import checkpoint, hidden_units
-from latentcodec.training.data import CropSampler, Photographs, view_of
+from latentcodec.training.data import CropSampler, Photographs, augmentation_of
 from latentcodec.training.restore import Saved
 
 _BATCHES, _CROPS, _CROP_PX = 4, 8, 256
@@ -28,9 +28,11 @@ def main(weights: Path, photos: Path, model: str) -> None:
     saved = Saved.load(weights, model)
     net = build(model, saved.config)
     net.load_state_dict(checkpoint.under(saved.tensors, "average/"))
-    view = view_of(model)
-    photographs = Photographs.load([photos], view.smallest_px(_CROP_PX), torch.device("cpu"))
-    sampler = CropSampler(photographs, _CROP_PX, 1, view)
+    augmentation = augmentation_of(model)
+    photographs = Photographs.load(
+        [photos], augmentation.smallest_px(_CROP_PX), torch.device("cpu")
+    )
+    sampler = CropSampler(photographs, _CROP_PX, 1, augmentation)
     torch.manual_seed(1)
     level = torch.linspace(0, saved.config.anchors - 1, _CROPS)
     seen = hidden_units.activity(net, (sampler.batch(i, _CROPS) for i in range(_BATCHES)), level)

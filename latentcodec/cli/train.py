@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from latentcodec.models.config import FAMILIES, SIZES, sized
+from latentcodec.models.families import FAMILIES, SIZES, sized
 
 _PATH = click.Path(path_type=Path)
 
@@ -44,7 +44,7 @@ def _part_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
     show_default=True,
     help="Decay of an average of the weights; several are kept side by side.",
 )
-@click.option("--model", type=click.Choice(FAMILIES), default="hyper", show_default=True)
+@click.option("--model", type=click.Choice(list(FAMILIES)), default="hyper", show_default=True)
 @click.option("--config", type=click.Choice(SIZES), default="base", show_default=True)
 @click.option("--out", required=True, type=_PATH, help="The checkpoint to write.")
 @click.option(
@@ -115,7 +115,7 @@ def command(
         raise click.UsageError("--transforms goes with neither --resume nor vae64")
     if narrow and not resume:
         raise click.UsageError("--narrow goes with --resume")
-    from latentcodec.training.loop import best_precision, train
+    from latentcodec.training.loop import prefers_bfloat16, train
     from latentcodec.training.settings import Settings
 
     chosen = sized(model, config)
@@ -136,7 +136,7 @@ def command(
         crop_px=crop,
         distortion=distortion,
         device=device,
-        bfloat16=best_precision(device) if precision == "auto" else precision == "bfloat16",
+        bfloat16=prefers_bfloat16(device) if precision == "auto" else precision == "bfloat16",
         compile=compiled,
         seed=seed,
         decay_share=decay,

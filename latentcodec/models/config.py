@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,61 +71,3 @@ class DenseConfig(Config):
     channels_coarse: int = 128
     blocks: int = 2  # at each resolution
     latents: int = 128  # entries of z
-
-
-_CONFIG_OF: dict[str, type[Config]] = {
-    "hyper": HyperConfig,
-    "ae": TransformConfig,
-    "vae": TransformConfig,
-    "vae64": DenseConfig,
-}
-FAMILIES = tuple(_CONFIG_OF)
-# "small" is for rehearsals and tests: the same code in seconds.
-_SIZES: dict[str, dict[str, Any]] = {
-    "base": {"expansion_8": 1.75, "expansion_16": 1},
-    "small": {
-        "channels_8": 32,
-        "channels_16": 48,
-        "blocks_8": 1,
-        "blocks_16": 1,
-        "synthesis_blocks_8": 2,
-        "synthesis_blocks_16": 1,
-        "latents": 192,
-        "hyper_latents": 16,
-        "hyper_channels": 32,
-        "context_channels": 32,
-        "channels_fine": 16,
-        "channels_coarse": 24,
-        "blocks": 1,
-    },
-}
-_HYPER_SIZES: dict[str, dict[str, Any]] = {
-    "base": {
-        "channels_16": 320,
-        "blocks_16": 4,
-        "synthesis_blocks_8": 4,
-        "synthesis_blocks_16": 4,
-        "expansion_8": 2,
-        "expansion_16": 1.5,
-        "activation": "hardswish",
-        "block_biases": False,
-        "latents": 512,
-        "context_channels": 192,
-        "context_blocks": 3,
-        "context_expansion": 1.5,
-    },
-    "small": {"activation": "hardswish", "block_biases": False, "context_blocks": 2},
-}
-SIZES = tuple(_SIZES)
-
-
-def config_of(family: str, values: dict[str, Any]) -> Config:
-    """The configuration of a family from stored values. Raises TypeError for unknown ones."""
-    return _CONFIG_OF[family](**values)
-
-
-def sized(family: str, size: str) -> Config:
-    """The configuration of one of SIZES."""
-    known = {field.name for field in dataclasses.fields(_CONFIG_OF[family])}
-    sizes = _SIZES[size] | (_HYPER_SIZES[size] if family == "hyper" else {})
-    return config_of(family, {k: v for k, v in sizes.items() if k in known})

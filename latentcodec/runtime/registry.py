@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from latentcodec.errors import CorruptWeights
-from latentcodec.models.config import config_of
+from latentcodec.models.families import config_of, part
 from latentcodec.runtime import tensor_file
-from latentcodec.runtime.base import Family
-from latentcodec.runtime.dense_vae import DenseVaeFamily
-from latentcodec.runtime.factorized import FactorizedFamily
-from latentcodec.runtime.hyper import HyperFamily
-from latentcodec.runtime.vae import VaeFamily
 
-_FAMILY_OF: dict[str, Any] = {
-    "hyper": HyperFamily,
-    "ae": FactorizedFamily,
-    "vae": VaeFamily,
-    "vae64": DenseVaeFamily,
-}
+if TYPE_CHECKING:
+    from latentcodec.runtime.base import Family
+    from latentcodec.runtime.dense_vae import DenseVaeFamily
 
 
 def load(weights: bytes) -> Family | DenseVaeFamily:
@@ -29,6 +21,6 @@ def load(weights: bytes) -> Family | DenseVaeFamily:
     try:
         tensors, description = tensor_file.unpack(weights)
         family = description["family"]
-        return _FAMILY_OF[family](tensors, config_of(family, description["config"]))
+        return part(family, "runtime")(tensors, config_of(family, description["config"]))
     except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
         raise CorruptWeights(f"the weights cannot be loaded: {error}") from error

@@ -21,6 +21,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from latentcodec.models.families import part
+
 SUFFIXES = {".avif", ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"}
 _CELL_PX = 32  # resolution of the detail maps
 _SOURCE_CAP = 0.25  # largest share of the crops from one source
@@ -116,7 +118,7 @@ def _shares(images: list[Tensor], origin: list[str]) -> np.ndarray:
 
 
 @dataclasses.dataclass(frozen=True)
-class View:
+class Augmentation:
     """How crops are cut: scaled down by a factor from `scales`, or not, and turned or upright."""
 
     scales: tuple[float, float] = (0.6, 1.0)
@@ -129,25 +131,29 @@ class View:
         return math.ceil(crop_px / self.scales[0])
 
 
-# Textures for the codecs; whole scenes for the family that draws whole pictures.
-_VIEW_OF = {"vae64": View((0.12, 0.25), 0.0, upright=True)}
+# For the family that draws whole pictures.
+WHOLE_SCENES = Augmentation((0.12, 0.25), 0.0, upright=True)
 
 
-def view_of(family: str) -> View:
-    """How crops for a family are cut."""
-    return _VIEW_OF.get(family, View())
+def augmentation_of(family: str) -> Augmentation:
+    """How crops for a family are cut: as textures, unless its row says otherwise."""
+    return part(family, "augmentation") or Augmentation()
 
 
 class CropSampler:
     """Random crops, a pure function of (seed, step): a resumed run sees the same ones."""
 
     def __init__(
-        self, photographs: Photographs, crop_px: int, seed: int, view: View | None = None
+        self,
+        photographs: Photographs,
+        crop_px: int,
+        seed: int,
+        augmentation: Augmentation | None = None,
     ) -> None:
         self.photographs = photographs
         self.crop_px = crop_px
         self.seed = seed
-        self.view = view or View()
+        self.augmentation = augmentation or Augmentation()
         probe = np.random.default_rng(seed)
         details = [self._place(probe, crop_px)[1] for _ in range(512)]
         self._flat = float(np.quantile(details, _FLAT_SHARE))
@@ -169,15 +175,15 @@ class CropSampler:
     def batch(self, step: int, count: int) -> Tensor:
         """`count` augmented crops for `step`: float32 [count, crop_px, crop_px, 3] in -1..1."""
         random = np.random.default_rng((self.seed, step))
-        unscaled = random.random() < self.view.unscaled_share
-        scale = 1.0 if unscaled else random.uniform(*self.view.scales)
+        unscaled = random.random() < self.augmentation.unscaled_share
+        scale = 1.0 if unscaled else random.uniform(*self.augmentation.scales)
         side = round(self.crop_px / scale)
         crops: list[Tensor] = []
         while len(crops) < count:
             crop, detail = self._place(random, side)
             if detail < self._flat and random.random() > _FLAT_KEEP:
                 continue
-            crops.append(_turn(_fit(crop, self.crop_px), random, self.view.upright))
+            crops.append(_turn(_fit(crop, self.crop_px), random, self.augmentation.upright))
         batch = torch.stack(crops)
         size = (count, 1, 1, 3)
         factor = torch.from_numpy(1 + _JITTER * random.uniform(-1, 1, size).astype(np.float32))

@@ -43,7 +43,7 @@ class Ranks:
         """The model, with gradients averaged over the processes in every backward pass."""
         return DistributedDataParallel(model) if self.count > 1 else model
 
-    def first_says(self, *values: float) -> list[float]:
+    def broadcast(self, *values: float) -> list[float]:
         """The numbers that the first process gives here, in all of them."""
         if self.count == 1:
             return list(values)
@@ -51,7 +51,7 @@ class Ranks:
         torch.distributed.broadcast(said, src=0)
         return said.tolist()
 
-    def any_says(self, value: bool) -> bool:
+    def any_rank(self, value: bool) -> bool:
         """Whether any process says yes."""
         if self.count == 1:
             return value

@@ -14,18 +14,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from latentcodec.entropy.context_prior import ContextPrior
-from latentcodec.models.autoencoder import Autoencoder
-from latentcodec.models.build import build
-from latentcodec.models.config import config_of
-from latentcodec.models.hyper import HyperModel
-from latentcodec.models.vae import VariationalAutoencoder
+from latentcodec.models.families import build, config_of, part
 from latentcodec.runtime import tensor_file
 from latentcodec.system.atomic_write import write_file
 from latentcodec.training import checkpoint
 from latentcodec.training.averages import name_of
-from latentcodec.training.integer_prior import integer_prior
-from latentcodec.training.tables import density_tables, standard_tables
 
 _INTEGER = ("h_s.", "context.", "scale_offset.", "z_mean.", "z_log_scale.")
 # Kept in single precision: the shortcut carries the DC, whose rounding would be seen at high
@@ -52,22 +45,9 @@ def export(
         raise ValueError(f"{source} has no average of decay {average}")
     model.load_state_dict(averaged)
     tensors = _float_tensors(model)
-    if isinstance(model, HyperModel):
-        tensors |= integer_prior(model)
-        ContextPrior(tensors)  # refuses what would not be exact
-        if data:  # only measuring needs the coder
-            from latentcodec.runtime.hyper import HyperFamily
-            from latentcodec.training.calibrate import measured_tables
-
-            tensors |= measured_tables(HyperFamily(tensors, model.config), data)
-    elif isinstance(model, Autoencoder):
-        tensors |= density_tables(model)
-    elif isinstance(model, VariationalAutoencoder):
-        if not data:
-            raise ValueError("a vae is exported with photographs (--calibrate): they set its steps")
-        tensors |= standard_tables(model, data)
-        # A quantised latent is in steps, not in units of the prior.
-        tensors["float.gain.rows"] = tensors["float.gain.rows"] - tensors["float.log_step.rows"]
+    exporter = part(meta["family"], "exporter")
+    if exporter:
+        tensors = exporter(model, tensors, data)
     description = {"family": meta["family"], "config": meta["config"], "trained": meta["progress"]}
     target.parent.mkdir(parents=True, exist_ok=True)
     write_file(target, tensor_file.pack(tensors, description))

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from latentcodec import __version__
-from latentcodec.models.build import build
 from latentcodec.models.config import Config
 from latentcodec.models.dct import BLOCK_PX, shortcut_matrices
+from latentcodec.models.families import build
 from latentcodec.models.layers import space_to_depth
 from latentcodec.system.git import commit
 from latentcodec.training import checkpoint, hidden_units
 from latentcodec.training.averages import Averages
-from latentcodec.training.data import CropSampler, Photographs, view_of, with_grain
+from latentcodec.training.data import CropSampler, Photographs, augmentation_of, with_grain
 from latentcodec.training.distortion import squared_error, structural
 from latentcodec.training.distributed import Ranks
 from latentcodec.training.optimiser import Optimisers, rate_share
@@ -51,8 +51,8 @@ class Trainer:
         self.fresh_since = 0  # step at which the optimisers began without a past
         self.revived = 0  # hidden units since the last report
         torch.manual_seed(settings.seed)
-        view = view_of(settings.family)
-        self.sampler = CropSampler(photographs, settings.crop_px, settings.seed, view)
+        augmentation = augmentation_of(settings.family)
+        self.sampler = CropSampler(photographs, settings.crop_px, settings.seed, augmentation)
         saved = Saved.load(settings.resume, settings.family) if settings.resume else None
         if saved and settings.narrow:
             saved = self._narrowed(saved)
@@ -207,7 +207,7 @@ class Trainer:
 
     def _count(self, seconds: float) -> None:
         # The schedule follows the first process's clock, so that all take the same steps.
-        (seconds,) = self.ranks.first_says(seconds)
+        (seconds,) = self.ranks.broadcast(seconds)
         crops = self.settings.batch * self.ranks.count
         self.progress.step += 1
         self.progress.crops += crops
@@ -216,7 +216,7 @@ class Trainer:
         self.progress.runs[-1]["seconds"] += seconds
 
 
-def best_precision(device: str) -> bool:
+def prefers_bfloat16(device: str) -> bool:
     """Whether bfloat16 pays on `device`: on CUDA, and where the processor multiplies it natively.
 
     Measured on two cores with AVX-512 BF16: a training step takes half the time of float32.
@@ -236,7 +236,7 @@ def train(settings: Settings, report: Callable[[str], None]) -> None:
     """
     torch.set_flush_denormal(True)  # far tails of the rates are denormal numbers, which are slow
     ranks = Ranks.join(settings.device)
-    smallest_px = view_of(settings.family).smallest_px(settings.crop_px)
+    smallest_px = augmentation_of(settings.family).smallest_px(settings.crop_px)
     photographs = Photographs.load(settings.data, smallest_px, ranks.device)
     if settings.graphics:
         graphics = Photographs.load(settings.graphics, smallest_px, ranks.device)
@@ -267,7 +267,7 @@ def _run(trainer: Trainer, report: Callable[[str], None], stop: list[int]) -> No
     stable = s.out.with_name(f"{s.out.stem}.stable{s.out.suffix}")
     saved = time.monotonic()
     window: list[dict[str, Tensor]] = []
-    while trainer.share_done() < 1 and not trainer.ranks.any_says(bool(stop)):
+    while trainer.share_done() < 1 and not trainer.ranks.any_rank(bool(stop)):
         before = trainer.share_done()
         window.append(trainer.train_step())
         if before < 1 - s.decay_share <= trainer.share_done():

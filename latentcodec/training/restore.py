@@ -13,9 +13,9 @@ from typing import Any
 
 from torch import Tensor
 
-from latentcodec.models.config import Config, HyperConfig, config_of
+from latentcodec.models.config import Config
+from latentcodec.models.families import config_of, part
 from latentcodec.training import checkpoint
-from latentcodec.training.integer_prior import float_prior
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +46,6 @@ def model_state(weights: dict[str, Tensor], description: dict[str, Any]) -> dict
         for name, value in weights.items()
         if name.startswith("float.")
     }
-    if description["family"] == "hyper":
-        return state | float_prior(weights, state, HyperConfig(**description["config"]))
-    if description["family"] == "vae":  # its gains led to quantisation steps
-        state["gain.rows"] += state.pop("log_step.rows")
-    return state
+    family = description["family"]
+    restorer = part(family, "restorer")
+    return restorer(weights, state, config_of(family, description["config"])) if restorer else state

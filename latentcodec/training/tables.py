@@ -12,7 +12,7 @@ from torch import Tensor
 from latentcodec.entropy import tables
 from latentcodec.models.autoencoder import Autoencoder
 from latentcodec.models.vae import VariationalAutoencoder, kl_bits
-from latentcodec.training.data import CropSampler, Photographs, View
+from latentcodec.training.data import Augmentation, CropSampler, Photographs
 
 _FARTHEST = 2000  # symbols looked at, on both sides
 _TAIL = 2.0**-20  # mass on either side that is left to the escape
@@ -70,7 +70,7 @@ def _neutral_steps(
     model: VariationalAutoencoder, data: list[Path]
 ) -> tuple[np.ndarray, np.ndarray]:
     """ln of the neutral steps, float64 [anchors, M], and which channels carry anything."""
-    photographs = Photographs.load(data, View().smallest_px(_CROP_PX), torch.device("cpu"))
+    photographs = Photographs.load(data, Augmentation().smallest_px(_CROP_PX), torch.device("cpu"))
     sampler = CropSampler(photographs, _CROP_PX, seed=2)
     steps, live = [], []
     for anchor in range(model.config.anchors):

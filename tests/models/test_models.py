@@ -10,9 +10,8 @@ import torch
 
 from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step
 from latentcodec.models.autoencoder import FactorizedDensity
-from latentcodec.models.build import build
-from latentcodec.models.config import sized
 from latentcodec.models.dct import shortcut_matrices
+from latentcodec.models.families import build, sized
 from latentcodec.models.layers import (
     LevelTable,
     depth_to_space,

@@ -12,7 +12,7 @@ from PIL import Image
 
 from latentcodec.cli import main
 from latentcodec.errors import UnknownModel
-from latentcodec.models.config import sized
+from latentcodec.models.families import sized
 from latentcodec.pipeline.generate import interpolate, montage, sample, slerp
 from latentcodec.runtime import model_store
 from latentcodec.runtime.registry import load

@@ -18,7 +18,7 @@ from latentcodec.bench.codecs import find
 from latentcodec.cli import main
 from latentcodec.errors import CorruptWeights, LatError, UnknownModel
 from latentcodec.format import container
-from latentcodec.models.config import sized
+from latentcodec.models.families import sized
 from latentcodec.runtime import model_store, tensor_file
 from latentcodec.training.export import export
 from latentcodec.training.loop import train

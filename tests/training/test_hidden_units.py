@@ -14,8 +14,8 @@ from PIL import Image
 from torch import Tensor
 
 from latentcodec.cli import main
-from latentcodec.models.build import build
-from latentcodec.models.config import FAMILIES, HyperConfig, sized
+from latentcodec.models.config import HyperConfig
+from latentcodec.models.families import FAMILIES, build, sized
 from latentcodec.models.layers import ResidualBlock
 from latentcodec.models.transforms import TransformModel
 from latentcodec.training import hidden_units, loop

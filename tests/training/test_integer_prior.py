@@ -11,7 +11,8 @@ from torch import Tensor
 
 from latentcodec.entropy.context_prior import STREAM_BITS, ContextPrior
 from latentcodec.entropy.exact_net import EXACT, LIMIT, MAX_SHIFT, STREAM_SHIFT, UNIT_BITS
-from latentcodec.models.config import HyperConfig, sized
+from latentcodec.models.config import HyperConfig
+from latentcodec.models.families import sized
 from latentcodec.models.hyper import HyperModel
 from latentcodec.training.integer_prior import float_prior, integer_prior
 

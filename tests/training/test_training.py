@@ -15,7 +15,8 @@ import pytest
 import torch
 from PIL import Image
 
-from latentcodec.models.config import FAMILIES, TransformConfig, sized
+from latentcodec.models.config import TransformConfig
+from latentcodec.models.families import FAMILIES, sized
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.registry import load
 from latentcodec.training import checkpoint
