@@ -52,7 +52,7 @@ def _part_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
     type=_PATH,
     help="A checkpoint, whole or in parts, or packaged weights to go on from.",
 )
-@click.option("--narrow", is_flag=True, help="Cut its hidden units to the sizes of --config.")
+@click.option("--prune", is_flag=True, help="Cut its hidden units to the sizes of --config.")
 @click.option(
     "--transforms",
     type=_PATH,
@@ -85,7 +85,7 @@ def command(
     config: str,
     out: Path,
     resume: Path | None,
-    narrow: bool,
+    prune: bool,
     transforms: Path | None,
     minutes: float | None,
     updates: int | None,
@@ -113,8 +113,8 @@ def command(
         _check_structural(crop)
     if transforms and (resume or model == "vae64"):
         raise click.UsageError("--transforms goes with neither --resume nor vae64")
-    if narrow and not resume:
-        raise click.UsageError("--narrow goes with --resume")
+    if prune and not resume:
+        raise click.UsageError("--prune goes with --resume")
     from latentcodec.training.loop import prefers_bfloat16, train
     from latentcodec.training.settings import Settings
 
@@ -128,10 +128,10 @@ def command(
         family=model,
         config=chosen,
         resume=resume,
-        narrow=narrow,
+        prune=prune,
         transforms=transforms,
         minutes=minutes,
-        steps=updates,
+        updates=updates,
         batch=batch,
         crop_px=crop,
         distortion=distortion,

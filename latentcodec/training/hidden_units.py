@@ -110,7 +110,7 @@ def part_in_output(seen: Activity, way_out: Tensor) -> tuple[Tensor, Tensor]:
     return (seen.energy.cpu() / seen.positions * way_out.square().sum(0)).sort()
 
 
-def narrowed(
+def pruned(
     tensors: dict[str, Tensor], seen: dict[str, Activity], model: nn.Module
 ) -> dict[str, Tensor]:
     """The tensors of a checkpoint with as many hidden units as `model` has.
@@ -122,7 +122,7 @@ def narrowed(
     """
     sizes = {f"model/{key}": value.shape for key, value in model.state_dict().items()}
     if sizes.keys() != {key for key in tensors if key.startswith("model/")}:
-        raise ValueError("the model that is to be narrowed has other layers")
+        raise ValueError("the model that is to be pruned has other layers")
     cut = dict(tensors)
     for name, block in blocks_of(model).items():
         way_out = tensors[f"average/{name}.project.weight"]
@@ -137,5 +137,5 @@ def narrowed(
                     cut[key] = value.index_select(axis, kept).contiguous()
     for key, shape in sizes.items():
         if cut[key].shape != shape:
-            raise ValueError(f"{key} is of another shape in the model that is to be narrowed")
+            raise ValueError(f"{key} is of another shape in the model that is to be pruned")
     return cut

@@ -54,8 +54,8 @@ class Trainer:
         augmentation = augmentation_of(settings.family)
         self.sampler = CropSampler(photographs, settings.crop_px, settings.seed, augmentation)
         saved = Saved.load(settings.resume, settings.family) if settings.resume else None
-        if saved and settings.narrow:
-            saved = self._narrowed(saved)
+        if saved and settings.prune:
+            saved = self._pruned(saved)
         self.config = saved.config if saved else settings.config
         self.model = build(settings.family, self.config).to(self.device)
         if saved is None:
@@ -121,13 +121,13 @@ class Trainer:
         if not optimisers:
             self.fresh_since = self.progress.step
 
-    def _narrowed(self, saved: Saved) -> Saved:
+    def _pruned(self, saved: Saved) -> Saved:
         """The same with the hidden units that the asked-for sizes have room for."""
         model = build(self.settings.family, saved.config).to(self.device)
         model.load_state_dict(checkpoint.under(saved.tensors, "average/"))
         seen = self._activity(model, saved.progress["step"], saved.config)
         config = self.settings.config
-        cut = hidden_units.narrowed(saved.tensors, seen, build(self.settings.family, config))
+        cut = hidden_units.pruned(saved.tensors, seen, build(self.settings.family, config))
         return dataclasses.replace(saved, tensors=cut, config=config)
 
     def _activity(
@@ -163,8 +163,8 @@ class Trainer:
 
     def share_done(self) -> float:
         """How much of the asked-for training lies behind, 0..1."""
-        if self.settings.steps is not None:
-            return self.progress.step / self.settings.steps
+        if self.settings.updates is not None:
+            return self.progress.step / self.settings.updates
         assert self.settings.minutes is not None
         return self.progress.seconds / (60 * self.settings.minutes)
 

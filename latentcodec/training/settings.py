@@ -18,10 +18,10 @@ class Settings:
     config: Config
     family: str = "hyper"
     resume: Path | None = None
-    narrow: bool = False  # cut hidden units of what is resumed that `config` has no room for
+    prune: bool = False  # cut hidden units of what is resumed that `config` has no room for
     transforms: Path | None = None  # a model of any family, whose transforms a new one starts from
     minutes: float | None = None  # of training in all, earlier runs included
-    steps: int | None = None  # in all; one of the two is given
+    updates: int | None = None  # in all; one of the two is given
     batch: int = 8  # per process
     crop_px: int = 256
     device: str = "cpu"

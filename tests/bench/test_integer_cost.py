@@ -12,7 +12,7 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
-from latentcodec.models.config import sized
+from latentcodec.models.families import sized
 from latentcodec.models.hyper import HyperModel
 from latentcodec.training.data import Photographs
 from latentcodec.training.loop import Trainer
@@ -24,7 +24,7 @@ def checkpoint(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> P
     folder = tmp_path_factory.mktemp("cost")
     Image.fromarray(photo[:192, :192]).save(folder / "photo.png")
     path = folder / "checkpoint.safetensors"
-    settings = Settings([folder], path, sized("hyper", "small"), steps=4, batch=2, crop_px=64)
+    settings = Settings([folder], path, sized("hyper", "small"), updates=4, batch=2, crop_px=64)
     trainer = Trainer(settings, Photographs.load([folder], 107, torch.device("cpu")))
     for _ in range(4):
         trainer.train_step()

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from latentcodec.models.config import HyperConfig, sized
+from latentcodec.models.config import HyperConfig
+from latentcodec.models.families import sized
 from latentcodec.models.hyper import HyperModel
 from latentcodec.training.data import Photographs
 from latentcodec.training.integer_prior import integer_prior
@@ -26,7 +27,7 @@ def small_model(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("trained")
     Image.fromarray(photo[:256, :384]).save(folder / "photo.png")
     config = sized("hyper", "small")
-    settings = Settings([folder], Path("unused"), config, steps=_UPDATES, batch=2, crop_px=64)
+    settings = Settings([folder], Path("unused"), config, updates=_UPDATES, batch=2, crop_px=64)
     trainer = Trainer(settings, Photographs.load([folder], 107, torch.device("cpu")))
     for _ in range(_UPDATES):
         trainer.train_step()

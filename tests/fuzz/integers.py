@@ -10,7 +10,8 @@ import safetensors.numpy
 import torch
 
 from latentcodec.entropy.context_prior import STEPS, ContextPrior
-from latentcodec.models.config import HyperConfig, sized
+from latentcodec.models.config import HyperConfig
+from latentcodec.models.families import sized
 from latentcodec.models.hyper import HyperModel
 from latentcodec.runtime import model_store
 from latentcodec.runtime.hyper import HyperFamily

@@ -35,7 +35,9 @@ def weights(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> dict
     for family in FAMILIES:
         out, config = folder / f"{family}.safetensors", sized(family, "small")
         data = [folder / "photo.png"]
-        train(Settings(data, out, config, family, steps=3, batch=2, crop_px=64), lambda line: None)
+        train(
+            Settings(data, out, config, family, updates=3, batch=2, crop_px=64), lambda line: None
+        )
         export(out, out, data)
         found[family] = out.read_bytes()
     return found

@@ -32,7 +32,7 @@ def weights(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path
     Image.fromarray(photo).save(folder / "photo.png")
     out = folder / "mine.safetensors"
     data, config = [folder / "photo.png"], sized("hyper", "small")
-    train(Settings(data, out, config, steps=2, batch=2, crop_px=64), lambda line: None)
+    train(Settings(data, out, config, updates=2, batch=2, crop_px=64), lambda line: None)
     export(out, out)
     return out
 

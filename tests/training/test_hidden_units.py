@@ -35,7 +35,7 @@ def settings(photo: np.ndarray, tmp_path: Path) -> Settings:
         data=[tmp_path / "photos"],
         out=tmp_path / "c.safetensors",
         config=sized("hyper", "small"),
-        steps=100,
+        updates=100,
         batch=4,
         crop_px=64,
     )
@@ -123,12 +123,12 @@ def test_the_trainer_looks_for_dead_units_now_and_then(
     assert trainer.revived >= 5
 
 
-def _narrow_of(settings: Settings) -> Settings:
+def _prune_of(settings: Settings) -> Settings:
     assert isinstance(settings.config, HyperConfig)
     config = dataclasses.replace(
         settings.config, expansion_8=1.5, expansion_16=1, context_expansion=1.25
     )
-    return dataclasses.replace(settings, resume=settings.out, narrow=True, config=config)
+    return dataclasses.replace(settings, resume=settings.out, prune=True, config=config)
 
 
 def test_the_least_used_units_are_cut(settings: Settings) -> None:
@@ -143,38 +143,37 @@ def test_the_least_used_units_are_cut(settings: Settings) -> None:
     wide.save(settings.out)
     assert isinstance(settings.config, HyperConfig)
     config = dataclasses.replace(settings.config, expansion_16=1)
-    narrow = _trainer(dataclasses.replace(_narrow_of(settings), config=config))
-    assert narrow.config == config
+    prune = _trainer(dataclasses.replace(_prune_of(settings), config=config))
+    assert prune.config == config
     x, level = wide.sampler.batch(7, 2), torch.tensor([1.0, 5.0])
     with torch.no_grad():
         for model, cut in (
-            (wide.model, narrow.model),
-            (wide.averages.first, narrow.averages.first),
+            (wide.model, prune.model),
+            (wide.averages.first, prune.averages.first),
         ):
             assert isinstance(model, TransformModel) and isinstance(cut, TransformModel)
             y = model.analyse(x, level)
             assert torch.allclose(model.synthesise(y, level), cut.synthesise(y, level), atol=1e-5)
-    assert narrow.progress.step == 3
+    assert prune.progress.step == 3
 
 
-def test_a_narrowed_model_trains_on_and_is_saved(settings: Settings) -> None:
+def test_a_pruned_model_trains_on_and_is_saved(settings: Settings) -> None:
     wide = _trainer(settings)
     wide.train_step()
     wide.save(settings.out)
-    narrow = _trainer(_narrow_of(settings))
-    widths = {n: b.expand.out_features for n, b in hidden_units.blocks_of(narrow.model).items()}
+    prune = _trainer(_prune_of(settings))
+    widths = {n: b.expand.out_features for n, b in hidden_units.blocks_of(prune.model).items()}
     assert widths["g_s.blocks_8.0"] == 48
     assert widths["g_s.blocks_16.0"] == 48
     assert widths["context.0.blocks.0"] == 40
     assert widths["g_a.blocks_16.0"] == 96
     assert all(
-        a.shape == b.shape
-        for a, b in _pairs(narrow.optimisers.tensors(), narrow.model.state_dict())
+        a.shape == b.shape for a, b in _pairs(prune.optimisers.tensors(), prune.model.state_dict())
     )
-    assert torch.isfinite(narrow.train_step()["loss"])
-    narrow.save(settings.out)
+    assert torch.isfinite(prune.train_step()["loss"])
+    prune.save(settings.out)
     again = Saved.load(settings.out, "hyper")
-    assert again.config == narrow.config
+    assert again.config == prune.config
 
 
 def _pairs(states: dict[str, Tensor], weights: dict[str, Tensor]) -> list[tuple[Tensor, Tensor]]:
@@ -193,14 +192,14 @@ def test_more_units_than_there_are_or_other_sizes_are_refused(settings: Settings
     ):
         config = dataclasses.replace(settings.config, **change)
         with pytest.raises(ValueError, match=message):
-            _trainer(dataclasses.replace(_narrow_of(settings), config=config))
+            _trainer(dataclasses.replace(_prune_of(settings), config=config))
 
 
-def test_there_must_be_a_model_to_narrow(settings: Settings) -> None:
-    arguments = ["train", "--data", str(settings.data[0]), "--out", str(settings.out), "--narrow"]
+def test_there_must_be_a_model_to_prune(settings: Settings) -> None:
+    arguments = ["train", "--data", str(settings.data[0]), "--out", str(settings.out), "--prune"]
     result = CliRunner().invoke(main, [*arguments, "--updates", "1"])
     assert result.exit_code == 2
-    assert "--narrow goes with --resume" in result.stderr
+    assert "--prune goes with --resume" in result.stderr
     assert not settings.out.exists()
 
 

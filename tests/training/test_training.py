@@ -46,7 +46,13 @@ def folder(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _settings(folder: Path, out: Path, **changes: object) -> Settings:
     start = Settings(
-        data=[folder], out=out, config=sized("hyper", "small"), steps=4, batch=2, crop_px=64, seed=3
+        data=[folder],
+        out=out,
+        config=sized("hyper", "small"),
+        updates=4,
+        batch=2,
+        crop_px=64,
+        seed=3,
     )
     return dataclasses.replace(start, **changes)  # type: ignore[arg-type]
 
@@ -120,7 +126,7 @@ def test_resuming_is_bit_for_bit(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_training_lowers_the_loss(folder: Path, tmp_path: Path) -> None:
-    settings = _settings(folder, tmp_path / "c.safetensors", steps=60, batch=4)
+    settings = _settings(folder, tmp_path / "c.safetensors", updates=60, batch=4)
     trainer = Trainer(settings, _photographs(folder))
     losses = [trainer.train_step()["loss"].item() for _ in range(60)]
     assert np.mean(losses[-10:]) < 0.95 * np.mean(losses[:10])
@@ -195,7 +201,7 @@ def test_packaged_weights_can_be_trained_on(
 ) -> None:
     """They restore the exported average closely, and the next update warms up again."""
     out, config = tmp_path / "c.safetensors", sized(family, "small")
-    settings = _settings(folder, out, steps=9, family=family, config=config)
+    settings = _settings(folder, out, updates=9, family=family, config=config)
     first = Trainer(settings, _photographs(folder))
     for _ in range(3):
         first.train_step()
