@@ -18,6 +18,8 @@ from latentcodec.errors import LatError
 from tests.command_line import call
 from tests.paths import KODAK
 
+pytestmark = pytest.mark.slow
+
 ENCODER = """import sys
 from PIL import Image
 source, target, quality = sys.argv[1:]

@@ -214,6 +214,7 @@ def test_complexity_shows_ours_and_theirs_apart(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.slow
 def test_multiplications_are_those_of_the_layers() -> None:
     codec = find("lat")
     assert isinstance(codec, LatCodec)

@@ -88,6 +88,7 @@ def test_rows_of_both_tunes_are_those_of_their_weights(measured: dict[str, Codec
     assert set(measured) <= {*kodak.CODECS, *THOROUGH}
 
 
+@pytest.mark.slow
 def test_the_rows_agree_with_the_summaries(measured: dict[str, CodecResult]) -> None:
     """Those that were written when the rows were measured."""
     found = cells(measured)

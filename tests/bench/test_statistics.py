@@ -21,6 +21,8 @@ from latentcodec.bench.results import POOLED, CodecResult, collect, compare
 from latentcodec.bench.summary import as_json, as_markdown, notes
 from tests.bench.test_curves import rows_of
 
+pytestmark = pytest.mark.slow
+
 IMAGES = [f"image {place:02}" for place in range(24)]
 EVEN = dict.fromkeys(IMAGES, 1.0)
 

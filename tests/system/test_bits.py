@@ -40,7 +40,7 @@ def test_every_flipped_bit_is_noticed(
 ) -> None:
     data = make(photo)
     file = container.read(data)
-    assert len(file.metadata) == (3 if make is full else 0)
+    assert len(file.metadata) == (4 if make is full else 0)
     assert len(file.alphas) == (1 if make is full else 0)
     changed = bytearray(data)
     for bit in range(8 * len(data)):

@@ -76,6 +76,7 @@ def test_children_work(way: str, start: str, tmp_path: Path) -> None:
     assert result.stdout == "done\n", result.stderr
 
 
+@pytest.mark.slow
 def test_a_forked_child_keeps_to_one_thread(tmp_path: Path) -> None:
     script = (
         "import os, torch, latentcodec.runtime.compute as compute\n"
