@@ -45,27 +45,20 @@ def compare_blind(
     metrics = _metrics()
     for path in list_images(folder):
         original = load_rgb(path)
-        found = [pair for rival in rivals if (pair := _pair(path, original, own, rival, bpp, tell))]
-        if found:
+        found = [_pair(path, original, own, rival, bpp, tell) for rival in rivals]
+        matched = [pair for pair in found if pair]
+        if matched:
             images.append({"name": path.name, "src": lossless_source(original)})
-            pairs += [
-                {
-                    "image": path.name,
-                    "pictures": [_picture(match, original, metrics) for match in pair],
-                }
-                for pair in found
-            ]
-        tell(f"{path.name}: {len(found)} pairs")
+        for pair in matched:
+            pictures = [_picture(match, original, metrics) for match in pair]
+            pairs.append({"image": path.name, "pictures": pictures})
+        tell(f"{path.name}: {len(matched)} pairs")
     if not pairs:
         raise LatError("there is no pair to compare")
     out.mkdir(parents=True, exist_ok=True)
+    names = [metric.label for metric in metrics]
+    data = {"own": own.label, "metrics": names, "images": images, "pairs": pairs}
     page = out / "blind.html"
-    data = {
-        "own": own.label,
-        "metrics": [metric.label for metric in metrics],
-        "images": images,
-        "pairs": pairs,
-    }
     write_file(page, blind_page(folder.resolve().name, data))
     return page
 

@@ -52,6 +52,15 @@ def command_codecs(texts: Sequence[str]) -> list[Codec]:
         raise click.BadParameter(str(error), param_hint="--codec") from error
 
 
+def _check_extra() -> None:
+    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
+    if missing:
+        raise click.ClickException(
+            f"the extra `bench` is not installed ({', '.join(missing)} missing): "
+            "pip install 'latentcodec[bench]'"
+        )
+
+
 @click.command()
 @click.argument(
     "images", metavar="IMAGES_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path)
@@ -145,12 +154,7 @@ def command(
     (PNG and SVG) and report.html, one self-contained page. Codecs that are not installed are
     skipped. The anchor of BD-rates is `jpeg`: Pillow's JPEG, 4:2:0, optimised, progressive.
     """
-    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
-    if missing:
-        raise click.ClickException(
-            f"the extra `bench` is not installed ({', '.join(missing)} missing): "
-            "pip install 'latentcodec[bench]'"
-        )
+    _check_extra()
     from latentcodec.bench import benchmark
     from latentcodec.bench.progress import Progress
     from latentcodec.bench.published import read_published
