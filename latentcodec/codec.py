@@ -47,11 +47,12 @@ def encode(
     """Encode a picture as a `.lat` file.
 
     Args:
-        image: a Pillow image; a uint8 array [H, W], [H, W, 2], [H, W, 3] or [H, W, 4], whose
-            second or fourth channel is alpha; or a tensor [C, H, W] of as many channels, uint8,
-            or floats in 0..1, which are rounded to 256 levels. RGB and grey are stored as such,
-            alpha without losses; EXIF, ICC profile and XMP of a Pillow image are kept. What has
-            to be converted (16 bits, CMYK and other colour spaces) gives a `LossWarning`.
+        image: a path; a Pillow image; a uint8 array [H, W], [H, W, 2], [H, W, 3] or [H, W, 4],
+            whose second or fourth channel is alpha; or a tensor [C, H, W] of as many channels,
+            uint8, or floats in 0..1, which are rounded to 256 levels. RGB and grey are stored
+            as such, alpha without losses; metadata of files and Pillow images are kept. What has
+            to be converted (16 bits, CMYK and other colour spaces) or has no place gives a
+            `LossWarning`.
         model: name or family of a packaged model, or what `register_weights` returned, instead of
             a tune.
         tune: what the model is tuned for: "ssim", for the eye, or "psnr"; None: "ssim".
@@ -232,7 +233,7 @@ class Codec:
     ) -> list[Image.Image]:
         """Decode several files, one for each thread at a time; options as for `decode`.
 
-        Raises as `decode` does, for the first file that fails.
+        Raises as `decode` does, for the first file that fails, whose place is the error's `index`.
         """
         return self._decoded_batch(ImageCanvas, sources, options)
 
@@ -259,7 +260,7 @@ class Codec:
         region: tuple[int, int, int, int] | None = None,
         **others: Any,
     ) -> Result:
-        part = Region(*region) if region else None
+        part = None if region is None else Region(*map(int, region))
         with opened(source) as data:
             decoded = decoder.decode(data, canvas, region=part, load=self._family, **others)
         for problem in decoded.problems:

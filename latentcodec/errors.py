@@ -7,7 +7,12 @@ import warnings
 
 
 class LatError(Exception):
-    """Base of every error that latentcodec raises for bad input."""
+    """Base of every error that latentcodec raises for bad input.
+
+    index: of what was given as a batch, the item that is wrong.
+    """
+
+    index: int | None = None
 
 
 class NotALatFile(LatError):

@@ -240,3 +240,24 @@ def test_importing_is_quick() -> None:
     code = code.replace("import sys, latentcodec;", "import sys, latentcodec.pipeline.encoder;")
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"numpy", "PIL"} <= set(run.stdout.split())  # the check can see what is there
+
+
+def test_pictures_by_path_and_what_is_none(photo: np.ndarray, tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(photo[:32, :48]).save(path)
+    data = latentcodec.encode(photo[:32, :48])
+    assert latentcodec.encode(path) == latentcodec.encode(str(path)) == data
+    with pytest.raises(FileNotFoundError):
+        latentcodec.encode(tmp_path / "missing.png")
+    wrong: Any = b"bytes"
+    with pytest.raises(ValueError, match="bytes is no picture"):
+        latentcodec.encode(wrong)
+    region: Any = np.array([0, 0, 8, 8])
+    assert latentcodec.decode(data, region=region).size == (8, 8)
+
+
+def test_an_image_that_ends_too_early_is_a_lat_error(photo: np.ndarray) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(photo[:64, :80]).save(stream, "JPEG")
+    with pytest.raises(latentcodec.LatError, match="damaged"):
+        latentcodec.encode(Image.open(io.BytesIO(stream.getvalue()[:-200])))

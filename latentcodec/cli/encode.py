@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
 import os
 import re
 from pathlib import Path
@@ -25,17 +26,32 @@ if TYPE_CHECKING:
     from latentcodec.pipeline.rate_control import Found
     from latentcodec.runtime.model_store import Tune
 
-_POSITIVE = click.FloatRange(min=0, min_open=True)
+
+class _Positive(click.FloatRange):
+    """A number above 0 that is one: no range excludes nan."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a number to aim at", param, ctx)
+        return number
+
+
+_POSITIVE = _Positive()
 
 
 def _size_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
     """`60k` as bytes."""
     if value is None:
         return None
-    match = re.fullmatch(r"([1-9]\d*)([kKmM]?)[bB]?", value)
-    if not match:
-        raise click.BadParameter(f"{value!r} is not a size such as 60000, 60k or 2M")
-    return int(match[1]) * {"": 1, "k": 1000, "m": 1_000_000}[match[2].lower()]
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmM]?)[bB]?", value)
+    size = float(match[1]) * {"": 1, "k": 1000, "m": 1_000_000}[match[2].lower()] if match else 0
+    if size < 1:
+        raise click.BadParameter(f"{value!r} is not a size such as 60000, 60k or 1.5M")
+    return int(size)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
+from latentcodec.cli.errors import describe_error
+from latentcodec.cli.paths import STREAM
 from latentcodec.errors import LatError
 
 
-def _facts(source: Path) -> dict[str, Any]:
+def _facts(source: str) -> dict[str, Any]:
     """What is printed, with the keys of the JSON object."""
     from latentcodec.info import read_info
 
     try:
-        info = read_info(source)
+        info = read_info(sys.stdin.buffer.read() if source == STREAM else source)
     except LatError as error:
         raise LatError(f"{source}: {error}") from error
     return {
@@ -36,20 +40,74 @@ def _facts(source: Path) -> dict[str, Any]:
 
 
 @click.command()
-@click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(source: Path, as_json: bool) -> None:
-    """Describe a .lat file: size, model, quality, bits per pixel, bytes per chunk."""
-    facts = _facts(source)
-    if as_json:
-        click.echo(json.dumps(facts))
-        return
+@click.argument("sources", metavar="FILE...", nargs=-1, required=True, type=click.Path())
+@click.option("-r", "--recursive", is_flag=True, help="Describe the .lat files in folders.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a file.")
+def command(sources: tuple[str, ...], recursive: bool, as_json: bool) -> None:
+    """Describe .lat files: size, model, quality, bits per pixel, bytes per chunk.
+
+    Of several, a table with totals. - is standard input.
+    """
+    names = list(_named(sources, recursive))
+    many = len(names) > 1 or recursive
+    described, failed = [], []
+    for name in names:
+        try:
+            facts = _facts(name)
+        except (LatError, OSError) as error:
+            if not many:
+                raise
+            failed.append(describe_error(error))
+            continue
+        described.append(facts)
+        if as_json:
+            click.echo(json.dumps({"file": name} | facts if many else facts))
+        elif many:
+            click.echo(_row(name, facts))
+        else:
+            _describe(name, facts)
+    if many and not as_json:
+        click.echo(_totals(described))
+    for sentence in failed:
+        click.echo(f"Error: {sentence}", err=True)
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _named(sources: tuple[str, ...], recursive: bool) -> Iterator[str]:
+    """The files, and those in folders. Raises LatError for a folder where that is not wanted."""
+    for source in sources:
+        if not Path(source).is_dir():
+            yield source
+        elif recursive:
+            yield from (str(path) for path in sorted(Path(source).rglob("*.lat")))
+        else:
+            raise LatError(f"{source} is a folder; --recursive describes what is in it")
+
+
+def _row(name: str, facts: dict[str, Any]) -> str:
+    size = f"{facts['width_px']} x {facts['height_px']}"
+    return (
+        f"{size:>13}  {facts['quality']:>5g}  {facts['bits_per_pixel']:>7.3f} bpp  "
+        f"{facts['file_bytes']:>10} bytes  {facts['model'] or 'not installed':<12}  "
+        f"{click.format_filename(name)}"
+    )
+
+
+def _totals(described: list[dict[str, Any]]) -> str:
+    count = sum(facts["file_bytes"] for facts in described)
+    pixels = sum(facts["width_px"] * facts["height_px"] for facts in described)
+    per_pixel = f", {8 * count / pixels:.3f} bpp" if pixels else ""
+    return f"{len(described)} files: {count} bytes{per_pixel}"
+
+
+def _describe(name: str, facts: dict[str, Any]) -> None:
     model = facts["model"] or "not installed"
-    click.echo(f"{source}: .lat version {facts['version']}")
+    click.echo(f"{click.format_filename(name)}: .lat version {facts['version']}")
     click.echo(f"  picture   {facts['width_px']} x {facts['height_px']} px, {facts['colour']}")
     click.echo(f"  model     {model} ({facts['model_code']}, {facts['weights_hash']})")
     click.echo(f"  quality   {facts['quality']:g}")
     click.echo(f"  size      {facts['file_bytes']} bytes, {facts['bits_per_pixel']} bits per pixel")
     click.echo(f"  tiles     {facts['tiles']}")
-    for name, count in facts["chunk_bytes"].items():
-        click.echo(f"  {name:<9} {count} bytes")
+    for kind, count in facts["chunk_bytes"].items():
+        click.echo(f"  {kind:<9} {count} bytes")

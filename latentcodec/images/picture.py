@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from PIL import Image
 
 from latentcodec.errors import UnsupportedImage
 from latentcodec.format.container import MAX_METADATA_BYTES, ChunkType, Colour
+from latentcodec.images.files import open_image
 from latentcodec.images.losses import losses_of
 from latentcodec.images.metadata import collect, stripped
 from latentcodec.images.metadata_names import MetadataName, check_names
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    AnyImage = Image.Image | NDArray[np.uint8] | Tensor
+    AnyImage = Image.Image | NDArray[np.uint8] | Tensor | str | os.PathLike[str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,6 +116,10 @@ def source_of(
         image = pixels_of_tensor(image)
     if isinstance(image, np.ndarray):
         return _picture_of_array(image)
+    if isinstance(image, (str, os.PathLike)):
+        image = open_image(Path(image), strict)
+    if not isinstance(image, Image.Image):
+        raise ValueError(f"a {type(image).__name__} is no picture: give an image, array or path")
     if image.width == 0 or image.height == 0:
         raise UnsupportedImage("the image has no pixels")
     load(image, strict)

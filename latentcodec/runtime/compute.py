@@ -71,18 +71,25 @@ def map_on_threads(
     work: Callable[[T], R], items: Iterable[T], count: int, total: int | None
 ) -> list[R]:
     """The results for all `count` items, in their order: several at a time, which share the
-    `total` threads; None: as many as torch is set to."""
+    `total` threads; None: as many as torch is set to. A LatError has the index of its item."""
     import torch
+
+    def one(item: tuple[int, T]) -> R:
+        try:
+            return work(item[1])
+        except LatError as error:
+            error.index = item[0]
+            raise
 
     usual = torch.get_num_threads()
     total = 1 if _is_forked else total or usual
     workers = min(total, count)
     if workers < 2:
         with threads(total):
-            return [work(item) for item in items]
+            return [one(item) for item in enumerate(items)]
     try:
         start = torch.set_num_threads, (total // workers,)
         with ThreadPoolExecutor(workers, "latentcodec", *start) as pool:
-            return list(pool.map(work, items))
+            return list(pool.map(one, enumerate(items)))
     finally:
         torch.set_num_threads(usual)  # for threads that begin later

@@ -21,6 +21,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from latentcodec.errors import warn_of_loss
 from latentcodec.models.families import part
 
 SUFFIXES = {".avif", ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"}
@@ -79,15 +80,24 @@ class Photographs:
 
     @classmethod
     def load(cls, paths: list[Path], smallest_px: int, device: torch.device) -> Photographs:
-        """Decode everything under `paths`; images smaller than `smallest_px` are left out."""
+        """Decode everything under `paths`. Images that are damaged or smaller than `smallest_px`
+        are left out, with a LossWarning; raises ValueError where none remains."""
         sources, images, details, origin = _sources(paths), [], [], []
+        small = 0
         for name, data in _files(paths):
-            pixels = np.array(Image.open(io.BytesIO(data)).convert("RGB"))
+            try:
+                pixels = np.array(Image.open(io.BytesIO(data)).convert("RGB"))
+            except Exception as error:  # Pillow's plugins raise nearly anything on a broken file
+                warn_of_loss(f"{name} is left out: {error}")
+                continue
             if min(pixels.shape[:2]) < smallest_px:
+                small += 1
                 continue
             images.append(torch.from_numpy(pixels).to(device))
             details.append(_detail_map(pixels))
             origin.append(sources.get(name, ""))
+        if small:
+            warn_of_loss(f"{small} images of less than {smallest_px} px a side are left out")
         if not images:
             raise ValueError(f"no image of {smallest_px} px or more in {paths}")
         return cls(images, details, _shares(images, origin))

@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
+from latentcodec.errors import LossWarning
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.families import FAMILIES, sized
 from latentcodec.runtime.base import Family
@@ -85,6 +86,17 @@ def test_crops_depend_on_seed_and_step_alone(folder: Path) -> None:
     assert not torch.equal(one.batch(7, 3), one.batch(8, 3))
     assert one.batch(7, 3).shape == (3, 64, 64, 3)
     assert one.batch(7, 3).abs().max() <= 1
+
+
+def test_broken_and_small_images_are_left_out_and_named(folder: Path) -> None:
+    (folder / "broken.png").write_bytes(b"no picture")
+    with pytest.warns(LossWarning) as said:
+        found = Photographs.load([folder], 107, CPU)
+    (folder / "broken.png").unlink()
+    assert len(found.images) == 6
+    assert any("broken.png is left out" in str(one.message) for one in said)
+    with pytest.warns(LossWarning, match="6 images of less than"), pytest.raises(ValueError):
+        Photographs.load([folder], 9999, CPU)
 
 
 def test_no_usable_image_is_one_sentence(tmp_path: Path) -> None:
