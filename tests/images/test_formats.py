@@ -60,7 +60,9 @@ def test_what_is_said_to_be_held_is_there(form: str) -> None:
         (ChunkType.XMP, "xmp"),
         (ChunkType.IPTC, "photoshop"),
     ):
-        assert (found.get(kind) == ALL[kind]) is (key in held), key
+        # The writer of JPEG XL makes a profile of its own that says the same.
+        there = kind in found if form == "JXL" else found.get(kind) == ALL[kind]
+        assert there is (key in held), key
     assert (ChunkType.EXIF in found) is ("exif" in held) or form == "TIFF"  # Pillow has turned it
     if "dpi" in held:
         numbers = np.frombuffer(found[ChunkType.RESOLUTION], "<u4")
