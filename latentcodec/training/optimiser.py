@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from latentcodec.training import checkpoint
 from latentcodec.training.muon import Muon
 
 MUON_RATE = 0.002
@@ -14,7 +15,6 @@ SHORTCUT_SHARE = (
 )
 WARMUP_STEPS = 200
 FINAL_SHARE = 0.02
-_COORDINATES = "coordinates"
 
 
 def muon(matrices: list[nn.Parameter]) -> torch.optim.Optimizer:
@@ -31,14 +31,22 @@ class _Whitened:
 
     def __init__(self, matrix: nn.Parameter, whitening: Tensor) -> None:
         self.matrix, self._whitening = matrix, whitening
-        self._inverse = torch.linalg.inv(whitening.double()).float()
         self.coordinates = nn.Parameter(torch.empty_like(matrix))
-        self.follow()
+        self.restore({})
+
+    def tensors(self) -> dict[str, Tensor]:
+        """For a checkpoint: taken from the matrix again, the coordinates would be rounded."""
+        return {"coordinates": self.coordinates.detach(), "whitening": self._whitening}
 
     @torch.no_grad()
-    def follow(self) -> None:
-        """Take the coordinates of the matrix as it is."""
-        self.coordinates.copy_(self.matrix @ self._inverse)
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """What `tensors` gave, which belongs together, or else the matrix as it is."""
+        if tensors.keys() == self.tensors().keys():
+            self._whitening = tensors["whitening"].to(self.matrix.device).clone()
+            self.coordinates.copy_(tensors["coordinates"])
+        else:
+            inverse = torch.linalg.inv(self._whitening.double()).float()
+            self.coordinates.copy_(self.matrix @ inverse)
 
     @torch.no_grad()
     def move_gradient(self) -> None:
@@ -114,14 +122,15 @@ class Optimisers:
             for p, state in optimiser.state.items():
                 found.update({f"{self.names[p]}/{key}": value for key, value in state.items()})
         for part in self._whitened:
-            # Rounding would differ if they were taken from the matrix again.
-            found[f"{self.names[part.coordinates]}/{_COORDINATES}"] = part.coordinates.detach()
+            name = self.names[part.coordinates]
+            found.update({f"{name}/{key}": value for key, value in part.tensors().items()})
         return found
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """From a checkpoint, once the model is as it was; what is not of this model is left out."""
         for part in self._whitened:
-            part.follow()
+            own = checkpoint.under(tensors, f"{self.names[part.coordinates]}/")
+            part.restore({key: value for key, value in own.items() if key in part.tensors()})
         by_name = {name: p for p, name in self.names.items()}
         matrices = set(self.muon.param_groups[0]["params"])
         for key, value in tensors.items():
@@ -129,8 +138,7 @@ class Optimisers:
             if name not in by_name or by_name[name] not in self._trained:
                 continue
             p = by_name[name]
-            if entry == _COORDINATES:
-                p.data.copy_(value)
+            if entry in ("coordinates", "whitening"):
                 continue
             state = (self.muon if p in matrices else self.adam).state[p]
             if entry in state:  # Muon's momentum is part of a stack

@@ -1,4 +1,4 @@
-"""Muon against torch's own, and averages of the weights."""
+"""Muon against torch's own, the coordinates of the shortcut, and averages of the weights."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from latentcodec.training import checkpoint
 from latentcodec.training.averages import Averages
 from latentcodec.training.muon import Muon, orthogonal
+from latentcodec.training.optimiser import Optimisers
 
 _SHAPES = [(24, 16), (16, 24), (24, 16), (20, 20), (1, 8), (3, 24, 16), (2, 8, 40), (1, 20, 20)]
 
@@ -163,3 +164,34 @@ def test_an_average_that_a_checkpoint_lacks_begins_as_its_first() -> None:
     assert restored[:2] == _values(averages)
     assert restored[2] == restored[0] != restored[1]
     assert other.first is other.models()[0]
+
+
+def test_the_shortcut_is_trained_in_coordinates_that_travel() -> None:
+    """A checkpoint brings its own whitening: other photographs do not change the matrix."""
+    torch.manual_seed(4)
+    model = nn.Module()
+    model.g_a = nn.Module()
+    matrix_of = nn.Linear(6, 4, bias=False)
+    model.g_a.shortcut, model.g_a.stem = matrix_of, nn.Linear(6, 4)
+    first = Optimisers(model, torch.randn(6, 6) + 3 * torch.eye(6))
+    for _ in range(2):
+        matrix_of.weight.square().sum().backward()
+        first.after_backward()
+        first.step(1.0)
+    matrix = matrix_of.weight.detach().clone()
+    second = Optimisers(model, torch.randn(6, 6) + 3 * torch.eye(6))
+    second.restore(first.tensors())
+    for optimisers in (first, second):
+        with torch.no_grad():
+            matrix_of.weight.copy_(matrix)
+        matrix_of.weight.square().sum().backward()
+        optimisers.after_backward()
+        optimisers.step(1e-9)
+        assert torch.allclose(matrix_of.weight, matrix, atol=1e-5)
+    old = {k: v for k, v in first.tensors().items() if not k.endswith("whitening")}
+    third = Optimisers(model, torch.randn(6, 6) + 3 * torch.eye(6))
+    third.restore(old)  # without its whitening, coordinates mean nothing
+    matrix_of.weight.square().sum().backward()
+    third.after_backward()
+    third.step(1e-9)
+    assert torch.allclose(matrix_of.weight, matrix, atol=1e-4)
