@@ -18,7 +18,7 @@ import safetensors.numpy
 import torch
 
 from latentcodec.entropy.coder import SymbolDecoder
-from latentcodec.entropy.prior import latents_of_step
+from latentcodec.entropy.coding_order import latents_of_step
 from latentcodec.format import container
 from latentcodec.format.container import LatFile
 from latentcodec.pipeline.latent_tiles import LatentTiles

@@ -19,7 +19,7 @@ from PIL import Image
 
 import latentcodec
 from latentcodec.bench.metrics import mean_squared_error, psnr_db
-from latentcodec.entropy.prior import latents_of_step
+from latentcodec.entropy.coding_order import latents_of_step
 from latentcodec.entropy.tables import ZERO_TABLE
 from latentcodec.format.container import Colour
 from latentcodec.images.picture import Picture
@@ -31,6 +31,7 @@ from latentcodec.runtime import model_store
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.factorized import FactorizedFamily
 from latentcodec.runtime.hyper import HyperFamily
+from latentcodec.runtime.torch_networks import posterior
 from latentcodec.runtime.vae import VaeFamily
 
 HERE = Path(__file__).resolve().parent
@@ -194,7 +195,7 @@ def _symbols(family: Family, pixels: np.ndarray) -> np.ndarray:
 
 
 def _kl_bits(family: VaeFamily, pixels: np.ndarray, tenths: int) -> np.ndarray:
-    mean, log_sigma = family.posterior(pixels, tenths)
+    mean, log_sigma = posterior(family, pixels, tenths)
     return kl_bits(torch.from_numpy(mean), torch.from_numpy(log_sigma)).numpy()
 
 
@@ -234,7 +235,7 @@ def determinism(pictures: list[np.ndarray], families: dict[str, Family]) -> Rows
             random = np.random.default_rng(1)
             unit, coded, changed = family.unit_steps(_TENTHS), _coded(family), []
             for picture in pictures:
-                mean, log_sigma = family.posterior(_crop(picture), _TENTHS)
+                mean, log_sigma = posterior(family, _crop(picture), _TENTHS)
                 z = mean + np.exp(log_sigma) * random.standard_normal(mean.shape)
                 differs = np.rint(z / unit) != np.rint(mean / unit)
                 changed.append(differs[:, :, coded].mean())

@@ -31,6 +31,7 @@ from latentcodec.models.layers import gaussian_bits
 from latentcodec.runtime import tensor_file
 from latentcodec.runtime.hyper import HyperFamily
 from latentcodec.runtime.registry import load
+from latentcodec.runtime.torch_prior import TorchPrior
 from latentcodec.training import checkpoint
 from latentcodec.training.export import export
 
@@ -66,6 +67,7 @@ class Both:
         integer = load(weights)
         assert isinstance(integer, HyperFamily)
         self.integer, self.prior = integer, ContextPrior(tensor_file.unpack(weights)[0])
+        self.networks = TorchPrior(self.prior)
         self.integer.quantiser = Quantiser(self.integer.tables, math.inf)
 
     @torch.inference_mode()
@@ -73,7 +75,7 @@ class Both:
         """For an image, uint8 [H, W, 3] with sides that 64 divides."""
         tenths = round(10 * quality)
         y = self.integer.analyse(pixels, tenths)
-        level = self.integer.level(tenths)
+        level = torch.tensor([self.integer.level(tenths)])
         batch = torch.from_numpy(y)[None]
         z = self.float.h_a(batch / self.float.y_std, level)
         z_mean, z_scale = self.float.z_mean(level), self.float.z_log_scale(level).exp()
@@ -116,9 +118,9 @@ class Both:
     ) -> tuple[float, float]:
         """Mean square of the means' difference, and the share of other tables."""
         h, w, _ = z_symbols.shape
-        z_mean = self.prior.row("z_mean", tenths).numpy().astype(np.int64)
+        z_mean = self.prior.row("z_mean", tenths)
         z_hat = (z_symbols.astype(np.int64) << Z_BITS) + z_mean
-        walk = self.prior.walk(self.prior.psi(z_hat, tenths), tenths, 4 * h, 4 * w)
+        walk = self.prior.walk(self.networks, z_hat, tenths, 4 * h, 4 * w)
         errors, others = [], []
         for step, (mean, log_scale) in enumerate(zip(*predicted, strict=True)):
             means, chosen = walk.parameters(step)

@@ -21,6 +21,7 @@ from latentcodec.format import container
 from latentcodec.pipeline.latent_tiles import decode_latents
 from latentcodec.runtime import model_store
 from latentcodec.runtime.base import Family
+from latentcodec.runtime.torch_networks import TorchNetworks
 
 KODAK = Path(__file__).parent / "data" / "kodak"
 _SCALES = (2, 4, 8, 16)
@@ -40,8 +41,10 @@ def psnr_db(pixels: np.ndarray, original: np.ndarray) -> float:
 def without_network(family: Family) -> Family:
     """The model with a synthesis that is its linear shortcut."""
     only = copy.copy(family)
-    only._g_s = copy.deepcopy(family._g_s)
-    for rows in (only._g_s.head.weight, only._g_s.head.bias):
+    assert isinstance(family.networks, TorchNetworks)
+    only.networks = networks = copy.copy(family.networks)
+    networks._g_s = copy.deepcopy(networks._g_s)
+    for rows in (networks._g_s.head.weight, networks._g_s.head.bias):
         rows.zero_()
     return only
 

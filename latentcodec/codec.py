@@ -1,10 +1,11 @@
 """`Codec`, which encodes and decodes pictures; `encode` and `decode` are those of a default one.
 
-torch is imported, and a model is loaded, when the first picture needs it.
+torch or ONNX Runtime is imported, and a model is loaded, when the first picture needs it.
 """
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from latentcodec.images.canvas import ArrayCanvas, Canvas, ImageCanvas, Result
 from latentcodec.images.picture import one_by_one, source_of
 from latentcodec.images.tensors import tensor_of
 from latentcodec.pipeline import decoder, encoder
-from latentcodec.runtime import model_store
+from latentcodec.runtime import choice, model_store
 from latentcodec.runtime.compute import check_device, map_on_threads, threads
 
 if TYPE_CHECKING:
@@ -131,33 +132,37 @@ class Codec:
         tune: Tune | None = None,
         device: str | torch.device = "cpu",
         threads: int | None = None,
+        runtime: choice.Runtime | None = None,
     ) -> None:
         """Set up a codec; its model is loaded with the first picture.
 
         Args:
             model: as for `encode`. A file that is decoded names its own.
             tune: as for `encode`.
-            device: where g_a and g_s run, as torch names it. The rest, integers and coder, stays
-                on the CPU, so that files decode to the same latents whatever the device; pixels
-                may differ by one grey level.
-            threads: processor threads that a call may use; None: as many as torch is set to.
+            device: where g_a and g_s run: as torch names it, or on ONNX Runtime "cpu", "cuda",
+                "coreml" or "directml". Latents are the same on each, pixels within a grey level.
+            threads: processor threads that a call may use; None: as many as the runtime likes.
+            runtime: "torch", or "onnx" for ONNX Runtime; None: what the environment variable
+                LATENTCODEC_RUNTIME names, or the first of the two that is installed.
 
         Raises:
-            latentcodec.LatError: the model is not known or the device cannot be used.
-            ValueError: `threads` is less than 1, `tune` is neither of the two, or both `model`
-                and `tune` are given.
+            latentcodec.LatError: the model is not known, or device or runtime cannot be used.
+            ValueError: `threads` is less than 1, another option has no such value, or both
+                `model` and `tune` are given.
         """
         if threads is not None and threads < 1:
             raise ValueError(f"threads must be 1 or more, not {threads}")
         name = model_store.by_name(model_store.chosen(model, tune)).name
-        check_device(device)
+        self._runtime = choice.chosen(runtime)
+        check_device(device, self._runtime)
         self._model, self._device, self._threads = name, device, threads
         self._moved: dict[ModelEntry, Family] = {}
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Another process, such as that of a data loader, makes its own."""
-        return _remade, (model_store.by_name(self._model), str(self._device), self._threads)
+        entry, device = model_store.by_name(self._model), str(self._device)
+        return _remade, (entry, device, self._threads, self._runtime)
 
     def encode(
         self,
@@ -169,7 +174,7 @@ class Codec:
     ) -> bytes:
         """As `latentcodec.encode`, with the model of this codec."""
         picture = source_of(image, strict, strip)
-        with threads(self._threads):
+        with threads(self._threads, self._runtime):
             return self._encoded(picture, quality)
 
     def encode_batch(
@@ -195,9 +200,8 @@ class Codec:
         single = list(one_by_one(images))
         # Read here, one by one: the same Pillow image may be in the batch twice.
         pictures = (source_of(image, strict, strip) for image in single)
-        return map_on_threads(
-            lambda picture: self._encoded(picture, quality), pictures, len(single), self._threads
-        )
+        encoded = functools.partial(self._encoded, quality=quality)
+        return map_on_threads(encoded, pictures, len(single), self._threads, self._runtime)
 
     def decode(
         self,
@@ -209,7 +213,7 @@ class Codec:
         salvage: bool = False,
     ) -> Image.Image:
         """As `latentcodec.decode`."""
-        with threads(self._threads):
+        with threads(self._threads, self._runtime):
             return self._decoded(
                 ImageCanvas,
                 source,
@@ -221,7 +225,7 @@ class Codec:
 
     def decode_array(self, source: Source, **options: Unpack[DecodeOptions]) -> NDArray[np.uint8]:
         """As `latentcodec.decode_array`."""
-        with threads(self._threads):
+        with threads(self._threads, self._runtime):
             return self._decoded(ArrayCanvas, source, **options)
 
     def decode_tensor(self, source: Source, **options: Unpack[DecodeOptions]) -> Tensor:
@@ -270,19 +274,19 @@ class Codec:
     def _decoded_batch(
         self, canvas: type[Canvas[Result]], sources: Iterable[Source], options: DecodeOptions
     ) -> list[Result]:
-        files = list(sources)
-        return map_on_threads(
-            lambda one: self._decoded(canvas, one, **options), files, len(files), self._threads
-        )
+        files, decoded = list(sources), functools.partial(self._decoded, canvas, **options)
+        return map_on_threads(decoded, files, len(files), self._threads, self._runtime)
 
     def _family(self, entry: ModelEntry) -> Family:
         """The working model, its transforms on the device."""
         with self._lock:
             if entry not in self._moved:
-                self._moved[entry] = model_store.load_codec(entry).on(self._device)
+                loaded = model_store.load_codec(entry, self._runtime)
+                self._moved[entry] = loaded.on(self._device, self._threads)
             return self._moved[entry]
 
 
-def _remade(entry: ModelEntry, device: str, threads: int | None) -> Codec:
+def _remade(entry: ModelEntry, device: str, threads: int | None, runtime: choice.Runtime) -> Codec:
     """A codec of another process; weights of one's own need not be registered here."""
-    return Codec(model=model_store.adopt(entry), device=device, threads=threads)
+    model = model_store.adopt(entry)
+    return Codec(model=model, device=device, threads=threads, runtime=runtime)

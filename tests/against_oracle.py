@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import torch
 
-from latentcodec.entropy.context_prior import STEPS, ContextPrior
-from latentcodec.entropy.prior import CodeStep, latents_of_step
+from latentcodec.entropy.coding_order import latents_of_step
+from latentcodec.entropy.context_prior import STEPS, ContextPrior, PriorNetworks
+from latentcodec.runtime.hyper import CodeStep
 from tests.context_oracle import ContextOracle
 from tests.oracle import Oracle
 
@@ -23,14 +23,13 @@ def oracle_of(weights: dict[str, np.ndarray], steps: int) -> Oracle | ContextOra
     return Oracle(weights, steps)
 
 
-def coded_by(prior: ContextPrior) -> Coded:
+def coded_by(prior: ContextPrior, networks: PriorNetworks) -> Coded:
     """What a prior makes of hyper-latents and of what codes a step."""
 
-    @torch.inference_mode()
     def coded(
         z_hat: np.ndarray, tenths: int, height: int, width: int, code: CodeStep
     ) -> np.ndarray:
-        walk = prior.walk(prior.psi(z_hat, tenths), tenths, height, width)
+        walk = prior.walk(networks, z_hat, tenths, height, width)
         for step in range(STEPS):
             walk.put(step, code(step, *walk.parameters(step)))
         return walk.v_hat

@@ -21,6 +21,7 @@ _COMMANDS = (
     "interpolate",
     "train",
     "export",
+    "onnx",
     "bench",
     "compare",
     "completion",
@@ -58,6 +59,11 @@ class _Commands(click.Group):
             raise
         except HANDLED as error:
             raise click.ClickException(describe_error(error)) from error
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            needed = "this needs torch: pip install 'latentcodec[torch]'"
+            raise click.ClickException(needed) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

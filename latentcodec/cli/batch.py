@@ -1,7 +1,7 @@
 """Many files, several at a time.
 
-The jobs are threads: they share one import of torch and one copy of the model, and the networks
-and Pillow's decoders let each other run. Each job has its share of the cores.
+The jobs are threads: they share one import of the runtime and one copy of the model, and the
+networks and Pillow's decoders let each other run. Each job has its share of the cores.
 """
 
 from __future__ import annotations
@@ -26,9 +26,12 @@ from latentcodec.cli.outcome import Outcome, Written
 from latentcodec.cli.paths import STREAM, Task
 from latentcodec.cli.report import Report, listed
 from latentcodec.errors import LatError
+from latentcodec.runtime.choice import chosen
+from latentcodec.runtime.compute import share_cores
 from latentcodec.system.cpu import cores
 
 if TYPE_CHECKING:
+    from latentcodec.runtime.choice import Runtime
     from latentcodec.system.atomic_write import Contents
 
 _MOST_JOBS = 8  # unless more are asked for: each holds a picture in memory
@@ -43,6 +46,7 @@ def outcomes(
     jobs: int | None,
     skip_existing: bool,
     beside: Beside = contextlib.nullcontext,
+    runtime: Runtime | None = None,
 ) -> Iterator[Outcome]:
     """Do all tasks, and tell how each ended, in their order.
 
@@ -55,7 +59,7 @@ def outcomes(
         return _outcome(task, convert if jobs == 1 else shared, skip_existing)
 
     def shared(task: Task) -> Written:
-        _share_cores(jobs)
+        share_cores(jobs, chosen(runtime))
         return convert(task)
 
     with separate_warnings():
@@ -79,13 +83,6 @@ def _to_convert(tasks: list[Task], skip_existing: bool) -> list[Task]:
 
 def _is_skipped(task: Task, skip_existing: bool) -> bool:
     return skip_existing and task.target != STREAM and Path(task.target).exists()
-
-
-def _share_cores(jobs: int) -> None:
-    """Give this thread its part of the cores for what torch computes."""
-    import torch
-
-    torch.set_num_threads(max(1, cores() // jobs))
 
 
 def _outcome(task: Task, convert: Convert, skip_existing: bool) -> Outcome:
@@ -162,8 +159,9 @@ def convert_all(
     # A thread that has read a piece of a picture would wait 5 ms for the one that imports torch.
     sys.setswitchinterval(0.0005)
     with Report(tasks, options, left_out) as report:
-        done = outcomes(tasks, convert, options.jobs, options.skip_existing, beside)
-        for outcome in _second_tries(done, convert, options.skip_existing):
+        jobs, skip, runtime = options.jobs, options.skip_existing, options.runtime
+        done = outcomes(tasks, convert, jobs, skip, beside, runtime)
+        for outcome in _second_tries(done, convert, skip):
             report.add(outcome)
     if report.failed:
         raise click.exceptions.Exit(1)

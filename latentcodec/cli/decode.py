@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from latentcodec.images.metadata_names import MetadataName
     from latentcodec.pipeline.decoder import Decoded
+    from latentcodec.runtime.choice import Runtime
 
 _EXIT_SALVAGED = 3
 
@@ -71,6 +73,7 @@ class DecodeOptions:
     strict: bool
     strip: list[MetadataName]
     background: str | None
+    runtime: Runtime | None
 
 
 @click.command()
@@ -134,7 +137,7 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     """
     shared = options.BatchOptions.taken_from(chosen)
     del chosen["weights"]  # whose files can be read by now
-    wanted = DecodeOptions(**chosen)
+    wanted = DecodeOptions(runtime=shared.runtime, **chosen)
     inputs, output = paths.split(arguments, shared.output)
     if output is None:
         raise click.UsageError("name an OUT, or a file or folder by --output")
@@ -172,6 +175,7 @@ def _decoded(data: Bytes, wanted: DecodeOptions) -> Decoded[Image.Image]:
     """The picture, and what was lost of it. Raises LatError."""
     from latentcodec.images.canvas import ImageCanvas
     from latentcodec.pipeline import decoder
+    from latentcodec.runtime.model_store import load_codec
 
     try:
         return decoder.decode(
@@ -181,6 +185,7 @@ def _decoded(data: Bytes, wanted: DecodeOptions) -> Decoded[Image.Image]:
             scale=wanted.scale,
             max_pixels=wanted.max_pixels,
             salvage=wanted.salvage,
+            load=functools.partial(load_codec, runtime=wanted.runtime),
         )
     except ValueError as error:
         raise LatError(str(error)) from error

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 import math
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
     from latentcodec.images.metadata_names import MetadataName
     from latentcodec.images.picture import PictureSource
     from latentcodec.pipeline.rate_control import Found
-    from latentcodec.runtime.model_store import Tune
+    from latentcodec.runtime.base import Family
+    from latentcodec.runtime.model_store import ModelEntry, Tune
 
 
 class _Positive(click.FloatRange):
@@ -67,6 +70,7 @@ class EncodeOptions:
     strict: bool
     strip: list[MetadataName]
     verify: bool
+    load: Callable[[ModelEntry], Family]
 
 
 @click.command()
@@ -105,10 +109,13 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     complete; an input never is. Alpha is kept without losses, and so are EXIF, ICC profile and
     XMP. Of animations the first frame is kept, of 16 bits 8, and CMYK becomes RGB, with a warning.
     """
+    from latentcodec.runtime.model_store import load_codec
+
     shared = options.BatchOptions.taken_from(chosen)
     keeps_suffix = chosen.pop("keeps_suffix")
     model = _model(chosen.pop("tune"), chosen.pop("model"), chosen.pop("weights"))
-    wanted = EncodeOptions(model=model, **chosen)
+    load = functools.partial(load_codec, runtime=shared.runtime)
+    wanted = EncodeOptions(model=model, load=load, **chosen)
     goals = (wanted.target_size, wanted.target_bpp, wanted.ratio, wanted.target_psnr)
     context = click.get_current_context()
     explicit = context.get_parameter_source("quality") is ParameterSource.COMMANDLINE
@@ -209,7 +216,13 @@ def _encoded(picture: PictureSource, wanted: EncodeOptions) -> Found:
     from latentcodec.pipeline.rate_control import Found, for_psnr, for_size
 
     def encoded(quality: float) -> bytes:
-        return encoder.encode(picture, quality=quality, model=wanted.model, verify=wanted.verify)
+        return encoder.encode(
+            picture,
+            quality=quality,
+            model=wanted.model,
+            verify=wanted.verify,
+            load=wanted.load,
+        )
 
     limit_bytes, wanted_db = _limit_bytes(picture, wanted), wanted.target_psnr
     if limit_bytes is not None:
@@ -219,7 +232,8 @@ def _encoded(picture: PictureSource, wanted: EncodeOptions) -> Found:
             f"more than the {limit_bytes:.0f} that are wanted"
         )
     elif wanted_db is not None:
-        found = for_psnr(encoded, lambda data: encoder.psnr_db(picture, data), wanted_db)
+        psnr_db = functools.partial(encoder.psnr_db, picture, load=wanted.load)
+        found = for_psnr(encoded, psnr_db, wanted_db)
         problem = f"even quality 100 falls short of {wanted_db:g} dB with this picture"
     else:
         return Found(encoded(wanted.quality), wanted.quality, reached=True)

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from latentcodec import defaults
+from latentcodec.runtime.choice import RUNTIMES, Runtime
 from latentcodec.runtime.model_store import TUNES
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def _used(ctx: click.Context, param: click.Parameter, value: Path | None) -> str
         return None
     from latentcodec.runtime.model_store import register_weights
 
-    return register_weights(value)
+    # The callback of --runtime, which is eager, comes before this one.
+    return register_weights(value, runtime=ctx.params.get("runtime"))
 
 
 weights = click.option(
@@ -145,6 +147,7 @@ class BatchOptions:
     as_json: bool
     quiet: bool
     verbose: bool
+    runtime: Runtime | None = None
 
     @classmethod
     def taken_from(cls, values: dict[str, Any]) -> BatchOptions:
@@ -168,6 +171,13 @@ _BATCH = (
         "--jobs",
         type=click.IntRange(min=1),
         help="Files at a time [default: as many as cores, 8 at most].",
+    ),
+    click.option(
+        "--runtime",
+        type=click.Choice(RUNTIMES),
+        is_eager=True,
+        help="What runs the networks: torch, or onnx, which is ONNX Runtime [default: the first of "
+        "the two that is installed, or LATENTCODEC_RUNTIME].",
     ),
     click.option("--skip-existing", is_flag=True, help="Leave outputs that exist as they are."),
     click.option("--json", "as_json", is_flag=True, help="Print a JSON object a file, and totals."),

@@ -11,6 +11,8 @@ each group is then a checkerboard (He et al. 2021, "Checkerboard Context Model")
 
 from __future__ import annotations
 
+import numpy as np
+
 GROUPS = 4
 PHASES = 4
 ORDER = (0, 3, 1, 2)
@@ -23,3 +25,13 @@ def coded_in_step(step: int, steps: int) -> list[tuple[int, int]]:
     share = PHASES // steps
     quarter_steps = ORDER[step * share : (step + 1) * share]
     return sorted((quarter ^ group, group) for quarter in quarter_steps for group in range(GROUPS))
+
+
+def latents_of_step(latents: np.ndarray, step: int, steps: int) -> np.ndarray:
+    """The entries of [h, w, M] that `step` codes, in coding order: [n]."""
+    width = latents.shape[2] // GROUPS
+    parts = [
+        latents[p // 2 :: 2, p % 2 :: 2, g * width : (g + 1) * width].ravel()
+        for p, g in coded_in_step(step, steps)
+    ]
+    return np.concatenate(parts)

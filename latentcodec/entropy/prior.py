@@ -42,16 +42,6 @@ _TABLE_SHIFT = FRACTION_BITS - (SCALE_STEPS_PER_E.bit_length() - 1)
 CodeStep = Callable[[int, np.ndarray, np.ndarray], np.ndarray]
 
 
-def latents_of_step(latents: np.ndarray, step: int, steps: int) -> np.ndarray:
-    """The entries of [h, w, M] that `step` codes, in coding order: [n]."""
-    width = latents.shape[2] // GROUPS
-    parts = [
-        latents[p // 2 :: 2, p % 2 :: 2, g * width : (g + 1) * width].ravel()
-        for p, g in coded_in_step(step, steps)
-    ]
-    return np.concatenate(parts)
-
-
 class HyperPrior:
     """Loads the integer networks of one model; safe to share between threads."""
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from latentcodec.entropy.exact_net import MAX_SHIFT, STREAM_SHIFT, weight_shift
+from latentcodec.entropy.exact_net import EXACT, LIMIT, MAX_SHIFT, STREAM_SHIFT, UNIT_BITS
 from latentcodec.models.residual import ACTIVATIONS, BOUND, Activation, ResidualFunction, bounded
 
 _PART_ROWS = 1536
@@ -85,6 +85,18 @@ class _Bounded(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (x,) = ctx.saved_tensors
         return torch.ops.aten.hardtanh_backward(gradient, x, ctx.low, BOUND), None, None
+
+
+def weight_shift(weight: Tensor, finest: int = MAX_SHIFT, added: Tensor | float = 0.0) -> Tensor:
+    """The fractional bits of each output's weights, [..., out]: as many as the bounds admit.
+
+    weight: [..., out, in]; added: the largest magnitude of what is added to the products,
+    [..., out].
+    """
+    largest = weight.double().abs().amax(-1).clamp_min(1e-9)
+    total = weight.double().abs().sum(-1).clamp_min(1e-9) * LIMIT + added * 2.0**UNIT_BITS
+    room = torch.minimum(LIMIT / largest, 0.98 * EXACT / total)
+    return torch.log2(room).floor().clamp(0, finest)
 
 
 class Quantisable(nn.Module):

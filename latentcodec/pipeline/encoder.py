@@ -146,14 +146,18 @@ def _decodes_to(family: Family, payload: bytes, v_hat: np.ndarray, tenths: int) 
     return np.array_equal(family.decode_latents(payload, tenths, height, width), v_hat)
 
 
-def psnr_db(picture: PictureSource, data: bytes) -> float:
+def psnr_db(
+    picture: PictureSource,
+    data: bytes,
+    load: Callable[[ModelEntry], Family] = model_store.load_codec,
+) -> float:
     """PSNR over all RGB samples of the picture in a `.lat` file against what went in.
 
     Colours that alpha hides do not count.
     """
     file = container.read(data)
     error, samples = 0, 0
-    for left, top, decoded in pixel_parts(file, family_of(file.header), file.header.whole):
+    for left, top, decoded in pixel_parts(file, family_of(file.header, load), file.header.whole):
         height, width, _ = decoded.shape
         part = picture.part(slice(top, top + height), slice(left, left + width))
         difference = decoded.astype(np.int32) - part.pixels

@@ -12,12 +12,12 @@ from latentcodec.images.files import fitted
 from latentcodec.images.picture import picture_of
 from latentcodec.pipeline.tiling import cells, padded
 from latentcodec.runtime import model_store
-from latentcodec.runtime.dense_vae import DenseVaeFamily
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from latentcodec.runtime.base import Family
+    from latentcodec.runtime.dense_vae import DenseVaeFamily
 
 # The transforms see these pictures whole, without tiles.
 MAX_PIXELS = 1 << 23
@@ -106,9 +106,7 @@ def _family(model: str, quality: float) -> tuple[Family | DenseVaeFamily, int]:
 
 def _own_size(family: Family | DenseVaeFamily) -> tuple[int, int] | None:
     """Width and height in px of the only pictures that a model has, if it is so."""
-    if isinstance(family, DenseVaeFamily):
-        return family.side_px, family.side_px
-    return None
+    return (family.side_px, family.side_px) if family.side_px else None
 
 
 def _check_size(width: int, height: int) -> None:

@@ -1,4 +1,4 @@
-"""Where torch computes, and on how many threads. It is imported when that is asked for."""
+"""Where a runtime computes, and on how many threads. It is imported when that is asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from latentcodec.errors import LatError
+from latentcodec.runtime.choice import Runtime
+from latentcodec.system.cpu import cores
 
 if TYPE_CHECKING:
     import torch
@@ -35,9 +37,14 @@ if hasattr(os, "register_at_fork"):  # where there is fork
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def check_device(device: str | torch.device) -> None:
-    """Raises LatError unless tensors can be sent there and brought back."""
+def check_device(device: str | torch.device, runtime: Runtime) -> None:
+    """Raises LatError unless g_a and g_s can run there."""
     if str(device) == "cpu":
+        return
+    if runtime == "onnx":
+        from latentcodec.runtime.onnx_networks import providers_of
+
+        providers_of(device)
         return
     import torch
 
@@ -49,12 +56,13 @@ def check_device(device: str | torch.device) -> None:
 
 
 @contextlib.contextmanager
-def threads(count: int | None) -> Iterator[None]:
+def threads(count: int | None, runtime: Runtime = "torch") -> Iterator[None]:
     """Set torch's number of threads, which it keeps for each thread of the program.
 
-    None leaves it as it is, and in a forked process it stays 1.
+    None leaves it as it is, and in a forked process it stays 1. Models on ONNX Runtime have threads
+    of their own: see `Family.on`.
     """
-    if count is None or _is_forked:
+    if count is None or _is_forked or runtime == "onnx":
         yield
         return
     import torch
@@ -68,11 +76,14 @@ def threads(count: int | None) -> Iterator[None]:
 
 
 def map_on_threads(
-    work: Callable[[T], R], items: Iterable[T], count: int, total: int | None
+    work: Callable[[T], R],
+    items: Iterable[T],
+    count: int,
+    total: int | None,
+    runtime: Runtime = "torch",
 ) -> list[R]:
     """The results for all `count` items, in their order: several at a time, which share the
-    `total` threads; None: as many as torch is set to. A LatError has the index of its item."""
-    import torch
+    `total` threads; None: as many as the runtime has. A LatError has the index of its item."""
 
     def one(item: tuple[int, T]) -> R:
         try:
@@ -80,6 +91,11 @@ def map_on_threads(
         except LatError as error:
             error.index = item[0]
             raise
+
+    if runtime == "onnx":
+        with ThreadPoolExecutor(min(total or cores(), count) or 1, "latentcodec") as pool:
+            return list(pool.map(one, enumerate(items)))
+    import torch
 
     usual = torch.get_num_threads()
     total = 1 if _is_forked else total or usual
@@ -93,3 +109,11 @@ def map_on_threads(
             return list(pool.map(one, enumerate(items)))
     finally:
         torch.set_num_threads(usual)  # for threads that begin later
+
+
+def share_cores(jobs: int, runtime: Runtime) -> None:
+    """Give this thread, one of `jobs`, its part of the cores for what torch computes."""
+    if runtime == "torch":
+        import torch
+
+        torch.set_num_threads(max(1, cores() // jobs))

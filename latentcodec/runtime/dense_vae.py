@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from latentcodec.models.config import DenseConfig
 from latentcodec.models.dense_vae import SIDE_PX, DenseVae
-from latentcodec.runtime.base import to_network, to_uint8, weights_into
+from latentcodec.runtime.torch_networks import to_network, to_uint8, weights_into
 
 
 class DenseVaeFamily:
@@ -16,7 +15,7 @@ class DenseVaeFamily:
 
     side_px = SIDE_PX
 
-    def __init__(self, tensors: dict[str, Tensor], config: DenseConfig) -> None:
+    def __init__(self, tensors: dict[str, np.ndarray], config: DenseConfig) -> None:
         """`tensors`: those of a weights file. Raises KeyError or RuntimeError for others."""
         self.config = config
         with torch.device("meta"):

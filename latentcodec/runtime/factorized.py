@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from latentcodec.entropy.coder import SymbolEncoder, SymbolSource, TableSet
 from latentcodec.entropy.rdoq import Quantiser
 from latentcodec.entropy.tables import ERROR_BITS, MEAN_BITS, TABLE_QUALITIES
 from latentcodec.errors import CorruptWeights
 from latentcodec.models.config import TransformConfig
-from latentcodec.models.packaged import Transforms
-from latentcodec.runtime.base import Family, filled
+from latentcodec.runtime.base import Family
+from latentcodec.runtime.networks import Networks
 
 
 class FactorizedFamily(Family):
     """Tables that depend on nothing but channel and quality."""
 
-    transforms = Transforms
     error_bits = ERROR_BITS  # of the encoder's rounding
 
-    def __init__(self, tensors: dict[str, Tensor], config: TransformConfig) -> None:
+    def __init__(
+        self, tensors: dict[str, np.ndarray], config: TransformConfig, networks: Networks
+    ) -> None:
         """`tensors`: those of a weights file, as `training.export` writes it.
 
         Raises CorruptWeights, or KeyError, TypeError, ValueError or RuntimeError, for others.
         """
-        parts = (tensors[f"tables.{part}"].numpy() for part in ("lows", "sizes", "counts"))
-        super().__init__(filled(self.transforms, config, tensors), TableSet(*parts), config)
+        parts = (tensors[f"tables.{part}"] for part in ("lows", "sizes", "counts"))
+        super().__init__(tensors, TableSet(*parts), config, networks)
         self._quantiser = Quantiser(self.tables, self.error_bits)
-        self._rows = tensors["quality.table"].numpy().astype(np.uint16)
+        self._rows = tensors["quality.table"].astype(np.uint16)
         if self._rows.shape != (len(TABLE_QUALITIES), config.latents):
             raise CorruptWeights("the quality table of the weights is misshapen")
         if self._rows.max() >= len(self.tables.sizes):
@@ -43,7 +42,6 @@ class FactorizedFamily(Family):
         )
         return self._rows[min(row, len(self._rows) - 1)]
 
-    @torch.inference_mode()
     def symbols(self, y: np.ndarray, tenths: int) -> np.ndarray:
         """Rounded latents, int32 [h, w, M]; channels of ZERO_TABLE are zero."""
         tables = np.broadcast_to(self.tables_of(tenths), y.shape).ravel()

@@ -3,44 +3,51 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from latentcodec.entropy import context_prior
 from latentcodec.entropy.coder import SymbolEncoder, SymbolSource, TableSet
+from latentcodec.entropy.coding_order import latents_of_step
 from latentcodec.entropy.context_prior import ContextPrior
-from latentcodec.entropy.integer_net import FRACTION_BITS
-from latentcodec.entropy.prior import CodeStep, HyperPrior, latents_of_step
 from latentcodec.entropy.rdoq import Quantiser
 from latentcodec.models.config import HyperConfig
-from latentcodec.models.packaged import HyperTransforms
-from latentcodec.runtime.base import Family, filled
+from latentcodec.runtime.base import Family
+from latentcodec.runtime.networks import Networks
 
+# Given means (int32 [n], 1/16 steps) and tables (uint8 [n]) of a coding step, the symbols (int32
+# [n]) that are coded there: the encoder rounds them, the decoder reads them.
+CodeStep = Callable[[int, np.ndarray, np.ndarray], np.ndarray]
 _Z_CELLS = 4  # latent positions per position of z, along a side
 
 
 class HyperFamily(Family):
     """Gaussians whose means and tables come from the integer twin of the hyperprior."""
 
-    net: HyperTransforms
     config: HyperConfig
 
-    def __init__(self, tensors: dict[str, Tensor], config: HyperConfig) -> None:
+    def __init__(
+        self, tensors: dict[str, np.ndarray], config: HyperConfig, networks: Networks
+    ) -> None:
         """`tensors`: those of a weights file, as `training.export` writes it.
 
         Raises CorruptWeights, or KeyError, TypeError, ValueError or RuntimeError, for others.
         """
-        tables = TableSet.symmetric(
-            tensors["tables.halves"].numpy(), tensors["tables.counts"].numpy()
-        )
-        super().__init__(filled(HyperTransforms, config, tensors), tables, config)
+        tables = TableSet.symmetric(tensors["tables.halves"], tensors["tables.counts"])
+        super().__init__(tensors, tables, config, networks)
         self.quantiser = Quantiser(self.tables)
-        # Weights of the first generation have one context network for all steps, on float64.
-        second = "context.0.head.weight" in tensors
-        self._prior = ContextPrior(tensors) if second else HyperPrior(tensors, config.steps)
-        self._z_bits = context_prior.Z_BITS if second else FRACTION_BITS
+        self._prior: Any
+        self._z_bits = context_prior.Z_BITS
+        self._first = "context.0.head.weight" not in tensors
+        if self._first:  # one context network for all steps, on float64, which torch alone runs
+            from latentcodec.runtime.torch_networks import first_prior
+
+            self._prior, self._z_bits = first_prior(tensors, config.steps)
+        else:
+            self._prior = ContextPrior(tensors)
+            self._prior_networks = networks.prior(self._prior)
 
     def encode_latents(self, y: np.ndarray, tenths: int) -> tuple[bytes, np.ndarray]:
         calls, v_hat = self.symbols(y, tenths)
@@ -49,16 +56,13 @@ class HyperFamily(Family):
             coder.put(symbols, tables)
         return coder.finish(), v_hat
 
-    @torch.inference_mode()
     def symbols(
         self, y: np.ndarray, tenths: int
     ) -> tuple[list[tuple[np.ndarray, np.ndarray]], np.ndarray]:
         """What is coded for y: (symbols, tables) in decoding order, and v_hat."""
         height, width, _ = y.shape
-        level = self.level(tenths)
         padded = np.pad(y, ((0, -height % _Z_CELLS), (0, -width % _Z_CELLS), (0, 0)))
-        normal = torch.from_numpy(padded).unsqueeze(0) / self.net.y_std
-        z = self.net.h_a(normal, level)[0].numpy()
+        z = self.networks.hyper_analysis(padded, self.level(tenths))
         mean, table = self._prior.z_parameters(tenths, z.shape[0] * z.shape[1])
         # Means of z have more fractional bits than those of y.
         offset = z.ravel() - mean / (1 << self._z_bits)
@@ -75,7 +79,6 @@ class HyperFamily(Family):
 
         return calls, self._coded(z_hat, tenths, height, width, code)
 
-    @torch.inference_mode()
     def read_latents(
         self, source: SymbolSource, tenths: int, height: int, width: int
     ) -> np.ndarray:
@@ -93,9 +96,9 @@ class HyperFamily(Family):
         self, z_hat: np.ndarray, tenths: int, height: int, width: int, code: CodeStep
     ) -> np.ndarray:
         """Walk the coding steps; returns v_hat, int32 [h, w, M] in 1/16 steps."""
-        if isinstance(self._prior, HyperPrior):
+        if self._first:
             return self._prior.run(self._prior.psi(z_hat, tenths, height, width), tenths, code)
-        walk = self._prior.walk(self._prior.psi(z_hat, tenths), tenths, height, width)
+        walk = self._prior.walk(self._prior_networks, z_hat, tenths, height, width)
         for step in range(context_prior.STEPS):
             means, tables = walk.parameters(step)
             walk.put(step, code(step, means, tables))

@@ -16,6 +16,7 @@ from latentcodec.runtime import weights_search
 
 if TYPE_CHECKING:
     from latentcodec.runtime.base import Family
+    from latentcodec.runtime.choice import Runtime
     from latentcodec.runtime.dense_vae import DenseVaeFamily
 
 FOLDER = Path(__file__).parents[1] / "weights"
@@ -56,12 +57,12 @@ def entries() -> list[ModelEntry]:
     return [*packaged, *_own.values()]
 
 
-def register_weights(path: str | os.PathLike[str]) -> str:
+def register_weights(path: str | os.PathLike[str], *, runtime: Runtime | None = None) -> str:
     """Make a weights file, as `latentcodec export` writes it, a model of this process.
 
     Returns the name of the model, which is its path, or the packaged model's if it is that file.
     Files made with it decode where the same weights are given. It is loaded at once, so that what
-    is no model, or could be inexact, is refused before it is used.
+    is no model, or could be inexact, is refused before it is used. runtime: as for `Codec`.
 
     Raises OSError, and CorruptWeights.
     """
@@ -74,11 +75,11 @@ def register_weights(path: str | os.PathLike[str]) -> str:
         if entry.sha256 == digest:
             return entry.name
     try:
-        _, description = tensor_file.unpack(weights)
+        description = tensor_file.description_of(weights)
         entry = ModelEntry(str(path), OWN_CODE, description["family"], str(path.resolve()), digest)
     except (ValueError, KeyError) as error:
         raise CorruptWeights(f"{path} has no weights of latentcodec") from error
-    load(entry)
+    load(entry, runtime)
     _own[digest] = entry
     return entry.name
 
@@ -135,21 +136,35 @@ def by_code(code: str, short_hash: bytes) -> ModelEntry:
     raise UnknownModel(f"{made}, which this installation does not have")
 
 
-def load_codec(entry: ModelEntry) -> Family:
+def load_codec(entry: ModelEntry, runtime: Runtime | None = None) -> Family:
     """A model that codes files. Raises UnknownModel for one that only draws pictures."""
     from latentcodec.runtime.base import Family
 
-    model = load(entry)
+    model = load(entry, runtime)
     if not isinstance(model, Family):
         raise UnknownModel(f"the model {entry.name} draws pictures and codes no files")
     return model
 
 
+def load(entry: ModelEntry, runtime: Runtime | None = None) -> Family | DenseVaeFamily:
+    """The working model, on a runtime; None: the first that is installed.
+
+    Raises CorruptWeights if its file is missing or altered.
+    """
+    from latentcodec.runtime.choice import chosen
+
+    return _load(entry, chosen(runtime))
+
+
 @functools.lru_cache(maxsize=4)
-def load(entry: ModelEntry) -> Family | DenseVaeFamily:
-    """The working model. Raises CorruptWeights if its file is missing or altered."""
+def _load(entry: ModelEntry, runtime: Runtime) -> Family | DenseVaeFamily:
     from latentcodec.runtime.registry import load as load_weights
 
+    return load_weights(checked_bytes(entry), runtime)
+
+
+def checked_bytes(entry: ModelEntry) -> bytes:
+    """The model's weights file. Raises CorruptWeights if it is missing or altered."""
     path = FOLDER / entry.file  # one's own is absolute
     if entry.code == OWN_CODE and not path.is_file():
         path = weights_search.find(entry.short_hash) or path
@@ -159,4 +174,4 @@ def load(entry: ModelEntry) -> Family | DenseVaeFamily:
         raise CorruptWeights(f"the weights of {entry.name} cannot be read: {error}") from error
     if hashlib.sha256(weights).hexdigest() != entry.sha256:
         raise CorruptWeights(f"the weights of {entry.name} are altered: their hash does not match")
-    return load_weights(weights)
+    return weights

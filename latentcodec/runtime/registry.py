@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from typing import Any
 
-from latentcodec.errors import CorruptWeights
+import numpy as np
+
+from latentcodec.errors import CorruptWeights, LatError
+from latentcodec.models.config import Config
 from latentcodec.models.families import config_of, part
 from latentcodec.runtime import tensor_file
-
-if TYPE_CHECKING:
-    from latentcodec.runtime.base import Family
-    from latentcodec.runtime.dense_vae import DenseVaeFamily
+from latentcodec.runtime.choice import Runtime, chosen
 
 
-def load(weights: bytes) -> Family | DenseVaeFamily:
-    """The model in a safetensors file that `training.export` wrote.
+def load(weights: bytes, runtime: Runtime | None = None) -> Any:
+    """The model in a safetensors file that `training.export` wrote: a `Family`, or what draws
+    pictures only.
 
-    Raises CorruptWeights for anything else.
+    Raises CorruptWeights for anything else, and LatError for a runtime that is not installed or
+    cannot run the model.
     """
+    runtime = chosen(runtime)
     try:
         tensors, description = tensor_file.unpack(weights)
         family = description["family"]
-        return part(family, "runtime")(tensors, config_of(family, description["config"]))
+        return built(tensors, family, config_of(family, description["config"]), runtime)
     except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
         raise CorruptWeights(f"the weights cannot be loaded: {error}") from error
+
+
+def built(tensors: dict[str, np.ndarray], family: str, config: Config, runtime: Runtime) -> Any:
+    """The model of the tensors of a weights file; raises what `load` catches for others."""
+    if runtime == "onnx":
+        check_runs_on_onnx(family, tensors)
+    kind = part(family, "runtime")
+    if family == "vae64":
+        return kind(tensors, config)
+    module = importlib.import_module(f"latentcodec.runtime.{runtime}_networks")
+    return kind(tensors, config, module.networks_of(tensors, family, config))
+
+
+def check_runs_on_onnx(family: str, tensors: dict[str, np.ndarray]) -> None:
+    """Raise LatError for a model that only torch runs."""
+    first = family == "hyper" and "context.0.head.weight" not in tensors
+    if first or family == "vae64":
+        what = "a hyper of the first generation" if first else f"the family {family}"
+        raise LatError(f"{what} runs on torch only")

@@ -5,26 +5,38 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import safetensors
-import safetensors.torch
-from torch import Tensor
+import safetensors.numpy
 
 _KEY = "latentcodec"  # of the description, among the file's metadata
 
 
-def pack(tensors: dict[str, Tensor], description: dict[str, Any]) -> bytes:
-    """The bytes of a file: tensors on any device, and a description that JSON can hold."""
-    flat = {name: tensors[name].detach().cpu().contiguous() for name in sorted(tensors)}
-    metadata = {_KEY: json.dumps(description, sort_keys=True)}
-    return safetensors.torch.save(flat, metadata=metadata)
+def metadata_of(description: dict[str, Any]) -> dict[str, str]:
+    """The metadata of a safetensors file that hold a description, which JSON can hold."""
+    return {_KEY: json.dumps(description, sort_keys=True)}
 
 
-def unpack(data: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and description of what `pack` made. Raises ValueError for anything else."""
+def description_of(data: bytes) -> dict[str, Any]:
+    """The description in the bytes of a file. Raises ValueError where there is none."""
     try:
-        tensors = safetensors.torch.load(data)
         header_bytes = int.from_bytes(data[:8], "little")
         text = json.loads(data[8 : 8 + header_bytes])["__metadata__"][_KEY]
-        return tensors, json.loads(text)
+        return json.loads(text)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"not a file of latentcodec's tensors: {error}") from error
+
+
+def pack(tensors: dict[str, np.ndarray], description: dict[str, Any]) -> bytes:
+    """The bytes of a file."""
+    flat = {name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}
+    return safetensors.numpy.save(flat, metadata=metadata_of(description))
+
+
+def unpack(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Tensors and description of what `pack` made. Raises ValueError for anything else."""
+    try:
+        tensors = safetensors.numpy.load(data)
     except (safetensors.SafetensorError, KeyError, TypeError) as error:
         raise ValueError(f"not a file of latentcodec's tensors: {error}") from error
+    return tensors, description_of(data)

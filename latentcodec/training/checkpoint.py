@@ -10,8 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
-from latentcodec.runtime import tensor_file
 from latentcodec.system.atomic_write import write_file
+from latentcodec.training import tensor_file
 
 
 def save(path: Path, tensors: dict[str, Tensor], meta: dict[str, Any], part_bytes: int = 0) -> None:

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from latentcodec.models.families import build, config_of, part
-from latentcodec.runtime import tensor_file
+from latentcodec.runtime.tensor_file import description_of
 from latentcodec.system.atomic_write import write_file
-from latentcodec.training import checkpoint
+from latentcodec.training import checkpoint, tensor_file
 from latentcodec.training.averages import name_of
 
 _INTEGER = ("h_s.", "context.", "scale_offset.", "z_mean.", "z_log_scale.")
@@ -69,7 +69,7 @@ def register(weights: Path, name: str, code: str) -> None:
     name: such as "hyper-base"; code: four ASCII characters that files carry.
     """
     data = weights.read_bytes()
-    _, description = tensor_file.unpack(data)
+    description = description_of(data)
     path = weights.with_name("manifest.json")
     manifest = json.loads(path.read_text()) if path.exists() else {"models": []}
     entry = {

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from latentcodec.entropy import context_prior, tables
-from latentcodec.entropy.exact_net import MAX_SHIFT, STREAM_SHIFT, UNIT_BITS, weight_shift
+from latentcodec.entropy.exact_net import MAX_SHIFT, STREAM_SHIFT, UNIT_BITS
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.hyper import Z_STEP, HyperModel
-from latentcodec.models.layers import BoundedBlock, LevelTable
+from latentcodec.models.layers import BoundedBlock, LevelTable, weight_shift
 
 _UNIT = 2.0**UNIT_BITS
 

@@ -28,14 +28,15 @@ def export_hyper(model: HyperModel, floats: Tensors, data: list[Path] | None) ->
     Raises CorruptWeights where the integer networks would break their exactness bound.
     """
     tensors = floats | integer_prior(model)
-    ContextPrior(tensors)  # refuses what would not be exact
+    arrays = {name: value.numpy() for name, value in tensors.items()}
+    ContextPrior(arrays)  # refuses what would not be exact
     if not data:
         return tensors
     # Only measuring needs the coder.
-    from latentcodec.runtime.hyper import HyperFamily
+    from latentcodec.runtime.registry import built
     from latentcodec.training.calibrate import measured_tables
 
-    return tensors | measured_tables(HyperFamily(tensors, model.config), data)
+    return tensors | measured_tables(built(arrays, "hyper", model.config, "torch"), data)
 
 
 def restore_hyper(weights: Tensors, state: Tensors, config: Config) -> Tensors:

@@ -66,7 +66,7 @@ def reported(monkeypatch: pytest.MonkeyPatch, **manner: bool) -> tuple[str, str]
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)
     flags = {"as_json": False, "quiet": False, "verbose": False} | manner
-    options = BatchOptions(None, False, None, False, **flags)
+    options = BatchOptions(None, False, None, False, **flags, runtime=None)
     tasks = [Task("a.png", "a.lat"), Task("b.png", "b.lat")]
     written = Written(1000, 1000, 3000, 500, 10**6, 500, {}, "quality 50")
     with Report(tasks, options, Counter()) as report:

@@ -14,6 +14,10 @@ from latentcodec.errors import CorruptWeights
 Weights = dict[str, Tensor]
 
 
+def prior_of(weights: Weights) -> ContextPrior:
+    return ContextPrior({name: value.numpy() for name, value in weights.items()})
+
+
 def _changed(weights: Weights, name: str, change: Callable[[Tensor], None]) -> Weights:
     """The same with one tensor altered, which may hold larger numbers than it did."""
     altered = weights[name].to(torch.int64)
@@ -45,10 +49,10 @@ def test_sums_that_could_reach_the_bound_are_refused(quiet: Weights, name: str) 
         return quiet | {f"{name}.bias": altered}
 
     level = quiet["quality.h_s_level"].abs().max() if name == "h_s.up_32" else torch.zeros(())
-    ContextPrior(bias(room - 1 - (int(level) << 8)))
+    prior_of(bias(room - 1 - (int(level) << 8)))
     for value in (room, -room, 1 << 31):
         with pytest.raises(CorruptWeights, match=r"could exceed 2\*\*24"):
-            ContextPrior(bias(value))
+            prior_of(bias(value))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +73,7 @@ def test_tampered_weights_are_refused(
     quiet: Weights, name: str, change: Callable[[Tensor], None], message: str
 ) -> None:
     with pytest.raises(CorruptWeights, match=message):
-        ContextPrior(_changed(quiet, name, change))
+        prior_of(_changed(quiet, name, change))
 
 
 def test_blocks_that_add_up_beyond_the_bound_are_refused(quiet: Weights) -> None:
@@ -81,18 +85,18 @@ def test_blocks_that_add_up_beyond_the_bound_are_refused(quiet: Weights) -> None
         # 64 hidden units of 256 add 2 ** 15 in each block: there is room for less than 2 ** 16.
         large[f"{name}.weight"] = torch.full(one, 2, dtype=torch.int16)
         large[f"{name}.shift"] = torch.zeros(one[0], dtype=torch.int8)
-    ContextPrior(large | {key: value for key, value in quiet.items() if key.startswith(names[1])})
+    prior_of(large | {key: value for key, value in quiet.items() if key.startswith(names[1])})
     with pytest.raises(CorruptWeights, match=r"blocks.1.project could exceed"):
-        ContextPrior(large)
+        prior_of(large)
 
 
 def test_every_tensor_is_needed_and_holds_integers(quiet: Weights) -> None:
     for name in (name for name in quiet if not name.startswith("tables.")):
         lacking = {key: value for key, value in quiet.items() if key != name}
         with pytest.raises(CorruptWeights, match=r"lack the tensor|but not its layer"):
-            ContextPrior(lacking)
+            prior_of(lacking)
         with pytest.raises(CorruptWeights, match=f"{name} of the weights must hold integers"):
-            ContextPrior(quiet | {name: quiet[name].float()})
+            prior_of(quiet | {name: quiet[name].float()})
 
 
 @pytest.mark.parametrize(
@@ -102,4 +106,4 @@ def test_misshapen_tables_are_refused(quiet: Weights, name: str) -> None:
     rows = quiet[f"quality.{name}"]
     for shape in (rows[:99], rows[:, 1:], rows[:, :1], rows[0], rows[None]):
         with pytest.raises(CorruptWeights, match=f"table {name} of the weights is misshapen"):
-            ContextPrior(quiet | {f"quality.{name}": shape})
+            prior_of(quiet | {f"quality.{name}": shape})

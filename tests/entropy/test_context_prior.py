@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from latentcodec.entropy.context_prior import STEPS, ContextPrior
-from latentcodec.entropy.prior import latents_of_step
+from latentcodec.entropy.coding_order import latents_of_step
+from latentcodec.entropy.context_prior import STEPS, ContextPrior, PriorNetworks
+from latentcodec.runtime.torch_prior import TorchPrior
 from tests.against_oracle import assert_exact, coded_by
 from tests.context_oracle import ContextOracle, half_even
 
@@ -38,37 +39,60 @@ def _inputs(weights: Weights, size: tuple[int, int], seed: int) -> tuple[np.ndar
     return z_hat, symbols
 
 
-def _assert_exact(weights: Weights, size: tuple[int, int], tenths: int, seed: int) -> set[str]:
+@pytest.fixture(params=["torch", "onnx"])
+def runtime(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def _loaded(weights: Weights, runtime: str) -> tuple[ContextPrior, PriorNetworks]:
+    """A prior, and what runs its networks."""
+    prior = ContextPrior({name: value.numpy() for name, value in weights.items()})
+    if runtime == "torch":
+        return prior, TorchPrior(prior)
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    from latentcodec.runtime.onnx_networks import Sessions
+    from latentcodec.runtime.onnx_prior import OnnxPrior
+
+    return prior, OnnxPrior(prior, Sessions("cpu", None).get)
+
+
+def _assert_exact(
+    weights: Weights, runtime: str, size: tuple[int, int], tenths: int, seed: int
+) -> set[str]:
     """Compare prior and oracle; returns which clamps of the oracle clamped."""
     oracle = ContextOracle({name: value.numpy() for name, value in weights.items()})
-    assert_exact(coded_by(ContextPrior(weights)), oracle, *_inputs(weights, size, seed), tenths)
+    coded = coded_by(*_loaded(weights, runtime))
+    assert_exact(coded, oracle, *_inputs(weights, size, seed), tenths)
     return oracle.clamped
 
 
 @pytest.mark.parametrize("tenths", _TENTHS)
 @pytest.mark.parametrize("size", _SIZES)
-def test_psi_equals_the_int64_oracle(weights: Weights, size: tuple[int, int], tenths: int) -> None:
+def test_psi_equals_the_int64_oracle(
+    weights: Weights, runtime: str, size: tuple[int, int], tenths: int
+) -> None:
     z_hat, _ = _inputs(weights, size, seed=tenths)
     oracle = ContextOracle({name: value.numpy() for name, value in weights.items()})
     wanted = oracle.psi(z_hat, tenths, *size)
-    found = ContextPrior(weights).psi(z_hat, tenths).numpy()
-    assert found.shape[:2] == (4 * z_hat.shape[0], 4 * z_hat.shape[1])
-    assert np.array_equal(found[: wanted.shape[0], : wanted.shape[1]], wanted)
+    prior, networks = _loaded(weights, runtime)
+    psi = networks.psi(z_hat, prior.row("h_s_level", tenths), *wanted.shape[:2])
+    found = psi.numpy() if runtime == "torch" else psi[0].transpose(1, 2, 0)
+    assert np.array_equal(found, wanted)
 
 
 @pytest.mark.parametrize("tenths", _TENTHS)
 @pytest.mark.parametrize("size", _SIZES)
 def test_the_prior_equals_the_int64_oracle(
-    weights: Weights, size: tuple[int, int], tenths: int
+    weights: Weights, runtime: str, size: tuple[int, int], tenths: int
 ) -> None:
-    _assert_exact(weights, size, tenths, seed=tenths + size[0])
+    _assert_exact(weights, runtime, size, tenths, seed=tenths + size[0])
 
 
-def test_every_clamp_is_driven(loud: Weights) -> None:
+def test_every_clamp_is_driven(loud: Weights, runtime: str) -> None:
     """The tests above say something of the clamps: all of them clamp, on both sides."""
     clamped = set()
     for tenths in _TENTHS:
-        clamped |= _assert_exact(loud, (9, 13), tenths, seed=tenths)
+        clamped |= _assert_exact(loud, runtime, (9, 13), tenths, seed=tenths)
     first = {"z", "up_32", "block", "d", "e", "up_16", "psi"}
     names = first | {"u + bias", "head", "mean", "table", "latent", "u"}
     both = {f"{name} {side}" for name in names for side in "<>"}
@@ -97,7 +121,7 @@ def test_threads_change_nothing(
     weights: Weights, threads: Callable[[int], None], count: int
 ) -> None:
     threads(count)
-    _assert_exact(weights, (45, 38), 620, seed=3)
+    _assert_exact(weights, "torch", (45, 38), 620, seed=3)
 
 
 @pytest.fixture
@@ -115,21 +139,20 @@ def test_factors_rounded_to_bfloat16_change_nothing(
     """Where a processor multiplies these: integers up to 256 are among them."""
     precision(name)
     for size in ((9, 13), (45, 38)):
-        _assert_exact(weights, size, 871, seed=4)
+        _assert_exact(weights, "torch", size, 871, seed=4)
 
 
-def test_order_of_use_changes_nothing(quiet: Weights) -> None:
+def test_order_of_use_changes_nothing(quiet: Weights, runtime: str) -> None:
     """Walks of one prior do not disturb each other."""
-    prior = ContextPrior(quiet)
+    prior, networks = _loaded(quiet, runtime)
     z_hat, symbols = _inputs(quiet, (5, 6), 5)
     own = [latents_of_step(symbols, step, STEPS).astype(np.int32) for step in range(STEPS)]
-    alone = coded_by(prior)(z_hat, 444, 5, 6, lambda step, *_: own[step])
-    with torch.inference_mode():
-        walks = [prior.walk(prior.psi(z_hat, tenths), tenths, 5, 6) for tenths in (444, 90)]
-        for step in range(STEPS):
-            for walk in walks:
-                walk.parameters(step)
-                walk.put(step, own[step])
+    alone = coded_by(prior, networks)(z_hat, 444, 5, 6, lambda step, *_: own[step])
+    walks = [prior.walk(networks, z_hat, tenths, 5, 6) for tenths in (444, 90)]
+    for step in range(STEPS):
+        for walk in walks:
+            walk.parameters(step)
+            walk.put(step, own[step])
     assert np.array_equal(walks[0].v_hat, alone)
     assert not np.array_equal(walks[1].v_hat, alone)
 

@@ -15,6 +15,7 @@ from latentcodec.models.families import sized
 from latentcodec.models.hyper import HyperModel
 from latentcodec.runtime import model_store
 from latentcodec.runtime.hyper import HyperFamily
+from latentcodec.runtime.torch_prior import TorchPrior
 from latentcodec.training.integer_prior import integer_prior
 from tests.against_oracle import assert_exact, coded_by, oracle_of
 
@@ -71,8 +72,9 @@ def drawn_target() -> Target:
                 torch.nn.init.normal_(parameter)
             parameter.mul_(float(np.exp(numbers.normal(0, 1.5))))
         tensors = integer_prior(model)
-        coded = coded_by(ContextPrior(tensors))
-        oracle = oracle_of({name: value.numpy() for name, value in tensors.items()}, STEPS)
+        arrays = {name: value.numpy() for name, value in tensors.items()}
+        prior, oracle = ContextPrior(arrays), oracle_of(arrays, STEPS)
+        coded = coded_by(prior, TorchPrior(prior))
         assert_exact(coded, oracle, *_input(numbers, config))
         return "exact"
 

@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step
-from latentcodec.entropy.prior import latents_of_step
+from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step, latents_of_step
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.families import sized
 from latentcodec.models.hyper import (

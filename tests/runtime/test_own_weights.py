@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
 from PIL import Image
 
@@ -65,7 +64,7 @@ def test_packaged_weights_keep_their_name() -> None:
 def test_weights_that_could_be_inexact_are_refused(weights: Path, tmp_path: Path) -> None:
     tensors, description = tensor_file.unpack(weights.read_bytes())
     # Biases that no sum of 2 ** 53 could hold.
-    tensors["h_s.up_32.bias"] = torch.full_like(tensors["h_s.up_32.bias"], (1 << 31) - 1)
+    tensors["h_s.up_32.bias"] = np.full_like(tensors["h_s.up_32.bias"], (1 << 31) - 1)
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(tensor_file.pack(tensors, description))
     with pytest.raises(CorruptWeights, match="exact"):
@@ -85,7 +84,7 @@ def test_altered_weights_are_noticed(weights: Path, tmp_path: Path, photo: np.nd
     path = tmp_path / "mine.safetensors"
     path.write_bytes(weights.read_bytes())
     model = latentcodec.register_weights(path)
-    model_store.load.cache_clear()
+    model_store._load.cache_clear()
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
@@ -164,7 +163,7 @@ def test_weights_that_did_not_come_along_are_an_error_at_work(
     sent = pickle.dumps(latentcodec.Codec(model=latentcodec.register_weights(copy)))
     copy.unlink()
     model_store._own.clear()
-    model_store.load.cache_clear()
+    model_store._load.cache_clear()
     with pytest.raises(CorruptWeights, match="cannot be read"):
         pickle.loads(sent).encode(photo[:64, :80])
 

@@ -84,15 +84,15 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     own = PACKAGE / "weights"
     shutil.copytree(own, tmp_path / "weights")
     monkeypatch.setattr(model_store, "FOLDER", tmp_path / "weights")
-    model_store.load.cache_clear()
+    model_store._load.cache_clear()
     yield tmp_path / "weights" / model_store.by_name(model_store.chosen()).file
-    model_store.load.cache_clear()
+    model_store._load.cache_clear()
 
 
 @pytest.mark.parametrize("at", [0, 1000, -1])
 def test_one_flipped_bit_of_the_weights_is_refused(weights: Path, data: bytes, at: int) -> None:
     latentcodec.decode(data)  # the copy works
-    model_store.load.cache_clear()
+    model_store._load.cache_clear()
     altered = bytearray(weights.read_bytes())
     altered[at] ^= 1
     weights.write_bytes(bytes(altered))

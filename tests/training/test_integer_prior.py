@@ -14,6 +14,7 @@ from latentcodec.entropy.exact_net import EXACT, LIMIT, MAX_SHIFT, STREAM_SHIFT,
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.families import sized
 from latentcodec.models.hyper import HyperModel
+from latentcodec.runtime.torch_prior import TorchPrior
 from latentcodec.training.integer_prior import float_prior, integer_prior
 
 _PRIOR = ("h_s.", "context.", "scale_offset.", "z_mean.", "z_log_scale.")
@@ -45,7 +46,7 @@ def _layers(integers: dict[str, Tensor]) -> list[str]:
 
 def test_every_tensor_holds_integers_that_the_prior_takes(integers: dict[str, Tensor]) -> None:
     assert not any(value.is_floating_point() for value in integers.values())
-    ContextPrior(integers)
+    ContextPrior({name: value.numpy() for name, value in integers.items()})
     for name in _layers(integers):
         shift = integers[f"{name}.shift"]
         finest = STREAM_SHIFT if name.endswith("project") else MAX_SHIFT
@@ -125,7 +126,7 @@ def test_a_large_bias_leaves_room_for_itself(bias: float) -> None:
     head.weight.data.mul_(1e-3)
     head.bias.data.fill_(bias)
     integers = integer_prior(model)
-    ContextPrior(integers)
+    ContextPrior({name: value.numpy() for name, value in integers.items()})
     found = integers["context.1.head.bias"] * 2.0 ** -integers["context.1.head.shift"].double()
     assert torch.allclose(found, torch.tensor(bias * 2.0**UNIT_BITS).double(), atol=0.5)
     assert math.isfinite(float(found.sum()))
@@ -141,7 +142,10 @@ def test_a_quantised_model_computes_what_its_integers_do() -> None:
     model.h_s.up_16.weight.mul_(3)
     z_symbols = torch.randint(-40, 41, (5, 3, config.hyper_latents))
     integers = integer_prior(model)
-    wanted = ContextPrior(integers).psi(z_symbols.numpy(), 500) * 2.0**-STREAM_BITS
+    prior = ContextPrior({name: value.numpy() for name, value in integers.items()})
+    level_row = prior.row("h_s_level", 500)
+    psi = TorchPrior(prior).psi(z_symbols.numpy(), level_row, 20, 12)
+    wanted = psi * 2.0**-STREAM_BITS
     z_hat, level = z_symbols[None] / 16, torch.tensor([config.level_of(50)])
     plain = model.h_s(z_hat, level)[0] - wanted
     model.quantise()
