@@ -121,10 +121,11 @@ class TestContainer:
                 (int(kind), b"\0") for _ in range(wanted) for kind in header.tile_chunks
             ]
         letters = {0x01: "T", 0x02: "A", 0x03: "n", 0x81: "I", 0x82: "E", 0x83: "X"}
+        letters |= {0x84: "P", 0x85: "R", 0x86: "S"}
         types = "".join(letters.get(kind, "o") for kind, _ in parts)
         tile = "TA" if header.colour.has_alpha else "T"
-        once = r"(?!.*I.*I)(?!.*E.*E)(?!.*X.*X)"
-        legal = re.fullmatch(rf"{once}[IEXo]*({tile}){{{wanted}}}", types)
+        once = "".join(f"(?!.*{kind}.*{kind})" for kind in "IEXPRS")
+        legal = re.fullmatch(rf"{once}[IEXPRSo]*({tile}){{{wanted}}}", types)
         head = container.write(LatFile(header, [], {}))
         data = head + b"".join(chunk(*part) for part in parts)
         if not legal:
