@@ -28,11 +28,11 @@ from PIL import Image
 from latentcodec.bench.bdrate import Curve, bd_rate
 from latentcodec.bench.codecs import ANCHOR, find
 from latentcodec.bench.metrics import mean_squared_error, psnr_db
-from latentcodec.models import dct, hyper, layers, transforms
-from latentcodec.models.config import HyperConfig
-from latentcodec.models.families import config_of
+from latentcodec.entropy.tables import SCALE_LOW
+from latentcodec.models import dct, hyper, rate, transforms
+from latentcodec.models.families import config_of, sized
 from latentcodec.models.hyper import HyperModel
-from latentcodec.models.layers import gaussian_bits, round_through
+from latentcodec.models.layers import gaussian_bits, lower_bound, round_through
 from latentcodec.runtime import tensor_file
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.registry import load
@@ -42,8 +42,16 @@ from latentcodec.training.loop import prefers_bfloat16, train
 from latentcodec.training.settings import Settings
 
 # Half of `base`, so that minutes are enough for differences to show.
-_CONFIG = HyperConfig(
-    channels_8=64, channels_16=128, hyper_latents=48, hyper_channels=96, context_channels=80
+_CONFIG = config_of(
+    "hyper",
+    dataclasses.asdict(sized("hyper", "base"))
+    | {
+        "channels_8": 64,
+        "channels_16": 160,
+        "hyper_latents": 48,
+        "hyper_channels": 96,
+        "context_channels": 96,
+    },
 )
 _QUALITIES = (50, 250, 450, 650, 850, 980)  # in tenths
 _FIELDS = ("change", "crops", "minutes", "device", "bd_rate_percent")
@@ -58,7 +66,7 @@ def _same(settings: Settings) -> Settings:
     return settings
 
 
-def _sized(**sizes: int | float) -> Change:
+def _sized(**sizes: int | float | str) -> Change:
     def altered(settings: Settings) -> Settings:
         config = config_of(settings.family, {**dataclasses.asdict(settings.config), **sizes})
         return dataclasses.replace(settings, config=config)
@@ -102,40 +110,49 @@ class _Soap(optimiser.Optimisers):
         return {}
 
 
-class _NoiseOnly(HyperModel):
-    """The rate under additive noise alone, with plain rounding, as the families without z have."""
+class _NoiseOnly:
+    """The rate under additive noise alone, with plain rounding, as the families without z have.
 
-    def latent_bits(
-        self, v: torch.Tensor, v_hat: torch.Tensor, mean: torch.Tensor, scale: torch.Tensor
-    ) -> torch.Tensor:
-        return gaussian_bits(v + torch.rand_like(v) - 0.5, mean, scale)
+    In the place of `CodedLatents`.
+    """
+
+    @staticmethod
+    def apply(
+        v: torch.Tensor, mean: torch.Tensor, log_scale: torch.Tensor, noise: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        bits = gaussian_bits(v + noise, mean, lower_bound(log_scale.exp(), SCALE_LOW))
+        return mean + round_through(v - mean), bits.sum(dim=(0, 2, 3))
 
 
 @contextlib.contextmanager
-def _noise_only() -> Iterator[None]:
-    plain = mock.patch.object(hyper, "round_for_rate", lambda offset, scale: round_through(offset))
-    with plain, mock.patch.object(loop, "build", lambda family, config: _NoiseOnly(config)):
+def _smallest_scale(scale: float) -> Iterator[None]:
+    """In training: the tables stay as they are."""
+    of_z = mock.patch.object(hyper, "SCALE_LOW", scale)
+    with of_z, mock.patch.object(rate, "SCALE_LOW", scale):
         yield
 
 
 _CHANGES: dict[str, Change] = {
     "none (baseline)": (_same, contextlib.nullcontext),
     "none, another seed": _set(seed=2),
-    "2 coding steps (checkerboard)": _sized(steps=2),
     "AdamW instead of Muon": _patched(loop, "Optimisers", _AdamEverywhere),
     "SOAP instead of Muon": _patched(loop, "Optimisers", _Soap),
+    "shortcut trained in pixels": _patched(loop.Trainer, "_whitening", lambda self: None),
+    "ReLU instead of Hardswish": _sized(activation="relu"),
+    "biases everywhere in a block": _sized(block_biases=True),
+    "1 context block": _sized(context_blocks=1),
     "depthwise 5x5": _sized(kernel=5),
     "depthwise 7x7": _sized(kernel=7),
-    "DCT rank 320": _sized(latents=320),
+    "DCT rank 384": _sized(latents=384),
     "DCT rank 256": _sized(latents=256),
     "chroma ranked 1.6 times as high": _patched(dct, "CHROMA_RANK", 1.6),
     "chroma ranked 3 times as high": _patched(dct, "CHROMA_RANK", 3.0),
     "loss weight lambda^-0.35": _set(loss_exponent=0.35),
     "loss weight lambda^-0.65": _set(loss_exponent=0.65),
     "prior not started from data": _patched(HyperModel, "start_prior", lambda self, y: None),
-    "rate from noise alone, plain rounding": (_same, _noise_only),
-    "price of an error 16 bits": _patched(layers, "ERROR_BITS", 16.0),
-    "smallest scale 0.05": _patched(hyper, "SCALE_LOW", 0.05),
+    "rate from noise alone, plain rounding": _patched(hyper, "CodedLatents", _NoiseOnly),
+    "price of an error 16 bits": _patched(rate, "ERROR_BITS", 16.0),
+    "smallest scale 0.05": (_same, lambda: _smallest_scale(0.05)),
     "4 crops of 384 px": _set(batch=4, crop_px=384),
     "16 crops of 192 px": _set(batch=16, crop_px=192),
     "learning rate descends over 60 %": _set(decay_share=0.6),
@@ -200,14 +217,16 @@ def _measure(row: tuple[str, Settings, Path, int]) -> dict[str, object]:
     alter, change = _CHANGES[name]
     settings = alter(settings)
     clock = mock.patch.object(loop, "time", SimpleNamespace(monotonic=time.process_time))
-    with change(), clock:
-        train(settings, lambda line: None)
-        export(settings.out, settings.out, settings.data)
-    family = load(settings.out.read_bytes())
-    assert isinstance(family, Family)
-    run = tensor_file.unpack(settings.out.read_bytes())[1]["trained"]["runs"][-1]
     pictures = _pictures(validation, count)
-    difference = bd_rate(_jpeg_curve(pictures), _family_curve(family, pictures))
+    with change():  # until the end: a synthesis that was changed decodes so as well
+        with clock:
+            train(settings, lambda line: None)
+        export(settings.out, settings.out, settings.data)
+        family = load(settings.out.read_bytes())
+        assert isinstance(family, Family)
+        curve = _family_curve(family, pictures)
+    run = tensor_file.unpack(settings.out.read_bytes())[1]["trained"]["runs"][-1]
+    difference = bd_rate(_jpeg_curve(pictures), curve)
     return {
         "change": name,
         "crops": run["crops"],
