@@ -38,7 +38,7 @@ class _Linear:
 
     def __init__(self, layer: ExactLinear, scale: float = 1.0) -> None:
         factor = layer.scale * np.float32(scale)
-        weight = torch.from_numpy(layer.weight * factor[..., None])
+        weight = torch.from_numpy(layer.weight * factor[..., None]).float()
         self.weight = weight.mT.contiguous()
         self.bias = None if layer.bias is None else torch.from_numpy(layer.bias * factor).float()
 
@@ -55,7 +55,7 @@ class _Block:
 
     def __init__(self, block: ExactBlock) -> None:
         taps = block.depthwise.weight * block.depthwise.scale[:, None]
-        self._taps = torch.from_numpy(taps).view(-1, 1, 3, 3)
+        self._taps = torch.from_numpy(taps).float().view(-1, 1, 3, 3)
         self._expand, self._project = _Linear(block.expand), _Linear(block.project)
 
     def __call__(self, x: Tensor) -> Tensor:

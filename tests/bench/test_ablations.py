@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from latentcodec.models import transforms
-from latentcodec.models.config import config_of, sized
+from latentcodec.models.families import config_of, sized
 from latentcodec.training import calibrate, loop
 from latentcodec.training.data import Photographs
 from latentcodec.training.settings import Settings

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from latentcodec.models.build import build
-from latentcodec.models.config import sized
+from latentcodec.models.families import build, sized
 from latentcodec.training import checkpoint
 from latentcodec.training.restore import Saved, model_state
 
