@@ -69,7 +69,7 @@ $(VENV)/.created:
 
 # The constraints pin the torch release that this tree is tested with.
 $(VENV)/.installed: $(VENV)/.created pyproject.toml .ci/constraints.txt
-	$(BIN)/pip install --quiet --constraint .ci/constraints.txt --editable '.[torch]'
+	$(BIN)/pip install --quiet --constraint .ci/constraints.txt --editable .
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml .ci/constraints.txt

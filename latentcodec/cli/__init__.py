@@ -62,8 +62,7 @@ class _Commands(click.Group):
         except ModuleNotFoundError as error:
             if error.name != "torch":
                 raise
-            needed = "this needs torch: pip install 'latentcodec[torch]'"
-            raise click.ClickException(needed) from error
+            raise click.ClickException("this needs torch: pip install torch") from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,7 +12,6 @@ Runtime = Literal["torch", "onnx"]
 RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
 VARIABLE = "LATENTCODEC_RUNTIME"
 _MODULE_OF = {"torch": "torch", "onnx": "onnxruntime"}
-_INSTALL = {"torch": "pip install 'latentcodec[torch]'", "onnx": "pip install 'latentcodec[onnx]'"}
 
 
 def is_installed(runtime: Runtime) -> bool:
@@ -31,8 +30,8 @@ def chosen(runtime: str | None = None) -> Runtime:
         if wanted in (name, None) and is_installed(name):
             return name
     if wanted is None:
-        raise LatError(f"neither torch nor onnxruntime is installed: {_INSTALL['onnx']}")
+        raise LatError("neither torch nor onnxruntime is installed: pip install torch")
     for name in RUNTIMES:
         if wanted == name:
-            raise LatError(f"{_MODULE_OF[name]} is not installed: {_INSTALL[name]}")
+            raise LatError(f"{_MODULE_OF[name]} is not installed: pip install {_MODULE_OF[name]}")
     raise ValueError(f"the runtime must be {' or '.join(RUNTIMES)}, not {wanted!r}")

@@ -193,7 +193,7 @@ def test_the_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(choice.VARIABLE)
     monkeypatch.setattr(choice, "is_installed", lambda name: name == "onnx")
     assert choice.chosen() == "onnx"
-    with pytest.raises(LatError, match=r"torch is not installed: pip install .*\[torch\]"):
+    with pytest.raises(LatError, match="torch is not installed: pip install torch"):
         choice.chosen("torch")
     monkeypatch.setattr(choice, "is_installed", lambda name: False)
     with pytest.raises(LatError, match="neither torch nor onnxruntime"):
