@@ -29,6 +29,7 @@ from PIL import Image
 
 from latentcodec.format import container
 from latentcodec.images.picture import picture_of
+from latentcodec.options import EncodeOptions
 from latentcodec.pipeline import encoder
 from latentcodec.runtime import model_store
 from latentcodec.runtime.base import Family
@@ -88,9 +89,8 @@ class Recording:
 def encode(pixels: np.ndarray, quality: float, model: str, family: Family) -> tuple[bytes, str]:
     """The file of a picture, uint8 [H, W, 3], and the SHA-256 of its latents, tile after tile."""
     recording: Any = Recording(family)
-    data = encoder.encode(
-        picture_of(pixels), quality=quality, model=model, load=lambda _: recording
-    )
+    options = EncodeOptions(quality=quality)
+    data = encoder.encode(picture_of(pixels), options, model=model, load=lambda _: recording)
     digest = hashlib.sha256()
     for payload in container.read(data).tiles:
         digest.update(recording.meant[payload].astype("<i4").tobytes())

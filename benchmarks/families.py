@@ -24,6 +24,7 @@ from latentcodec.entropy.tables import ZERO_TABLE
 from latentcodec.format.container import Colour
 from latentcodec.images.picture import Picture
 from latentcodec.models.vae import kl_bits
+from latentcodec.options import EncodeOptions
 from latentcodec.pipeline import encoder
 from latentcodec.pipeline.generate import lerp, slerp
 from latentcodec.pipeline.rate_control import for_psnr, for_size
@@ -49,7 +50,7 @@ def _families() -> dict[str, Family]:
 
 def _coder(pixels: np.ndarray, model: str) -> Callable[[float], bytes]:
     picture = Picture(pixels, Colour.RGB, {})
-    return lambda quality: encoder.encode(picture, quality=quality, model=model)
+    return lambda quality: encoder.encode(picture, EncodeOptions(quality=quality), model=model)
 
 
 def _psnr(first: np.ndarray, second: np.ndarray) -> float:

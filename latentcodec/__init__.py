@@ -34,6 +34,7 @@ from latentcodec.errors import (
 if TYPE_CHECKING:
     from latentcodec.codec import Codec, decode, decode_array, decode_tensor, encode
     from latentcodec.info import LatInfo, read_info
+    from latentcodec.options import DecodeOptions, EncodeOptions
     from latentcodec.pillow import open
     from latentcodec.runtime.model_store import register_weights
 
@@ -45,6 +46,8 @@ __all__ = [
     "CorruptHeader",
     "CorruptPayload",
     "CorruptWeights",
+    "DecodeOptions",
+    "EncodeOptions",
     "LatError",
     "LatInfo",
     "LimitExceeded",
@@ -70,6 +73,8 @@ __all__ = [
 # Imported when they are asked for: the module of each.
 _MODULE_OF = {
     "Codec": "codec",
+    "DecodeOptions": "options",
+    "EncodeOptions": "options",
     "LatInfo": "info",
     "decode": "codec",
     "decode_array": "codec",

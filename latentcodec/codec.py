@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from latentcodec import defaults
 from latentcodec.errors import warn_of_loss
-from latentcodec.format.container import MAX_PIXELS, Region
 from latentcodec.format.source import Source, opened
 from latentcodec.images.canvas import ArrayCanvas, Canvas, ImageCanvas, Result
 from latentcodec.images.picture import one_by_one, source_of
 from latentcodec.images.tensors import tensor_of
+from latentcodec.options import DecodeOptions, EncodeOptions
 from latentcodec.pipeline import decoder, encoder
 from latentcodec.runtime import choice, model_store
 from latentcodec.runtime.compute import check_device, map_on_threads, threads
@@ -29,9 +28,8 @@ if TYPE_CHECKING:
     from torch import Tensor
     from typing_extensions import Unpack
 
-    from latentcodec.images.metadata_names import MetadataName
     from latentcodec.images.picture import AnyImage, PictureSource
-    from latentcodec.options import DecodeOptions
+    from latentcodec.options import DecodeKeywords, EncodeKeywords
     from latentcodec.runtime.base import Family
     from latentcodec.runtime.model_store import ModelEntry, Tune
 
@@ -41,9 +39,7 @@ def encode(
     *,
     model: str | None = None,
     tune: Tune | None = None,
-    quality: float = defaults.QUALITY,
-    strict: bool = False,
-    strip: Collection[MetadataName] = (),
+    **options: Unpack[EncodeKeywords],
 ) -> bytes:
     """Encode a picture as a `.lat` file.
 
@@ -57,44 +53,26 @@ def encode(
         model: name or family of a packaged model, or what `register_weights` returned, instead of
             a tune.
         tune: what the model is tuned for: "ssim", for the eye, or "psnr"; None: "ssim".
-        quality: 1 (smallest) to 100 (best), in tenths.
-        strict: raise an error instead of a `LossWarning`.
-        strip: metadata to leave out, of "icc", "exif", "xmp", "iptc", "resolution", "text", "gps"
-            (in EXIF and XMP), "thumbnail" (in EXIF) and "all". Of EXIF the orientation is kept, by
-            which the picture is to be turned.
+        options: `quality`, 1 (smallest) to 100 (best), and the others of `EncodeOptions`.
 
     Returns:
         The bytes of the file.
 
     Raises:
         latentcodec.LatError: the image cannot be encoded, or the model is not known.
-        ValueError: the quality is out of range, `strip` names no metadata, `tune` is neither of
-            the two, or both `model` and `tune` are given.
+        ValueError: an option has no such value, or both `model` and `tune` are given.
     """
-    return Codec(model=model, tune=tune).encode(image, quality=quality, strict=strict, strip=strip)
+    return Codec(model=model, tune=tune).encode(image, **options)
 
 
-def decode(
-    source: Source,
-    *,
-    region: tuple[int, int, int, int] | None = None,
-    scale: int = 1,
-    max_pixels: int = MAX_PIXELS,
-    salvage: bool = False,
-) -> Image.Image:
+def decode(source: Source, **options: Unpack[DecodeKeywords]) -> Image.Image:
     """Decode a `.lat` file.
 
     Args:
         source: the bytes of a file; a path; or a file open for reading, which is read from where
             it stands. Of the latter two no more is read than is needed.
-        region: left, top, width and height in pixels of the part that is wanted; only the tiles
-            that it needs are decoded.
-        scale: 1, 2, 4, 8 or 16, by which width and height are divided, rounded up. Each pixel is
-            the mean of scale x scale, and the full-size ones are never in memory. Of a region,
-            whose pixels are those of the full size, it gives what shows some of it.
-        max_pixels: refuse larger pictures, whatever the region and the scale.
-        salvage: of a damaged file, give what is left, with a `LossWarning` for each thing lost;
-            damaged tiles are filled from the pixels around them.
+        options: `region`, left, top, width and height in pixels; `scale`, 1, 2, 4, 8 or 16, by
+            which width and height are divided; and the others of `DecodeOptions`.
 
     Returns:
         A Pillow image of mode RGB, RGBA, L or LA, with EXIF, ICC profile and XMP in `info`.
@@ -106,18 +84,16 @@ def decode(
         ValueError: the region is not inside the picture, or the scale is none of the five.
         OSError: it cannot be read.
     """
-    return Codec().decode(
-        source, region=region, scale=scale, max_pixels=max_pixels, salvage=salvage
-    )
+    return Codec().decode(source, **options)
 
 
-def decode_array(source: Source, **options: Unpack[DecodeOptions]) -> NDArray[np.uint8]:
+def decode_array(source: Source, **options: Unpack[DecodeKeywords]) -> NDArray[np.uint8]:
     """As `decode`, with the same options: a uint8 array [H, W], [H, W, 2] with alpha, [H, W, 3]
     or [H, W, 4]. Metadata is left out."""
     return Codec().decode_array(source, **options)
 
 
-def decode_tensor(source: Source, **options: Unpack[DecodeOptions]) -> Tensor:
+def decode_tensor(source: Source, **options: Unpack[DecodeKeywords]) -> Tensor:
     """As `decode_array`, channels first: a uint8 tensor [C, H, W] on the CPU."""
     return Codec().decode_tensor(source, **options)
 
@@ -164,26 +140,17 @@ class Codec:
         entry, device = model_store.by_name(self._model), str(self._device)
         return _remade, (entry, device, self._threads, self._runtime)
 
-    def encode(
-        self,
-        image: AnyImage,
-        *,
-        quality: float = defaults.QUALITY,
-        strict: bool = False,
-        strip: Collection[MetadataName] = (),
-    ) -> bytes:
+    def encode(self, image: AnyImage, **options: Unpack[EncodeKeywords]) -> bytes:
         """As `latentcodec.encode`, with the model of this codec."""
-        picture = source_of(image, strict, strip)
+        wanted = EncodeOptions(**options)
+        picture = source_of(image, wanted.strict, wanted.strip)
         with threads(self._threads, self._runtime):
-            return self._encoded(picture, quality)
+            return self._encoded(picture, wanted)
 
     def encode_batch(
         self,
         images: Iterable[AnyImage] | NDArray[np.uint8] | Tensor,
-        *,
-        quality: float = defaults.QUALITY,
-        strict: bool = False,
-        strip: Collection[MetadataName] = (),
+        **options: Unpack[EncodeKeywords],
     ) -> list[bytes]:
         """Encode several pictures, one for each thread at a time; options as for `encode`.
 
@@ -197,76 +164,55 @@ class Codec:
         Raises:
             latentcodec.LatError, ValueError: as `encode` does, for the first picture that fails.
         """
-        single = list(one_by_one(images))
+        single, wanted = list(one_by_one(images)), EncodeOptions(**options)
         # Read here, one by one: the same Pillow image may be in the batch twice.
-        pictures = (source_of(image, strict, strip) for image in single)
-        encoded = functools.partial(self._encoded, quality=quality)
+        pictures = (source_of(image, wanted.strict, wanted.strip) for image in single)
+        encoded = functools.partial(self._encoded, options=wanted)
         return map_on_threads(encoded, pictures, len(single), self._threads, self._runtime)
 
-    def decode(
-        self,
-        source: Source,
-        *,
-        region: tuple[int, int, int, int] | None = None,
-        scale: int = 1,
-        max_pixels: int = MAX_PIXELS,
-        salvage: bool = False,
-    ) -> Image.Image:
+    def decode(self, source: Source, **options: Unpack[DecodeKeywords]) -> Image.Image:
         """As `latentcodec.decode`."""
         with threads(self._threads, self._runtime):
-            return self._decoded(
-                ImageCanvas,
-                source,
-                region=region,
-                scale=scale,
-                max_pixels=max_pixels,
-                salvage=salvage,
-            )
+            return self._decoded(ImageCanvas, source, DecodeOptions(**options))
 
-    def decode_array(self, source: Source, **options: Unpack[DecodeOptions]) -> NDArray[np.uint8]:
+    def decode_array(self, source: Source, **options: Unpack[DecodeKeywords]) -> NDArray[np.uint8]:
         """As `latentcodec.decode_array`."""
         with threads(self._threads, self._runtime):
-            return self._decoded(ArrayCanvas, source, **options)
+            return self._decoded(ArrayCanvas, source, DecodeOptions(**options))
 
-    def decode_tensor(self, source: Source, **options: Unpack[DecodeOptions]) -> Tensor:
+    def decode_tensor(self, source: Source, **options: Unpack[DecodeKeywords]) -> Tensor:
         """As `latentcodec.decode_tensor`."""
         return tensor_of(self.decode_array(source, **options))
 
     def decode_batch(
-        self, sources: Iterable[Source], **options: Unpack[DecodeOptions]
+        self, sources: Iterable[Source], **options: Unpack[DecodeKeywords]
     ) -> list[Image.Image]:
         """Decode several files, one for each thread at a time; options as for `decode`.
 
         Raises as `decode` does, for the first file that fails, whose place is the error's `index`.
         """
-        return self._decoded_batch(ImageCanvas, sources, options)
+        return self._decoded_batch(ImageCanvas, sources, DecodeOptions(**options))
 
     def decode_array_batch(
-        self, sources: Iterable[Source], **options: Unpack[DecodeOptions]
+        self, sources: Iterable[Source], **options: Unpack[DecodeKeywords]
     ) -> list[NDArray[np.uint8]]:
         """What `decode_array` gives of several files, as `decode_batch`."""
-        return self._decoded_batch(ArrayCanvas, sources, options)
+        return self._decoded_batch(ArrayCanvas, sources, DecodeOptions(**options))
 
     def decode_tensor_batch(
-        self, sources: Iterable[Source], **options: Unpack[DecodeOptions]
+        self, sources: Iterable[Source], **options: Unpack[DecodeKeywords]
     ) -> list[Tensor]:
         """What `decode_tensor` gives of several files, as `decode_batch`."""
         return [tensor_of(array) for array in self.decode_array_batch(sources, **options)]
 
-    def _encoded(self, picture: PictureSource, quality: float) -> bytes:
-        return encoder.encode(picture, quality=quality, model=self._model, load=self._family)
+    def _encoded(self, picture: PictureSource, options: EncodeOptions) -> bytes:
+        return encoder.encode(picture, options, model=self._model, load=self._family)
 
     def _decoded(
-        self,
-        canvas: type[Canvas[Result]],
-        source: Source,
-        *,
-        region: tuple[int, int, int, int] | None = None,
-        **others: Any,
+        self, canvas: type[Canvas[Result]], source: Source, options: DecodeOptions
     ) -> Result:
-        part = None if region is None else Region(*map(int, region))
         with opened(source) as data:
-            decoded = decoder.decode(data, canvas, region=part, load=self._family, **others)
+            decoded = decoder.decode(data, canvas, options, load=self._family)
         for problem in decoded.problems:
             warn_of_loss(problem)
         return decoded.picture
@@ -274,7 +220,7 @@ class Codec:
     def _decoded_batch(
         self, canvas: type[Canvas[Result]], sources: Iterable[Source], options: DecodeOptions
     ) -> list[Result]:
-        files, decoded = list(sources), functools.partial(self._decoded, canvas, **options)
+        files, decoded = list(sources), functools.partial(self._decoded, canvas, options=options)
         return map_on_threads(decoded, files, len(files), self._threads, self._runtime)
 
     def _family(self, entry: ModelEntry) -> Family:

@@ -1,23 +1,140 @@
-"""The keywords of `encode` and `decode` as types, for all that take the same."""
+"""The options of `encode` and `decode`: each with its type, default and place on the command line.
+
+A new one is declared here, once as a field and once as a keyword for type checkers. `encode` and
+`decode`, `Codec` and its batches, Pillow's plugin and the commands take what is declared, and hand
+it as a whole to the encoder and the decoder.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TypedDict
+import dataclasses
+from collections.abc import Callable, Collection
+from typing import Annotated, Any, TypedDict
 
-from latentcodec.images.metadata_names import MetadataName
+from latentcodec import defaults
+from latentcodec.format.container import MAX_PIXELS, Region
+from latentcodec.format.header import tenths_of
+from latentcodec.images.metadata_names import MetadataName, check_names
 
 
-class EncodeOptions(TypedDict, total=False):
-    """The keywords of `encode`, which says what they mean."""
+@dataclasses.dataclass(frozen=True)
+class Flag:
+    """How the command line has an option, whose long name is that of the field.
+
+    between: the smallest and the largest number. choices: all that can be said. parse: makes the
+    value of what is said; a ValueError of it is wrong usage.
+    """
+
+    help: str
+    short: str | None = None
+    metavar: str | None = None
+    between: tuple[float, float | None] | None = None
+    choices: tuple[str, ...] | None = None
+    parse: Callable[[str], Any] | None = None
+
+
+def _parse_names(text: str) -> tuple[MetadataName, ...]:
+    """`exif,gps` as names."""
+    return tuple(check_names(name.strip() for name in text.lower().split(",")))
+
+
+def _parse_region(text: str) -> tuple[int, int, int, int]:
+    """`0,0,640,480` as left, top, width and height."""
+    parts = text.split(",")
+    if len(parts) != 4 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise ValueError(f"{text!r} is not a region such as 0,0,640,480")
+    left, top, width, height = map(int, parts)
+    return left, top, width, height
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EncodeOptions:
+    """How a picture is encoded: the keywords of `encode`.
+
+    Attributes:
+        quality: 1 (smallest) to 100 (best), in tenths.
+        strict: raise an error instead of a `LossWarning`.
+        strip: metadata to leave out, of "icc", "exif", "xmp", "iptc", "resolution", "text", "gps"
+            (in EXIF and XMP), "thumbnail" (in EXIF) and "all". Of EXIF the orientation is kept, by
+            which the picture is to be turned.
+
+    Raises:
+        ValueError: the quality is out of range, or `strip` names no metadata.
+    """
+
+    quality: Annotated[
+        float, Flag("1 is smallest, 100 is best; tenths count.", short="-q", between=(1, 100))
+    ] = defaults.QUALITY
+    strict: Annotated[bool, Flag("Refuse images of which something would be lost.")] = False
+    strip: Annotated[
+        Collection[MetadataName],
+        Flag(
+            "Leave out metadata: all, or of icc,exif,xmp,iptc,resolution,text,gps,thumbnail.",
+            metavar="WHAT",
+            parse=_parse_names,
+        ),
+    ] = ()
+
+    def __post_init__(self) -> None:
+        tenths_of(self.quality)
+        object.__setattr__(self, "strip", tuple(check_names(self.strip)))
+
+
+class EncodeKeywords(TypedDict, total=False):
+    """The fields of `EncodeOptions` for type checkers."""
 
     quality: float
     strict: bool
     strip: Collection[MetadataName]
 
 
-class DecodeOptions(TypedDict, total=False):
-    """The keywords of `decode`, which says what they mean."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DecodeOptions:
+    """How a file is decoded: the keywords of `decode`.
+
+    Attributes:
+        region: left, top, width and height in pixels of the part that is wanted; only the tiles
+            that it needs are decoded.
+        scale: 1, 2, 4, 8 or 16, by which width and height are divided, rounded up. Each pixel is
+            the mean of scale x scale, and the full-size ones are never in memory. Of a region,
+            whose pixels are those of the full size, it gives what shows some of it.
+        max_pixels: refuse larger pictures, whatever the region and the scale.
+        salvage: of a damaged file, give what is left, with a `LossWarning` for each thing lost;
+            damaged tiles are filled from the pixels around them.
+    """
+
+    region: Annotated[
+        tuple[int, int, int, int] | None,
+        Flag(
+            "Decode only this rectangle, in pixels from the top left corner.",
+            metavar="X,Y,W,H",
+            parse=_parse_region,
+        ),
+    ] = None
+    scale: Annotated[
+        int,
+        Flag(
+            "Decode to a smaller size: each pixel is the mean of 2 x 2, 4 x 4, ...",
+            choices=("1/2", "1/4", "1/8", "1/16"),
+            parse=lambda text: int(text.removeprefix("1/")),
+        ),
+    ] = 1
+    max_pixels: Annotated[int, Flag("Refuse larger pictures.", between=(1, None))] = MAX_PIXELS
+    salvage: Annotated[
+        bool,
+        Flag(
+            "Of a damaged file, write what is left; damaged tiles are filled. Exit code 3.",
+        ),
+    ] = False
+
+    @property
+    def area(self) -> Region | None:
+        """The region, as what decodes takes it."""
+        return None if self.region is None else Region(*map(int, self.region))
+
+
+class DecodeKeywords(TypedDict, total=False):
+    """The fields of `DecodeOptions` for type checkers."""
 
     region: tuple[int, int, int, int] | None
     scale: int

@@ -6,6 +6,7 @@ Opening reads the header and the metadata; the first access to pixels decodes.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from io import BytesIO
 from typing import IO, Any
@@ -122,11 +123,8 @@ def _save(image: Image.Image, stream: IO[bytes], filename: str | bytes) -> None:
     from latentcodec.options import EncodeOptions
 
     options: dict[str, Any] = image.encoderinfo
-    own = {
-        key: options[key]
-        for key in ("model", "tune", *EncodeOptions.__annotations__)
-        if key in options
-    }
+    names = ("model", "tune", *(field.name for field in dataclasses.fields(EncodeOptions)))
+    own = {key: options[key] for key in names if key in options}
     try:
         load(image, bool(options.get("strict")))
         source = image.copy()

@@ -8,8 +8,9 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
+import click
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,42 +18,36 @@ from PIL import Image
 import latentcodec
 import latentcodec.pillow
 from latentcodec import Codec, errors
+from latentcodec.cli import main
 from latentcodec.format.container import MAX_PIXELS
-from latentcodec.options import DecodeOptions, EncodeOptions
+from latentcodec.options import DecodeKeywords, DecodeOptions, EncodeKeywords, EncodeOptions
 
 
-def keywords(function: Callable[..., Any]) -> dict[str, Any]:
-    """The options of a function with their defaults; all else but its subject is an error."""
-    found = {}
-    for parameter in list(inspect.signature(function).parameters.values())[1:]:
-        assert parameter.kind is not parameter.POSITIONAL_OR_KEYWORD, parameter
-        if parameter.kind is parameter.VAR_KEYWORD:
-            assert parameter.annotation == "Unpack[DecodeOptions]"
-            return keywords(latentcodec.decode)
-        found[parameter.name] = parameter.default
-    return found
+def keywords(function: Callable[..., Any]) -> tuple[str, dict[str, Any]]:
+    """What the options of a function are, and keywords besides them with their defaults."""
+    _, *others, options = inspect.signature(function).parameters.values()
+    assert options.kind is options.VAR_KEYWORD
+    assert {one.kind for one in others} <= {inspect.Parameter.KEYWORD_ONLY}
+    return options.annotation, {one.name: one.default for one in others}
 
 
 def test_encoding_has_the_same_options_everywhere() -> None:
-    options = keywords(latentcodec.encode)
-    of_the_codec = {name: options.pop(name) for name in ("model", "tune")}
+    of_the_codec = {"model": None, "tune": None}
+    assert keywords(latentcodec.encode) == ("Unpack[EncodeKeywords]", of_the_codec)
     c = Codec()
     for method in (c.encode, c.encode_batch):
-        assert keywords(method) == options
-    assert list(EncodeOptions.__annotations__) == list(options)
-    assert keywords(lambda self, *, model: model) == {"model": inspect.Parameter.empty}
+        assert keywords(method) == ("Unpack[EncodeKeywords]", {})
     parameters = inspect.signature(Codec).parameters
     assert {name: parameters[name].default for name in of_the_codec} == of_the_codec
-    assert of_the_codec == {"model": None, "tune": None}
     assert {p.kind for p in inspect.signature(Codec).parameters.values()} == {
         inspect.Parameter.KEYWORD_ONLY
     }
 
 
 def test_decoding_has_the_same_options_everywhere() -> None:
-    options = keywords(latentcodec.decode)
     c = Codec()
     for function in (
+        latentcodec.decode,
         latentcodec.decode_array,
         latentcodec.decode_tensor,
         c.decode,
@@ -62,9 +57,35 @@ def test_decoding_has_the_same_options_everywhere() -> None:
         c.decode_array_batch,
         c.decode_tensor_batch,
     ):
-        assert keywords(function) == options
-    assert list(DecodeOptions.__annotations__) == list(options)
-    assert options["max_pixels"] == MAX_PIXELS
+        assert keywords(function) == ("Unpack[DecodeKeywords]", {})
+    assert DecodeOptions().max_pixels == MAX_PIXELS
+
+
+@pytest.mark.parametrize(
+    ("options", "typed", "command"),
+    [
+        (EncodeOptions, EncodeKeywords, "encode"),
+        (DecodeOptions, DecodeKeywords, "decode"),
+    ],
+)
+def test_what_is_declared_is_typed_documented_and_on_the_command_line(
+    options: type, typed: type, command: str
+) -> None:
+    assert get_type_hints(typed) == get_type_hints(options)
+    called = main.get_command(click.Context(main), command)
+    assert called is not None
+    flags = {one.name: one for one in called.params}
+    for name, hint in get_type_hints(options, include_extras=True).items():
+        assert f"\n    {name}: " in (inspect.getdoc(options) or "")
+        said = flags[name]
+        assert isinstance(said, click.Option) and said.help == hint.__metadata__[0].help
+
+
+def test_an_option_that_is_not_there_is_an_error(data: bytes, photo: np.ndarray) -> None:
+    with pytest.raises(TypeError, match="qualty"):
+        latentcodec.encode(photo[:8, :8], qualty=50)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="size"):
+        latentcodec.decode(data, size=2)  # type: ignore[call-arg]
 
 
 def test_pillows_save_takes_the_options_of_encode(crop: Image.Image) -> None:

@@ -22,9 +22,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "format": ("errors",),
     "entropy": ("errors",),
     "images": ("errors", "format"),
+    "options": ("defaults", "format", "images"),
     "models": ("entropy",),
     "runtime": ("defaults", "errors", "system", "entropy", "models"),
-    "pipeline": ("errors", "format", "images", "runtime"),
+    "pipeline": ("errors", "format", "images", "options", "runtime"),
 }
 ABOVE = ("bench", "training", "cli", "__main__")
 

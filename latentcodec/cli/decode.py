@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,8 @@ from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all, deliver, input_bytes
 from latentcodec.cli.outcome import Written
 from latentcodec.errors import LatError, warn_of_loss
-from latentcodec.format import container
-from latentcodec.format.container import Region
 from latentcodec.format.source import Bytes, opened
+from latentcodec.options import DecodeOptions
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,19 +25,6 @@ if TYPE_CHECKING:
     from latentcodec.runtime.choice import Runtime
 
 _EXIT_SALVAGED = 3
-
-
-def _region(
-    ctx: click.Context, param: click.Parameter, value: str | None
-) -> tuple[int, int, int, int] | None:
-    """`0,0,640,480` as left, top, width and height."""
-    if value is None:
-        return None
-    parts = value.split(",")
-    if len(parts) != 4 or not all(part.isascii() and part.isdigit() for part in parts):
-        raise click.BadParameter(f"{value!r} is not a region such as 0,0,640,480")
-    left, top, width, height = map(int, parts)
-    return left, top, width, height
 
 
 def _suffix(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -61,17 +48,13 @@ def _colour(ctx: click.Context, param: click.Parameter, value: str | None) -> st
         raise click.BadParameter(str(error)) from error
 
 
-@dataclasses.dataclass(frozen=True)
-class DecodeOptions:
-    """How files are to be decoded: the command's own options."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Wanted(DecodeOptions):
+    """How files are to be decoded: the command's own options besides those of `decode`."""
 
     suffix: str | None
-    region: tuple[int, int, int, int] | None
-    scale: int
-    salvage: bool
-    max_pixels: int
     strict: bool
-    strip: list[MetadataName]
+    strip: Collection[MetadataName]
     background: str | None
     runtime: Runtime | None
 
@@ -85,18 +68,7 @@ class DecodeOptions:
     metavar="EXT",
     help="Format to write, such as jpg [default: by OUT's extension, in folders png].",
 )
-@click.option(
-    "--region",
-    callback=_region,
-    metavar="X,Y,W,H",
-    help="Decode only this rectangle, in pixels from the top left corner.",
-)
-@click.option(
-    "--scale",
-    type=click.Choice(["1/2", "1/4", "1/8", "1/16"]),
-    callback=lambda ctx, param, value: int(value.removeprefix("1/")) if value else 1,
-    help="Decode to a smaller size: each pixel is the mean of 2 x 2, 4 x 4, ...",
-)
+@options.declared(DecodeOptions)
 @options.weights
 @click.option("--strict", is_flag=True, help="Refuse formats that cannot hold all of a file.")
 @options.strip
@@ -105,18 +77,6 @@ class DecodeOptions:
     callback=_colour,
     metavar="COLOUR",
     help="What a picture with alpha is put on where the format has none: white, #ff8000.",
-)
-@click.option(
-    "--salvage",
-    is_flag=True,
-    help="Of a damaged file, write what is left; damaged tiles are filled. Exit code 3.",
-)
-@click.option(
-    "--max-pixels",
-    type=click.IntRange(min=1),
-    default=container.MAX_PIXELS,
-    show_default=True,
-    help="Refuse larger pictures.",
 )
 @options.batch
 def command(arguments: tuple[str, ...], **chosen: Any) -> None:
@@ -137,7 +97,7 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     """
     shared = options.BatchOptions.taken_from(chosen)
     del chosen["weights"]  # whose files can be read by now
-    wanted = DecodeOptions(runtime=shared.runtime, **chosen)
+    wanted = _Wanted(runtime=shared.runtime, **chosen)
     inputs, output = paths.split(arguments, shared.output)
     if output is None:
         raise click.UsageError("name an OUT, or a file or folder by --output")
@@ -164,14 +124,14 @@ def _beside_original(task: paths.Task) -> paths.Task:
     return dataclasses.replace(task, refused=refused)
 
 
-def _form(task: paths.Task, wanted: DecodeOptions) -> str:
+def _form(task: paths.Task, wanted: _Wanted) -> str:
     """Pillow's name of the format to write. Raises BadParameter."""
     if wanted.suffix or task.target == paths.STREAM:
         return options.written_format(Path(f"picture{wanted.suffix or '.png'}"))
     return options.written_format(Path(task.target))
 
 
-def _decoded(data: Bytes, wanted: DecodeOptions) -> Decoded[Image.Image]:
+def _decoded(data: Bytes, wanted: _Wanted) -> Decoded[Image.Image]:
     """The picture, and what was lost of it. Raises LatError."""
     from latentcodec.images.canvas import ImageCanvas
     from latentcodec.pipeline import decoder
@@ -181,17 +141,14 @@ def _decoded(data: Bytes, wanted: DecodeOptions) -> Decoded[Image.Image]:
         return decoder.decode(
             data,
             ImageCanvas,
-            region=Region(*wanted.region) if wanted.region else None,
-            scale=wanted.scale,
-            max_pixels=wanted.max_pixels,
-            salvage=wanted.salvage,
+            wanted,
             load=functools.partial(load_codec, runtime=wanted.runtime),
         )
     except ValueError as error:
         raise LatError(str(error)) from error
 
 
-def _decode(task: paths.Task, wanted: DecodeOptions, salvaged: list[paths.Task]) -> Written:
+def _decode(task: paths.Task, wanted: _Wanted, salvaged: list[paths.Task]) -> Written:
     """Do one task; a damaged file's is added to `salvaged`. Raises LatError and OSError."""
     from latentcodec.images.files import write_image
     from latentcodec.images.formats import made_ready

@@ -20,10 +20,10 @@ from latentcodec.cli.batch import convert_all, deliver, input_bytes
 from latentcodec.cli.outcome import Written
 from latentcodec.errors import LatError
 from latentcodec.format import container
+from latentcodec.options import EncodeOptions
 
 if TYPE_CHECKING:
     from latentcodec.cli.prefetch import Prefetcher
-    from latentcodec.images.metadata_names import MetadataName
     from latentcodec.images.picture import PictureSource
     from latentcodec.pipeline.rate_control import Found
     from latentcodec.runtime.base import Family
@@ -57,25 +57,22 @@ def _size_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
     return int(size)
 
 
-@dataclasses.dataclass(frozen=True)
-class EncodeOptions:
-    """How pictures are to be encoded: the command's own options."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Wanted(EncodeOptions):
+    """How pictures are to be encoded: the command's own options besides those of `encode`."""
 
-    quality: float
     target_size: int | None
     target_bpp: float | None
     ratio: float | None
     target_psnr: float | None
     model: str
-    strict: bool
-    strip: list[MetadataName]
     verify: bool
     load: Callable[[ModelEntry], Family]
 
 
 @click.command()
 @click.argument("arguments", metavar="IN... [OUT.lat]", nargs=-1, required=True, type=click.Path())
-@options.quality
+@options.declared(EncodeOptions)
 @click.option(
     "--target-size",
     callback=_size_bytes,
@@ -87,8 +84,6 @@ class EncodeOptions:
 @click.option("--target-psnr", type=_POSITIVE, help="Lowest quality with this PSNR in dB.")
 @options.encoding
 @options.weights
-@click.option("--strict", is_flag=True, help="Refuse images of which something would be lost.")
-@options.strip
 @click.option("--verify", is_flag=True, help="Read back what was written, compare the latents.")
 @click.option(
     "--keep-suffix", "keeps_suffix", is_flag=True, help="Name outputs a.png.lat, not a.lat."
@@ -115,7 +110,7 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     keeps_suffix = chosen.pop("keeps_suffix")
     model = _model(chosen.pop("tune"), chosen.pop("model"), chosen.pop("weights"))
     load = functools.partial(load_codec, runtime=shared.runtime)
-    wanted = EncodeOptions(model=model, load=load, **chosen)
+    wanted = _Wanted(model=model, load=load, **chosen)
     goals = (wanted.target_size, wanted.target_bpp, wanted.ratio, wanted.target_psnr)
     context = click.get_current_context()
     explicit = context.get_parameter_source("quality") is ParameterSource.COMMANDLINE
@@ -164,7 +159,7 @@ def _is_image(path: Path) -> bool:
     return is_readable(path)
 
 
-def _encode(task: paths.Task, wanted: EncodeOptions, images: Prefetcher) -> Written:
+def _encode(task: paths.Task, wanted: _Wanted, images: Prefetcher) -> Written:
     """Do one task. Raises LatError and OSError."""
     from latentcodec.images.files import open_image
     from latentcodec.images.picture import source_of
@@ -200,7 +195,7 @@ def _reads_back(target: str, data: bytes) -> bool:
     return not path.is_file() or path.read_bytes() == data
 
 
-def _limit_bytes(picture: PictureSource, wanted: EncodeOptions) -> float | None:
+def _limit_bytes(picture: PictureSource, wanted: _Wanted) -> float | None:
     """What the file may have, if one of the three limits is given."""
     pixels = picture.height * picture.width
     if wanted.target_bpp is not None:
@@ -210,7 +205,7 @@ def _limit_bytes(picture: PictureSource, wanted: EncodeOptions) -> float | None:
     return wanted.target_size
 
 
-def _encoded(picture: PictureSource, wanted: EncodeOptions) -> Found:
+def _encoded(picture: PictureSource, wanted: _Wanted) -> Found:
     """The file at a quality, or at the one that a limit or a fidelity asks for."""
     from latentcodec.pipeline import encoder
     from latentcodec.pipeline.rate_control import Found, for_psnr, for_size
@@ -218,7 +213,7 @@ def _encoded(picture: PictureSource, wanted: EncodeOptions) -> Found:
     def encoded(quality: float) -> bytes:
         return encoder.encode(
             picture,
-            quality=quality,
+            dataclasses.replace(wanted, quality=quality),
             model=wanted.model,
             verify=wanted.verify,
             load=wanted.load,

@@ -7,36 +7,60 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import click
 from click.core import ParameterSource
 
 from latentcodec import defaults
+from latentcodec.options import EncodeOptions
 from latentcodec.runtime.choice import RUNTIMES, Runtime
 from latentcodec.runtime.model_store import TUNES
-
-if TYPE_CHECKING:
-    from latentcodec.images.metadata_names import MetadataName
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+def declared(options: type) -> Callable[[_Command], _Command]:
+    """Give a command all options that a class of `latentcodec.options` declares."""
+
+    def add(command: _Command) -> _Command:
+        for field in reversed(dataclasses.fields(options)):
+            command = declared_one(options, field.name)(command)
+        return command
+
+    return add
+
+
+def declared_one(options: type, name: str) -> Callable[[_Command], _Command]:
+    """One of the options that a class of `latentcodec.options` declares."""
+    hint = get_type_hints(options, include_extras=True)[name]
+    kind, flag, default = hint.__origin__, hint.__metadata__[0], getattr(options, name)
+    names = [*([flag.short] if flag.short else []), f"--{name.replace('_', '-')}"]
+    if kind is bool:
+        return click.option(*names, is_flag=True, help=flag.help)
+    if flag.between:
+        ranges = {int: click.IntRange, float: click.FloatRange}
+        more: dict[str, Any] = {"type": ranges[kind](*flag.between), "callback": _number}
+        return click.option(*names, default=default, show_default=True, help=flag.help, **more)
+
+    def parsed(ctx: click.Context, param: click.Parameter, value: str | None) -> object:
+        try:
+            return default if value is None else flag.parse(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+
+    said = click.Choice(flag.choices) if flag.choices else click.STRING
+    return click.option(*names, type=said, callback=parsed, metavar=flag.metavar, help=flag.help)
+
+
 def _number(ctx: click.Context, param: click.Parameter, value: float) -> float:
     if math.isnan(value):  # which no range excludes
-        raise click.BadParameter("nan is not a quality")
+        raise click.BadParameter("nan is not a number to choose")
     return value
 
 
-quality = click.option(
-    "-q",
-    "--quality",
-    type=click.FloatRange(1, 100),
-    default=defaults.QUALITY,
-    show_default=True,
-    callback=_number,
-    help="1 is smallest, 100 is best; tenths count.",
-)
+quality = declared_one(EncodeOptions, "quality")
+strip = declared_one(EncodeOptions, "strip")
 
 
 def _used(ctx: click.Context, param: click.Parameter, value: Path | None) -> str | None:
@@ -73,28 +97,6 @@ def encoding(command: _Command) -> _Command:
     for option in reversed(_ENCODING):
         command = option(command)
     return command
-
-
-def _stripped_names(
-    ctx: click.Context, param: click.Parameter, value: str | None
-) -> list[MetadataName]:
-    """`exif,gps` as a list."""
-    if value is None:
-        return []
-    from latentcodec.images.metadata_names import check_names
-
-    try:
-        return check_names(name.strip() for name in value.lower().split(","))
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
-strip = click.option(
-    "--strip",
-    callback=_stripped_names,
-    metavar="WHAT",
-    help="Leave out metadata: all, or of icc,exif,xmp,iptc,resolution,text,gps,thumbnail.",
-)
 
 
 def check_one_of(**given: str | None) -> None:

@@ -15,6 +15,7 @@ from latentcodec.errors import CorruptChunk, LatError
 from latentcodec.format import container
 from latentcodec.format.container import Bytes, ChunkType, Header, LatFile, Region
 from latentcodec.format.recovery import Damage, read_damaged
+from latentcodec.options import DecodeOptions
 from latentcodec.pipeline.alpha import decode_alpha
 from latentcodec.pipeline.concealment import conceal
 from latentcodec.pipeline.latent_tiles import LatentTiles
@@ -51,38 +52,31 @@ class Decoded(Generic[Result]):
 def decode(
     data: Bytes,
     canvas: type[Canvas[Result]],
+    options: DecodeOptions,
     *,
-    region: Region | None = None,
-    scale: int = 1,
-    max_pixels: int = container.MAX_PIXELS,
-    salvage: bool = False,
     load: Callable[[ModelEntry], Family] = model_store.load_codec,
 ) -> Decoded[Result]:
     """The picture in a `.lat` file, or a region of it.
 
     A region costs its own tiles and those within reach of the synthesis around it; its pixels are
     those of the whole picture within one grey level. What lies further than a tile from it is not
-    read, but for the lengths of its chunks.
+    read, but for the lengths of its chunks. Where the picture is made smaller, pixels of the last
+    column and row may also see what the encoder put beyond its edge, its last pixels repeated. A
+    damaged tile that is salvaged can show in pixels within 80 px of it, too.
 
-    scale: one of SCALES, by which width and height are divided, rounded up. Each pixel is the mean
-    of scale x scale; those of the last column and row may also see what the encoder put beyond the
-    picture's edge, its last pixels repeated. Of a region, the pixels that show some of it.
-
-    max_pixels: larger files are refused, whatever the region and the scale. salvage: decode what
-    is left of a damaged file; a damaged tile can show in pixels within 80 px of it, too. load:
-    gives the working model.
+    load: gives the working model.
 
     Raises subclasses of LatError (with `salvage` only where the header is damaged, no tile is left,
     or the model is not installed), and ValueError for another scale or a region that is not inside
     the picture.
     """
+    region, scale, damage = options.area, options.scale, None
     if scale not in SCALES:
         raise ValueError(f"the scale must be one of {', '.join(map(str, SCALES))}, not {scale}")
-    damage = None
-    if salvage:
-        file, damage = read_damaged(data[:], max_pixels)
+    if options.salvage:
+        file, damage = read_damaged(data[:], options.max_pixels)
     else:
-        file = container.read(data, max_pixels, region)
+        file = container.read(data, options.max_pixels, region)
     header = file.header
     family = family_of(header, load)
     area = region or header.whole

@@ -13,6 +13,7 @@ from latentcodec.format import container
 from latentcodec.format.container import Header, LatFile
 from latentcodec.format.header import tenths_of
 from latentcodec.images.picture import Picture, PictureSource
+from latentcodec.options import EncodeOptions
 from latentcodec.pipeline.alpha import encode_alpha
 from latentcodec.pipeline.decoder import family_of, pixel_parts
 from latentcodec.pipeline.hidden_colours import HiddenColours
@@ -37,19 +38,18 @@ _COLUMN_CELLS = 8 * TILE_CELLS  # of a very wide picture, analysed at once
 
 def encode(
     picture: PictureSource,
+    options: EncodeOptions,
     *,
-    quality: float,
     model: str,
     verify: bool = False,
     load: Callable[[ModelEntry], Family] = model_store.load_codec,
 ) -> bytes:
     """A picture as the bytes of a `.lat` file.
 
-    quality: 1 to 100, kept to a tenth. verify: decode the latents and compare. load: gives the
-    working model. Raises UnknownModel, LimitExceeded, ValueError and, if it comes to that,
-    VerificationFailed.
+    verify: decode the latents and compare. load: gives the working model. Raises UnknownModel,
+    LimitExceeded and, if it comes to that, VerificationFailed.
     """
-    tenths = tenths_of(quality)
+    tenths = tenths_of(options.quality)
     container.check_size(picture.width, picture.height)
     entry = model_store.by_name(model)
     family = load(entry)

@@ -14,6 +14,7 @@ import latentcodec
 from latentcodec.format import container
 from latentcodec.format.container import Colour, Header, LatFile, Region
 from latentcodec.images.picture import ImageSource, Picture, source_of
+from latentcodec.options import EncodeOptions
 from latentcodec.pipeline import encoder, latent_tiles
 from latentcodec.pipeline.decoder import pixel_parts
 from latentcodec.pipeline.hidden_colours import HiddenColours
@@ -159,7 +160,7 @@ def test_the_encoder_asks_for_a_megapixel_at_a_time(
 
     monkeypatch.setattr(ImageSource, "part", watched)
     source = source_of(Image.fromarray(samples))
-    data = encoder.encode(source, quality=30, model=model_store.chosen())
+    data = encoder.encode(source, EncodeOptions(quality=30), model=model_store.chosen())
     assert asked and max(asked) <= container.TILE_PX**2
     assert data == latentcodec.encode(samples, quality=30)
     seen = latentcodec.decode_array(data)[..., :3].astype(float)[alpha > 0] - pixels[alpha > 0]

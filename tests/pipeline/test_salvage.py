@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from latentcodec.format import container
 from latentcodec.format.container import TILE_PX, ChunkType, Colour, Header, LatFile, Region
 from latentcodec.format.recovery import Damage, recover
 from latentcodec.images.canvas import ImageCanvas
+from latentcodec.options import DecodeOptions
 from latentcodec.pipeline.decoder import Decoded, decode
 from tests.command_line import call
 
@@ -43,7 +45,8 @@ def clear(picture: np.ndarray) -> bytes:
 
 
 def salvage(data: bytes, region: Region | None = None) -> Decoded[Image.Image]:
-    return decode(data, ImageCanvas, region=region, salvage=True)
+    part = dataclasses.astuple(region) if region else None
+    return decode(data, ImageCanvas, DecodeOptions(region=part, salvage=True))
 
 
 def pixels(decoded: Decoded[Image.Image]) -> np.ndarray:
