@@ -102,7 +102,9 @@ def _rescaled(image: Image.Image, random: Random) -> Image.Image:
 
 
 def write_set(graphics: GraphicsSet, count: int, out: Path, progress: Callable[[], None]) -> None:
-    """Write KIND-NNN.png, and at last index.json, as `training.data.Photographs.load` reads it.
+    """Write KIND-NNN.png, and at last index.json and labels.csv, the kinds, for benchmarks.
+
+    The index is as `training.data.Photographs.load` reads it.
 
     Args:
         graphics: The set to be drawn.
@@ -122,3 +124,5 @@ def write_set(graphics: GraphicsSet, count: int, out: Path, progress: Callable[[
         rows.append({"file": name, "source": "graphics", **row})
         progress()
     (out / "index.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    labels = sorted(f"{row['file']},{row['file'].partition('-')[0]}\n" for row in rows)
+    (out / "labels.csv").write_text("image,labels\n" + "".join(labels), encoding="utf-8")

@@ -108,6 +108,7 @@ def test_a_set_is_what_the_training_reads(
     rows = json.loads((out / "index.json").read_text())
     assert {row["file"] for row in rows} == {path.name for path in out.glob("*.png")}
     assert len(rows) == 4 and {row["source"] for row in rows} == {"graphics"}
+    assert len((out / "labels.csv").read_text().splitlines()) == 5
     loaded = Photographs.load([out], 640, torch.device("cpu"))
     assert len(loaded.images) == 4
     refused = call(script, "make", "training", "--out", out)
@@ -179,6 +180,8 @@ def test_a_folder_without_images_is_refused(
 
 def test_the_committed_set_is_whole() -> None:
     rows = json.loads((GRAPHICS / "index.json").read_text())
+    labels = [line.split(",") for line in (GRAPHICS / "labels.csv").read_text().splitlines()[1:]]
+    assert labels == sorted([row["file"], row["file"].partition("-")[0]] for row in rows)
     assert {row["file"] for row in rows} == {path.name for path in GRAPHICS.glob("*.png")}
     for row in rows:
         with Image.open(GRAPHICS / row["file"]) as image:
