@@ -69,13 +69,14 @@ def _against(own: CodecResult, rivals: Sequence[CodecResult]) -> Table:
         "(open where the interval has zero in it)",
         ["against", *_SHORT.values()],
         [
-            [rival.label, *(_standing(compare(rival, own, metric)) for metric in METRICS)]
+            [rival.label, *(standing(compare(rival, own, metric)) for metric in METRICS)]
             for rival in rivals
         ],
     )
 
 
-def _standing(against: Comparison) -> str:
+def standing(against: Comparison) -> str:
+    """How a codec of ours stands against a rival, for a table: bits, interval, wins, who leads."""
     if isinstance(against.rate, str):
         return "refused"
     images = len(against.per_image) + len(against.refused)

@@ -13,6 +13,7 @@ from PIL import Image
 from latentcodec.bench.codec_options import Option, read_options, whole_numbers
 from latentcodec.bench.jpegli_codec import JpegliCodec, jpegli
 from latentcodec.bench.pillow_codecs import PillowCodec
+from latentcodec.system.cpu import cores
 
 _X265_PRESETS = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast"),
@@ -94,6 +95,9 @@ def _avif(text: str) -> PillowCodec:
             # is true of every version.
             "codec": "aom",
             "advanced": {"tune": options["tune"]},
+            # One tile is smallest. From two threads on, their number changes no byte.
+            "autotiling": False,
+            "max_threads": max(2, cores()),
         },
     )
 

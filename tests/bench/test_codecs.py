@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image, features
 
+from latentcodec.bench import rivals
 from latentcodec.bench.codecs import find, names
 from latentcodec.bench.matching import match_sizes
 from latentcodec.bench.rows import Row, read_rows
@@ -82,7 +83,10 @@ def test_options_come_in_any_order_and_are_said(crop: Image.Image) -> None:
         find("avif:12")
 
 
-@pytest.mark.parametrize(("name", "options"), [("avif", {"speed": 6}), ("heic", {})])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("avif", {"speed": 6, "autotiling": False, "max_threads": 2}), ("heic", {})],
+)
 def test_defaults_are_those_of_pillow(
     name: str, options: dict[str, object], crop: Image.Image
 ) -> None:
@@ -93,6 +97,18 @@ def test_defaults_are_those_of_pillow(
     buffer = io.BytesIO()
     crop.save(buffer, {"avif": "AVIF", "heic": "HEIF"}[name], quality=50, **options)
     assert codec.encode(crop, 50) == buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", ["avif", "avif:psnr:444:8"])
+def test_avif_is_the_same_on_any_number_of_cores(
+    name: str, crop: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left to itself, libavif cuts tiles by the number of cores, and one thread codes otherwise."""
+    encoded = set()
+    for count in (1, 2, 5):
+        monkeypatch.setattr(rivals, "cores", lambda count=count: count)
+        encoded.add(find(name).encode(crop, 40))
+    assert len(encoded) == 1
 
 
 def test_what_is_measured_when_nothing_is_named() -> None:
