@@ -33,6 +33,10 @@ from latentcodec.errors import (
 
 if TYPE_CHECKING:
     from latentcodec.codec import Codec, decode, decode_array, decode_tensor, encode
+    from latentcodec.files.decode import decode_file
+    from latentcodec.files.encode import encode_file
+    from latentcodec.files.options import DecodeFileOptions, EncodeFileOptions
+    from latentcodec.files.result import FileResult
     from latentcodec.info import LatInfo, read_info
     from latentcodec.options import DecodeOptions, EncodeOptions
     from latentcodec.pillow import open
@@ -46,8 +50,11 @@ __all__ = [
     "CorruptHeader",
     "CorruptPayload",
     "CorruptWeights",
+    "DecodeFileOptions",
     "DecodeOptions",
+    "EncodeFileOptions",
     "EncodeOptions",
+    "FileResult",
     "LatError",
     "LatInfo",
     "LimitExceeded",
@@ -63,8 +70,10 @@ __all__ = [
     "__version__",
     "decode",
     "decode_array",
+    "decode_file",
     "decode_tensor",
     "encode",
+    "encode_file",
     "open",
     "read_info",
     "register_weights",
@@ -73,13 +82,18 @@ __all__ = [
 # Imported when they are asked for: the module of each.
 _MODULE_OF = {
     "Codec": "codec",
+    "DecodeFileOptions": "files.options",
     "DecodeOptions": "options",
+    "EncodeFileOptions": "files.options",
     "EncodeOptions": "options",
+    "FileResult": "files.result",
     "LatInfo": "info",
     "decode": "codec",
     "decode_array": "codec",
+    "decode_file": "files.decode",
     "decode_tensor": "codec",
     "encode": "codec",
+    "encode_file": "files.encode",
     "open": "pillow",
     "read_info": "info",
     "register_weights": "runtime.model_store",

@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "models": ("entropy",),
     "runtime": ("defaults", "errors", "system", "entropy", "models"),
     "pipeline": ("errors", "format", "images", "options", "runtime"),
+    "files": ("defaults", "errors", "system", "format", "images", "options", "runtime", "pipeline"),
 }
 ABOVE = ("bench", "training", "cli", "__main__")
 

@@ -10,8 +10,8 @@ import warnings
 import click
 
 from latentcodec import __version__
-from latentcodec.cli.errors import HANDLED, describe_error, out_of_memory
 from latentcodec.errors import LossWarning
+from latentcodec.files.errors import HANDLED, describe_error, out_of_memory
 
 _COMMANDS = (
     "encode",

@@ -4,36 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from latentcodec.cli import options, paths
-from latentcodec.cli.batch import convert_all, deliver, input_bytes
-from latentcodec.cli.outcome import Written
-from latentcodec.errors import LatError, warn_of_loss
-from latentcodec.format.source import Bytes, opened
+from latentcodec.cli.batch import convert_all
 from latentcodec.options import DecodeOptions
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-    from latentcodec.images.metadata_names import MetadataName
-    from latentcodec.pipeline.decoder import Decoded
-    from latentcodec.runtime.choice import Runtime
 
 _EXIT_SALVAGED = 3
 
 
-def _suffix(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """`png` as .png, checked to be a format that is written."""
+def _format(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """`.PNG` as png, checked to be a format that is written."""
     if value is None:
         return None
-    suffix = "." + value.lower().removeprefix(".")
-    options.written_format(Path(f"picture{suffix}"))
-    return suffix
+    extension = value.lower().removeprefix(".")
+    options.written_format(Path(f"picture.{extension}"))
+    return extension
 
 
 def _colour(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -48,23 +37,11 @@ def _colour(ctx: click.Context, param: click.Parameter, value: str | None) -> st
         raise click.BadParameter(str(error)) from error
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Wanted(DecodeOptions):
-    """How files are to be decoded: the command's own options besides those of `decode`."""
-
-    suffix: str | None
-    strict: bool
-    strip: Collection[MetadataName]
-    background: str | None
-    runtime: Runtime | None
-
-
 @click.command()
 @click.argument("arguments", metavar="IN.lat... [OUT]", nargs=-1, required=True, type=click.Path())
 @click.option(
     "--format",
-    "suffix",
-    callback=_suffix,
+    callback=_format,
     metavar="EXT",
     help="Format to write, such as jpg [default: by OUT's extension, in folders png].",
 )
@@ -97,20 +74,27 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     """
     shared = options.BatchOptions.taken_from(chosen)
     del chosen["weights"]  # whose files can be read by now
-    wanted = _Wanted(runtime=shared.runtime, **chosen)
     inputs, output = paths.split(arguments, shared.output)
     if output is None:
         raise click.UsageError("name an OUT, or a file or folder by --output")
-    naming = paths.Naming(wanted.suffix or ".png", lambda path: path.suffix.lower() == ".lat")
+    form = chosen["format"]
+    naming = paths.Naming(f".{form or 'png'}", lambda path: path.suffix.lower() == ".lat")
     tasks = paths.plan(inputs, output, shared.recursive, naming)
     for task in tasks:
         if not task.refused:
-            _form(task, wanted)  # one that Pillow does not write is wrong usage, before any work
-    salvaged: list[paths.Task] = []
+            _check_format(task, form)  # wrong usage, before any work
     if not shared.skip_existing:
         tasks = [_beside_original(task) for task in tasks]
-    convert_all(tasks, lambda task: _decode(task, wanted, salvaged), shared, naming.left_out)
-    if salvaged:
+    from latentcodec.files.decode import decode_file
+    from latentcodec.files.options import DecodeFileOptions
+
+    wanted = DecodeFileOptions(
+        runtime=shared.runtime, make_parents=paths.makes_parents(tasks), **chosen
+    )
+    report = convert_all(
+        tasks, functools.partial(decode_file, options=wanted), shared, naming.left_out
+    )
+    if report.is_damaged:
         raise click.exceptions.Exit(_EXIT_SALVAGED)
 
 
@@ -124,55 +108,7 @@ def _beside_original(task: paths.Task) -> paths.Task:
     return dataclasses.replace(task, refused=refused)
 
 
-def _form(task: paths.Task, wanted: _Wanted) -> str:
-    """Pillow's name of the format to write. Raises BadParameter."""
-    if wanted.suffix or task.target == paths.STREAM:
-        return options.written_format(Path(f"picture{wanted.suffix or '.png'}"))
-    return options.written_format(Path(task.target))
-
-
-def _decoded(data: Bytes, wanted: _Wanted) -> Decoded[Image.Image]:
-    """The picture, and what was lost of it. Raises LatError."""
-    from latentcodec.images.canvas import ImageCanvas
-    from latentcodec.pipeline import decoder
-    from latentcodec.runtime.model_store import load_codec
-
-    try:
-        return decoder.decode(
-            data,
-            ImageCanvas,
-            wanted,
-            load=functools.partial(load_codec, runtime=wanted.runtime),
-        )
-    except ValueError as error:
-        raise LatError(str(error)) from error
-
-
-def _decode(task: paths.Task, wanted: _Wanted, salvaged: list[paths.Task]) -> Written:
-    """Do one task; a damaged file's is added to `salvaged`. Raises LatError and OSError."""
-    from latentcodec.images.files import write_image
-    from latentcodec.images.formats import made_ready
-    from latentcodec.images.metadata import strip_image
-
-    form = _form(task, wanted)
-    # Of a file on a disk only what is asked for is read.
-    with opened(input_bytes(task) if task.source == paths.STREAM else task.source) as data:
-        decoded, lat_bytes = _decoded(data, wanted), len(data)
-    image, header = decoded.picture, decoded.header
-    strip_image(image, wanted.strip)
-    image = made_ready(image, form, strict=wanted.strict, background=wanted.background)
-    size = deliver(task, lambda stream: write_image(image, stream, form))
-    for problem in decoded.problems:
-        warn_of_loss(problem)
-    if decoded.problems:
-        salvaged.append(task)
-    return Written(
-        width_px=image.width,
-        height_px=image.height,
-        input_bytes=lat_bytes,
-        output_bytes=size,
-        lat_pixels=header.width_px * header.height_px,
-        lat_bytes=lat_bytes,
-        details={"mode": image.mode},
-        note=f"mode {image.mode}",
-    )
+def _check_format(task: paths.Task, form: str | None) -> None:
+    """Raises BadParameter where Pillow does not write what the task asks for."""
+    if form is None and task.target != paths.STREAM:
+        options.written_format(Path(task.target))

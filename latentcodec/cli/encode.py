@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import io
 import math
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +13,11 @@ import click
 from click.core import ParameterSource
 
 from latentcodec.cli import options, paths
-from latentcodec.cli.batch import convert_all, deliver, input_bytes
-from latentcodec.cli.outcome import Written
-from latentcodec.errors import LatError
-from latentcodec.format import container
+from latentcodec.cli.batch import convert_all
 from latentcodec.options import EncodeOptions
 
 if TYPE_CHECKING:
-    from latentcodec.cli.prefetch import Prefetcher
-    from latentcodec.images.picture import PictureSource
-    from latentcodec.pipeline.rate_control import Found
-    from latentcodec.runtime.base import Family
-    from latentcodec.runtime.model_store import ModelEntry, Tune
+    from latentcodec.runtime.model_store import Tune
 
 
 class _Positive(click.FloatRange):
@@ -55,19 +45,6 @@ def _size_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
     if size < 1:
         raise click.BadParameter(f"{value!r} is not a size such as 60000, 60k or 1.5M")
     return int(size)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Wanted(EncodeOptions):
-    """How pictures are to be encoded: the command's own options besides those of `encode`."""
-
-    target_size: int | None
-    target_bpp: float | None
-    ratio: float | None
-    target_psnr: float | None
-    model: str
-    verify: bool
-    load: Callable[[ModelEntry], Family]
 
 
 @click.command()
@@ -104,36 +81,34 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     complete; an input never is. Alpha is kept without losses, and so are EXIF, ICC profile and
     XMP. Of animations the first frame is kept, of 16 bits 8, and CMYK becomes RGB, with a warning.
     """
-    from latentcodec.runtime.model_store import load_codec
-
     shared = options.BatchOptions.taken_from(chosen)
     keeps_suffix = chosen.pop("keeps_suffix")
     model = _model(chosen.pop("tune"), chosen.pop("model"), chosen.pop("weights"))
-    load = functools.partial(load_codec, runtime=shared.runtime)
-    wanted = _Wanted(model=model, load=load, **chosen)
-    goals = (wanted.target_size, wanted.target_bpp, wanted.ratio, wanted.target_psnr)
-    context = click.get_current_context()
-    explicit = context.get_parameter_source("quality") is ParameterSource.COMMANDLINE
-    if sum(goal is not None for goal in goals) + explicit > 1:
-        raise click.UsageError(
-            "give one of --quality, --target-size, --target-bpp, --ratio and --target-psnr"
-        )
+    _check_goals(chosen)
     inputs, output = paths.split(arguments, shared.output)
     if shared.output is None and output is not None:
         _check_name(inputs[0], output)
     naming = paths.Naming(".lat", _is_image, keeps_suffix)
     tasks = paths.plan(inputs, output, shared.recursive, naming)
     from latentcodec.cli.prefetch import Prefetcher
-    from latentcodec.images.files import wide_limits
+    from latentcodec.files.encode import encode_file
+    from latentcodec.files.options import EncodeFileOptions
 
-    images = Prefetcher(wanted.strict)
-    with wide_limits(container.MAX_PIXELS):
-        convert_all(
-            tasks,
-            lambda task: _encode(task, wanted, images),
-            shared,
-            naming.left_out,
-            images.reading,
+    wanted = EncodeFileOptions(
+        model=model, runtime=shared.runtime, make_parents=paths.makes_parents(tasks), **chosen
+    )
+    convert = functools.partial(encode_file, options=wanted)
+    convert_all(tasks, convert, shared, naming.left_out, Prefetcher(wanted.strict))
+
+
+def _check_goals(chosen: dict[str, Any]) -> None:
+    """Raises UsageError where more than one goal is given."""
+    goals = ("target_size", "target_bpp", "ratio", "target_psnr")
+    source = click.get_current_context().get_parameter_source("quality")
+    explicit = source is ParameterSource.COMMANDLINE
+    if sum(chosen[goal] is not None for goal in goals) + explicit > 1:
+        raise click.UsageError(
+            "give one of --quality, --target-size, --target-bpp, --ratio and --target-psnr"
         )
 
 
@@ -157,81 +132,3 @@ def _is_image(path: Path) -> bool:
     from latentcodec.images.files import is_readable
 
     return is_readable(path)
-
-
-def _encode(task: paths.Task, wanted: _Wanted, images: Prefetcher) -> Written:
-    """Do one task. Raises LatError and OSError."""
-    from latentcodec.images.files import open_image
-    from latentcodec.images.picture import source_of
-
-    if task.source == paths.STREAM:
-        data = input_bytes(task)
-        input_size, image = len(data), open_image(io.BytesIO(data), wanted.strict)
-    else:
-        image = images.image(task)
-        input_size = Path(task.source).stat().st_size
-    picture = source_of(image, wanted.strict, wanted.strip)
-    found = _encoded(picture, wanted)
-    deliver(task, found.data)
-    if wanted.verify and task.target != paths.STREAM and not _reads_back(task.target, found.data):
-        raise LatError(f"{task.target} does not read back as it was written")
-    height, width, size = picture.height, picture.width, len(found.data)
-    return Written(
-        width_px=width,
-        height_px=height,
-        input_bytes=input_size,
-        output_bytes=size,
-        lat_pixels=width * height,
-        lat_bytes=size,
-        details={"quality": found.quality} | ({"verified": True} if wanted.verify else {}),
-        note=f"quality {found.quality:g}, {size} bytes, {8 * size / (width * height):.3f} bpp"
-        + (", verified" if wanted.verify else ""),
-    )
-
-
-def _reads_back(target: str, data: bytes) -> bool:
-    """Whether a file is as it was written; pipes and devices cannot be asked."""
-    path = Path(target)
-    return not path.is_file() or path.read_bytes() == data
-
-
-def _limit_bytes(picture: PictureSource, wanted: _Wanted) -> float | None:
-    """What the file may have, if one of the three limits is given."""
-    pixels = picture.height * picture.width
-    if wanted.target_bpp is not None:
-        return wanted.target_bpp * pixels / 8
-    if wanted.ratio is not None:
-        return picture.colour.channels * pixels / wanted.ratio
-    return wanted.target_size
-
-
-def _encoded(picture: PictureSource, wanted: _Wanted) -> Found:
-    """The file at a quality, or at the one that a limit or a fidelity asks for."""
-    from latentcodec.pipeline import encoder
-    from latentcodec.pipeline.rate_control import Found, for_psnr, for_size
-
-    def encoded(quality: float) -> bytes:
-        return encoder.encode(
-            picture,
-            dataclasses.replace(wanted, quality=quality),
-            model=wanted.model,
-            verify=wanted.verify,
-            load=wanted.load,
-        )
-
-    limit_bytes, wanted_db = _limit_bytes(picture, wanted), wanted.target_psnr
-    if limit_bytes is not None:
-        found = for_size(encoded, limit_bytes)
-        problem = (
-            f"the smallest file of this picture has {len(found.data)} bytes, "
-            f"more than the {limit_bytes:.0f} that are wanted"
-        )
-    elif wanted_db is not None:
-        psnr_db = functools.partial(encoder.psnr_db, picture, load=wanted.load)
-        found = for_psnr(encoded, psnr_db, wanted_db)
-        problem = f"even quality 100 falls short of {wanted_db:g} dB with this picture"
-    else:
-        return Found(encoded(wanted.quality), wanted.quality, reached=True)
-    if not found.reached:
-        raise LatError(problem)
-    return found

@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from latentcodec.cli.errors import describe_error
 from latentcodec.cli.paths import STREAM
 from latentcodec.errors import LatError
+from latentcodec.files.errors import describe_error
 
 
 def _facts(source: str) -> dict[str, Any]:

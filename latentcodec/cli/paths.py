@@ -109,6 +109,11 @@ def plan(inputs: list[str], output: str | None, recursive: bool, naming: Naming)
     return _checked(tasks)
 
 
+def makes_parents(tasks: list[Task]) -> bool:
+    """Whether the folders of outputs are made: all tasks of one `plan` are alike in that."""
+    return any(task.makes_folders for task in tasks)
+
+
 def _names_folder(path: str) -> bool:
     return path.endswith(("/", os.sep)) or Path(path).is_dir()
 

@@ -12,12 +12,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latentcodec.cli.capture_warnings import capture_warnings
 from latentcodec.cli.paths import Task
-from latentcodec.images.files import open_image, pixels_in
+from latentcodec.files.capture_warnings import capture_warnings
+from latentcodec.files.convert import unlimited
+from latentcodec.files.endpoints import name_of, read_image
+from latentcodec.images.files import pixels_in
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from latentcodec.format.source import Source
+
+    SizedImage = tuple[Image, int]  # and the size of its file in bytes
 
 _ROOM_PIXELS = 32_000_000  # of pictures that wait: 128 MB as Pillow holds them
 
@@ -31,17 +37,20 @@ class Prefetcher:
 
     def __init__(self, strict: bool) -> None:
         self._strict = strict
-        self._reads: dict[Task, Future[Image | None]] = {}
+        self._reads: dict[str, Future[SizedImage | None]] = {}
         self._room = threading.Condition()
         self._waiting_pixels = 0
-        self._wanted: Path | None = None  # what a job waits for: it needs no room
+        self._wanted: str | None = None  # what a job waits for: it needs no room
         self._ended = False
 
     @contextlib.contextmanager
     def reading(self, tasks: Iterable[Task]) -> Iterator[None]:
         """Read the pictures of `tasks`, in their order, while there is room."""
         with ThreadPoolExecutor(1, "prefetch") as pool:
-            self._reads = {task: pool.submit(self._read, Path(task.source)) for task in tasks}
+            self._reads = {
+                name: pool.submit(self._read, name)
+                for name in dict.fromkeys(task.source for task in tasks)
+            }
             try:
                 yield
             finally:
@@ -50,41 +59,42 @@ class Prefetcher:
                     self._room.notify()
                 pool.shutdown(cancel_futures=True)
 
-    def image(self, task: Task) -> Image:
-        """The picture of a task, once. Raises as `open_image` does."""
-        path = Path(task.source)
-        read = self._reads.pop(task, None)
+    def read(self, source: Source, strict: bool) -> SizedImage:
+        """A picture, once, and the size of its file in bytes. Raises as `open_image` does."""
+        name = name_of(source)
+        read = self._reads.pop(name, None)
         if read is None or read.cancel():
-            return open_image(path, self._strict)
+            return read_image(source, strict)
         with self._room:
-            self._wanted = path
+            self._wanted = name
             self._room.notify()
-        image = read.result()
-        if image is None:
-            return open_image(path, self._strict)
+        found = read.result()
+        if found is None:
+            return read_image(source, strict)
+        image = found[0]
         with self._room:
             self._waiting_pixels -= image.width * image.height
             self._room.notify()
-        return image
+        return found
 
-    def _read(self, path: Path) -> Image | None:
-        with capture_warnings() as warnings, contextlib.suppress(Exception):
-            pixels = pixels_in(path)
-            if pixels > _ROOM_PIXELS or not self._has_room(path, pixels):
+    def _read(self, name: str) -> SizedImage | None:
+        with capture_warnings() as warnings, unlimited, contextlib.suppress(Exception):
+            pixels = pixels_in(Path(name))
+            if pixels > _ROOM_PIXELS or not self._has_room(name, pixels):
                 return None
-            image = open_image(path, self._strict)
+            image, size = read_image(name, self._strict)
             if not warnings:
                 with self._room:  # of what was loaded: some formats say another size before
                     self._waiting_pixels += image.width * image.height
-                return image
+                return image, size
         return None
 
-    def _has_room(self, path: Path, pixels: int) -> bool:
+    def _has_room(self, name: str, pixels: int) -> bool:
         """Wait until a picture may be read; false where nobody will ask for it."""
 
         def decided() -> bool:
             room = self._waiting_pixels + pixels <= _ROOM_PIXELS
-            return room or self._ended or self._wanted == path
+            return room or self._ended or self._wanted == name
 
         with self._room:
             self._room.wait_for(decided)

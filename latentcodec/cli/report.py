@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from latentcodec.cli.options import BatchOptions
-from latentcodec.cli.outcome import Outcome
 from latentcodec.cli.paths import STREAM, Task
+from latentcodec.files.result import FileResult
 
 
 class Report:
@@ -28,7 +28,8 @@ class Report:
         self._options = options
         self._err = any(task.target == STREAM for task in tasks)
         self._start = time.perf_counter()
-        self._ended: list[Outcome] = []
+        self._sums: Counter[str] = Counter()
+        self._late: list[FileResult] = []  # with what is said of them at the end
         bar = self._many and sys.stderr.isatty() and not options.quiet
         on_terminal = bar and sys.stdout.isatty()
         self._lines = not options.quiet and (options.verbose or options.as_json or not on_terminal)
@@ -38,7 +39,7 @@ class Report:
                 length=len(tasks),
                 file=sys.stderr,
                 show_pos=True,
-                item_show_func=lambda _: f"{self._rate():.1f} MP/s" if self._ended else None,
+                item_show_func=lambda _: f"{self._rate():.1f} MP/s" if self._sums else None,
             )
 
     def __enter__(self) -> Report:
@@ -58,51 +59,71 @@ class Report:
             self._sum_up()
 
     @property
-    def failed(self) -> list[Outcome]:
-        """The tasks that came to nothing, so far."""
-        return [outcome for outcome in self._ended if outcome.error]
+    def has_failed(self) -> bool:
+        """Whether a task came to nothing."""
+        return self._sums["failed"] > 0
 
-    def add(self, outcome: Outcome) -> None:
-        """A task has ended."""
-        self._ended.append(outcome)
+    @property
+    def is_damaged(self) -> bool:
+        """Whether something was decoded, but not all of it."""
+        return self._sums["damaged"] > 0
+
+    def add(self, result: FileResult) -> None:
+        """A task has ended. Of those with nothing left to say, only sums are kept."""
+        self._count(result)
+        if result.error or (self._bar and result.warnings):
+            self._late.append(result)
         if self._bar:
-            self._bar.update(1, outcome)
+            self._bar.update(1, result)
         else:
-            self._warn(outcome)
+            self._warn(result)
         if self._lines and self._options.as_json:
-            self._say(json.dumps(_facts(outcome)))
-        elif self._lines and not outcome.error:
-            self._say(self._line(outcome))
+            self._say(json.dumps(_facts(result)))
+        elif self._lines and not result.error:
+            self._say(self._line(result))
+
+    def _count(self, result: FileResult) -> None:
+        self._sums.update(
+            {
+                "files": 1,
+                result.status: 1,
+                "damaged": result.is_damaged,
+                "pixels": result.width_px * result.height_px,
+                "lat_pixels": result.lat_pixels,
+                "lat_bytes": result.lat_bytes,
+                "input_bytes": result.input_bytes,
+                "output_bytes": result.output_bytes,
+            }
+        )
 
     def _say(self, text: str) -> None:
         click.echo(text, err=self._err)
 
-    def _line(self, outcome: Outcome) -> str:
-        name, written = click.format_filename(outcome.task.target), outcome.written
-        if written is None:
+    def _line(self, result: FileResult) -> str:
+        name = click.format_filename(result.target)
+        if result.status == "skipped":
             return f"{name}: exists, skipped"
-        text = f"{name}: {written.width_px} x {written.height_px}, {written.note}"
-        return text + (f", {outcome.seconds:.2f} s" if self._options.verbose else "")
+        text = f"{name}: {result.width_px} x {result.height_px}, {_note(result)}"
+        return text + (f", {result.seconds:.2f} s" if self._options.verbose else "")
 
-    def _warn(self, outcome: Outcome) -> None:
+    def _warn(self, result: FileResult) -> None:
         if self._options.as_json or self._options.quiet:
             return
-        for message in outcome.warnings:
-            click.echo(f"Warning: {self._about(outcome, message)}", err=True)
+        for message in result.warnings:
+            click.echo(f"Warning: {self._about(result, message)}", err=True)
 
-    def _about(self, outcome: Outcome, message: str) -> str:
+    def _about(self, result: FileResult, message: str) -> str:
         """A message that names its file: of several files, the source."""
-        task = outcome.task
-        names = [task.source] if self._many else [task.source, task.target]
+        names = [result.source] if self._many else [result.source, result.target]
         known = [click.format_filename(name) for name in names if name != STREAM]
-        if task.source == STREAM or any(name in message for name in known):
+        if result.source == STREAM or any(name in message for name in known):
             return message
         return f"{known[0]}: {message}"
 
     def _sum_up(self) -> None:
         if self._bar:
-            for outcome in self._ended:
-                self._warn(outcome)
+            for result in self._late:
+                self._warn(result)
         if self._options.as_json:
             self._say(json.dumps({"summary": self._totals()}))
             return
@@ -110,30 +131,25 @@ class Report:
             self._say(_summary(self._totals()))
         if self._left_out and not self._options.quiet:
             self._say(f"left out: {listed(self._left_out)}")
-        failed = self.failed
+        failed = [result for result in self._late if result.error]
         if failed and self._many:
-            click.echo(f"Error: {len(failed)} of {len(self._ended)} files failed:", err=True)
-        for outcome in failed:
+            click.echo(f"Error: {len(failed)} of {self._sums['files']} files failed:", err=True)
+        for result in failed:
             lead = "  " if self._many else "Error: "
-            click.echo(f"{lead}{self._about(outcome, outcome.error)}", err=True)
+            click.echo(f"{lead}{self._about(result, str(result.error))}", err=True)
 
     def _rate(self) -> float:
         """Megapixels per second, so far."""
-        pixels = sum(o.written.width_px * o.written.height_px for o in self._ended if o.written)
-        return pixels / 1e6 / (time.perf_counter() - self._start)
+        return self._sums["pixels"] / 1e6 / (time.perf_counter() - self._start)
 
     def _totals(self) -> dict[str, Any]:
-        written = [outcome.written for outcome in self._ended if outcome.written]
-        pixels = sum(one.lat_pixels for one in written)
-        bits = 8 * sum(one.lat_bytes for one in written)
+        sums = self._sums
+        pixels, bits = sums["lat_pixels"], 8 * sums["lat_bytes"]
         return {
-            "files": len(self._ended),
-            "written": len(written),
-            "skipped": len(self._ended) - len(written) - len(self.failed),
-            "failed": len(self.failed),
+            **{name: sums[name] for name in ("files", "written", "skipped", "failed")},
             "left_out": dict(self._left_out.most_common()),
-            "input_bytes": sum(one.input_bytes for one in written),
-            "output_bytes": sum(one.output_bytes for one in written),
+            "input_bytes": sums["input_bytes"],
+            "output_bytes": sums["output_bytes"],
             "bits_per_pixel": round(bits / pixels, 4) if pixels else None,
             "megapixels_per_second": round(self._rate(), 3),
             "seconds": round(time.perf_counter() - self._start, 3),
@@ -145,26 +161,33 @@ def listed(left_out: Counter[str]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in left_out.most_common())
 
 
-def _facts(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as a JSON object."""
-    written = outcome.written
-    status = "failed" if outcome.error else "written" if written else "skipped"
+def _note(result: FileResult) -> str:
+    """What was written, for people."""
+    if result.mode is not None:
+        return f"mode {result.mode}"
+    text = f"quality {result.quality:g}, {result.output_bytes} bytes"
+    text += f", {result.bits_per_pixel:.3f} bpp"
+    return text + (", verified" if result.is_verified else "")
+
+
+def _facts(result: FileResult) -> dict[str, Any]:
+    """A result as a JSON object."""
     facts: dict[str, Any] = {
-        "source": outcome.task.source,
-        "target": outcome.task.target,
-        "status": status,
+        "source": result.source,
+        "target": result.target,
+        "status": result.status,
     }
-    if written:
+    if result.status == "written":
+        facts |= {"width_px": result.width_px, "height_px": result.height_px}
+        facts |= {"mode": result.mode} if result.mode else {"quality": result.quality}
+        facts |= {"verified": True} if result.is_verified else {}
         facts |= {
-            "width_px": written.width_px,
-            "height_px": written.height_px,
-            **written.details,
-            "input_bytes": written.input_bytes,
-            "output_bytes": written.output_bytes,
-            "bits_per_pixel": round(8 * written.lat_bytes / written.lat_pixels, 4),
-            "seconds": round(outcome.seconds, 3),
+            "input_bytes": result.input_bytes,
+            "output_bytes": result.output_bytes,
+            "bits_per_pixel": round(result.bits_per_pixel or 0, 4),
+            "seconds": round(result.seconds, 3),
         }
-    return facts | {"warnings": outcome.warnings, "error": outcome.error or None}
+    return facts | {"warnings": result.warnings, "error": result.error}
 
 
 def _summary(totals: dict[str, Any]) -> str:

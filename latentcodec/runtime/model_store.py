@@ -54,7 +54,12 @@ def entries() -> list[ModelEntry]:
     """All packaged models, then those that `register_weights` was given."""
     fields = [f.name for f in dataclasses.fields(ModelEntry)]
     packaged = [ModelEntry(**{k: row[k] for k in fields}) for row in manifest()["models"]]
-    return [*packaged, *_own.values()]
+    return [*packaged, *own_entries()]
+
+
+def own_entries() -> list[ModelEntry]:
+    """The models that `register_weights` or `adopt` was given, for another process to adopt."""
+    return list(_own.values())
 
 
 def register_weights(path: str | os.PathLike[str], *, runtime: Runtime | None = None) -> str:

@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 import latentcodec
-from latentcodec.cli.batch import outcomes
-from latentcodec.cli.outcome import Written
+from latentcodec.cli.batch import results
+from latentcodec.cli.options import BatchOptions
 from latentcodec.cli.paths import Task
+from latentcodec.files.result import FileResult
 from latentcodec.runtime.base import Family
 from tests.command_line import done, typed
 
@@ -184,13 +185,14 @@ def test_strip(here: Path) -> None:
 def test_an_interrupt_ends_the_waiting_jobs(here: Path) -> None:
     begun = []
 
-    def convert(task: Task) -> Written:
-        begun.append(task)
+    def convert(source: str, target: str) -> FileResult:
+        begun.append(source)
         raise KeyboardInterrupt
 
     tasks = [Task(f"{number}.png", f"{number}.lat") for number in range(500)]
+    options = BatchOptions(None, False, 2, False, False, False, False)
     with pytest.raises(KeyboardInterrupt):
-        list(outcomes(tasks, convert, 2, skip_existing=False))
+        list(results(tasks, convert, options))
     assert len(begun) < 500
 
 
@@ -207,7 +209,7 @@ def test_verify(here: Path, family: Family, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_verify_reads_back(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "latentcodec.system.atomic_write.write_file", lambda path, data: path.write_bytes(data[:-1])
+        "latentcodec.files.endpoints.write_file", lambda path, data: path.write_bytes(data[:-1])
     )
     result = typed("encode a.png new.lat --verify")
     assert result.exit_code == 1

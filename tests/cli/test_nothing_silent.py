@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from latentcodec.cli import encode
+from latentcodec.files import encode
 from latentcodec.images import plugins
 from tests.command_line import call, done, typed
 
@@ -81,13 +81,13 @@ def test_names_that_the_output_cannot_spell(photos: Path) -> None:
 def test_memory_that_is_short_ends_one_file(
     photos: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    whole = encode._encoded
+    whole = encode._found
 
     def fails_once(picture: object, *arguments: object) -> object:
-        monkeypatch.setattr(encode, "_encoded", whole)
+        monkeypatch.setattr(encode, "_found", whole)
         raise error
 
-    monkeypatch.setattr(encode, "_encoded", fails_once)
+    monkeypatch.setattr(encode, "_found", fails_once)
     result = typed("encode -r photos -o out -j 1")
     assert result.exit_code == 1
     assert "photos/a.png: there is not enough memory for this picture" in result.stderr
@@ -100,7 +100,7 @@ def test_mistakes_of_the_program_are_not_hidden(
     def fails(*arguments: object) -> object:
         raise RuntimeError("something else")
 
-    monkeypatch.setattr(encode, "_encoded", fails)
+    monkeypatch.setattr(encode, "_found", fails)
     assert isinstance(typed("encode photos/a.png").exception, RuntimeError)
 
 
@@ -108,7 +108,7 @@ def test_ctrl_c_ends_with_130(photos: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def interrupted(*arguments: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(encode, "_encoded", interrupted)
+    monkeypatch.setattr(encode, "_found", interrupted)
     assert typed("encode photos/a.png").exit_code == 130
 
 

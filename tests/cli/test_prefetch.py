@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 
 from latentcodec.cli import prefetch
-from latentcodec.cli.capture_warnings import capture_warnings, separate_warnings
 from latentcodec.cli.paths import Task
 from latentcodec.cli.prefetch import Prefetcher
 from latentcodec.errors import UnsupportedImage
-from latentcodec.images.files import open_image
+from latentcodec.files.capture_warnings import capture_warnings
+from latentcodec.files.endpoints import read_image
+from latentcodec.format.source import Source
 
 SIZE = (40, 20)
 
@@ -33,11 +34,12 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     """Names of the files that were read, and whether the job itself did it."""
     done: list[tuple[str, bool]] = []
 
-    def watched(path: Path, strict: bool) -> Image.Image:
-        done.append((path.name, threading.current_thread() is threading.main_thread()))
-        return open_image(path, strict)
+    def watched(source: Source, strict: bool) -> tuple[Image.Image, int]:
+        is_job = threading.current_thread() is threading.main_thread()
+        done.append((Path(str(source)).name, is_job))
+        return read_image(source, strict)
 
-    monkeypatch.setattr(prefetch, "open_image", watched)
+    monkeypatch.setattr(prefetch, "read_image", watched)
     return done
 
 
@@ -49,13 +51,17 @@ def soon(condition: Callable[[], bool]) -> bool:
     return condition()
 
 
+def read(images: Prefetcher, task: Task) -> Image.Image:
+    return images.read(task.source, False)[0]
+
+
 def test_pictures_are_there_before_they_are_asked_for(
     tasks: list[Task], reads: list[tuple[str, bool]]
 ) -> None:
     images = Prefetcher(strict=False)
-    with separate_warnings(), images.reading(tasks):
+    with images.reading(tasks):
         assert soon(lambda: len(reads) == 5)
-        assert [images.image(task).getpixel((0, 0)) for task in tasks] == [0, 50, 100, 150, 200]
+        assert [read(images, task).getpixel((0, 0)) for task in tasks] == [0, 50, 100, 150, 200]
     assert reads == [(f"{number}.png", False) for number in range(5)]
 
 
@@ -64,15 +70,15 @@ def test_it_waits_for_room(
 ) -> None:
     monkeypatch.setattr(prefetch, "_ROOM_PIXELS", 2 * 800)
     images = Prefetcher(strict=False)
-    with separate_warnings(), images.reading(tasks):
+    with images.reading(tasks):
         assert soon(lambda: len(reads) == 2)
         time.sleep(0.1)
         assert len(reads) == 2
-        images.image(tasks[0])
+        read(images, tasks[0])
         assert soon(lambda: len(reads) == 3)
         # Those of 1 and 2 stay where they are: nobody asks for them, and that stops nobody.
-        assert images.image(tasks[3]).getpixel((0, 0)) == 150
-        assert images.image(tasks[4]).getpixel((0, 0)) == 200
+        assert read(images, tasks[3]).getpixel((0, 0)) == 150
+        assert read(images, tasks[4]).getpixel((0, 0)) == 200
     assert [name for name, _ in reads] == [f"{number}.png" for number in range(5)]
 
 
@@ -81,7 +87,7 @@ def test_what_waits_for_room_ends_with_the_rest(
 ) -> None:
     monkeypatch.setattr(prefetch, "_ROOM_PIXELS", 800)
     images = Prefetcher(strict=False)
-    with separate_warnings(), images.reading(tasks):
+    with images.reading(tasks):
         assert soon(lambda: len(reads) == 1)
     assert len(reads) == 1
 
@@ -91,9 +97,9 @@ def test_large_pictures_are_read_by_the_job(
 ) -> None:
     monkeypatch.setattr(prefetch, "_ROOM_PIXELS", 799)
     images = Prefetcher(strict=False)
-    with separate_warnings(), images.reading(tasks):
+    with images.reading(tasks):
         for task in tasks:
-            images.image(task)
+            read(images, task)
     assert reads == [(f"{number}.png", True) for number in range(5)]
 
 
@@ -106,12 +112,12 @@ def test_what_there_is_to_say_is_said_to_the_job(tmp_path: Path) -> None:
         Task(str(tmp_path / name), f"{name}.lat") for name in ("two.gif", "broken.png", "none.png")
     )
     images = Prefetcher(strict=False)
-    with separate_warnings(), images.reading([two, broken, none]):
+    with images.reading([two, broken, none]):
         time.sleep(0.1)
         with capture_warnings() as warnings:
-            assert images.image(two).size == SIZE
+            assert read(images, two).size == SIZE
         assert warnings == ["the image has several frames or pages; the first one is kept"]
         with pytest.raises(UnsupportedImage, match=r"broken\.png is not an image"):
-            images.image(broken)
+            read(images, broken)
         with pytest.raises(FileNotFoundError):
-            images.image(none)
+            read(images, none)

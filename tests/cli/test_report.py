@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from latentcodec.cli.options import BatchOptions
-from latentcodec.cli.outcome import Outcome, Written
 from latentcodec.cli.paths import Task
 from latentcodec.cli.report import Report
+from latentcodec.files.result import FileResult
 from tests.command_line import done, typed
 
 
@@ -68,10 +68,21 @@ def reported(monkeypatch: pytest.MonkeyPatch, **manner: bool) -> tuple[str, str]
     flags = {"as_json": False, "quiet": False, "verbose": False} | manner
     options = BatchOptions(None, False, None, False, **flags, runtime=None)
     tasks = [Task("a.png", "a.lat"), Task("b.png", "b.lat")]
-    written = Written(1000, 1000, 3000, 500, 10**6, 500, {}, "quality 50")
     with Report(tasks, options, Counter()) as report:
-        report.add(Outcome(tasks[0], written, "", ["something is lost"], 0.5))
-        report.add(Outcome(tasks[1], None, "nothing in it", [], 0.5))
+        report.add(
+            FileResult(
+                *("a.png", "a.lat", "written"),
+                width_px=1000,
+                height_px=1000,
+                input_bytes=3000,
+                output_bytes=500,
+                lat_pixels=10**6,
+                lat_bytes=500,
+                quality=50,
+                warnings=("something is lost",),
+            )
+        )
+        report.add(FileResult("b.png", "b.lat", "failed", error="nothing in it"))
     return out.getvalue(), err.getvalue()
 
 

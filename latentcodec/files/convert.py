@@ -1,0 +1,36 @@
+"""The frame of every conversion: what goes wrong with a file ends in its result."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+from latentcodec.files.capture_warnings import capture_warnings
+from latentcodec.files.endpoints import Target, name_of
+from latentcodec.files.errors import HANDLED, describe_error, out_of_memory
+from latentcodec.files.result import FileResult
+from latentcodec.format.container import MAX_PIXELS
+from latentcodec.format.source import Source
+from latentcodec.images.files import wide_limits
+from latentcodec.system.shared_context import SharedContext
+
+# Pillow refuses large pictures, and has one limit for all threads.
+unlimited = SharedContext(lambda: wide_limits(MAX_PIXELS))
+
+
+def converted(
+    source: Source, target: Target, work: Callable[[FileResult], FileResult]
+) -> FileResult:
+    """What `work` makes of a result that has only names, with warnings, time and the error."""
+    start = time.perf_counter()
+    result = FileResult(name_of(source), name_of(target), "written")
+    with capture_warnings() as warnings, unlimited:
+        try:
+            with out_of_memory():
+                result = work(result)
+        except HANDLED as problem:
+            result = dataclasses.replace(result, status="failed", error=describe_error(problem))
+    return dataclasses.replace(
+        result, warnings=tuple(warnings), seconds=time.perf_counter() - start
+    )

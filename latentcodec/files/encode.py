@@ -1,0 +1,120 @@
+"""A picture's file to a `.lat` file."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from latentcodec.errors import LatError
+from latentcodec.files.convert import converted
+from latentcodec.files.endpoints import Target, read_image, reads_back, write_target
+from latentcodec.files.options import EncodeFileOptions
+from latentcodec.files.result import FileResult
+from latentcodec.format.source import Source
+from latentcodec.images.picture import PictureSource, source_of
+from latentcodec.pipeline import encoder
+from latentcodec.pipeline.rate_control import Found, for_psnr, for_size
+from latentcodec.runtime import model_store
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from latentcodec.runtime.base import Family
+    from latentcodec.runtime.model_store import ModelEntry
+
+_DEFAULT = EncodeFileOptions()
+
+
+def encode_file(
+    source: Source,
+    target: Target,
+    options: EncodeFileOptions = _DEFAULT,
+    *,
+    read: Callable[[Source, bool], tuple[Image, int]] = read_image,
+) -> FileResult:
+    """Encode an image file as a `.lat` file, which is written whole or not at all.
+
+    Args:
+        source: a path, the bytes of a file, or a file open for reading.
+        target: a path, or a file open for writing.
+        options: how.
+        read: gives the picture of the source and the source's size in bytes, from `strict`; for
+            who reads ahead.
+
+    Returns:
+        Sizes and times, and the error where bad input, the machine or its memory ended it: none
+        of those is raised.
+
+    Raises:
+        ModuleNotFoundError: what runs the networks is not installed.
+    """
+    return converted(source, target, functools.partial(_encode, source, target, options, read))
+
+
+def _encode(
+    source: Source,
+    target: Target,
+    options: EncodeFileOptions,
+    read: Callable[[Source, bool], tuple[Image, int]],
+    result: FileResult,
+) -> FileResult:
+    image, input_bytes = read(source, options.strict)
+    picture = source_of(image, options.strict, options.strip)
+    load = functools.partial(model_store.load_codec, runtime=options.runtime)
+    found = _found(picture, options, load)
+    written = write_target(target, found.data, options)
+    if options.verify and not reads_back(target, found.data):
+        raise LatError(f"{result.target} does not read back as it was written")
+    return dataclasses.replace(
+        result,
+        width_px=picture.width,
+        height_px=picture.height,
+        input_bytes=input_bytes,
+        output_bytes=written.size,
+        lat_pixels=picture.width * picture.height,
+        lat_bytes=written.size,
+        quality=found.quality,
+        psnr_db=encoder.psnr_db(picture, found.data, load) if options.psnr else None,
+        is_verified=options.verify,
+        sha256=written.sha256,
+    )
+
+
+def _limit_bytes(picture: PictureSource, options: EncodeFileOptions) -> float | None:
+    """What the file may have, if one of the three limits is given."""
+    pixels = picture.height * picture.width
+    if options.target_bpp is not None:
+        return options.target_bpp * pixels / 8
+    if options.ratio is not None:
+        return picture.colour.channels * pixels / options.ratio
+    return options.target_size
+
+
+def _found(
+    picture: PictureSource, options: EncodeFileOptions, load: Callable[[ModelEntry], Family]
+) -> Found:
+    """The file at a quality, or at the one that a limit or a fidelity asks for. Raises LatError."""
+    model = model_store.chosen(options.model, options.tune)
+
+    def encoded(quality: float) -> bytes:
+        wanted = dataclasses.replace(options, quality=quality)
+        return encoder.encode(picture, wanted, model=model, verify=options.verify, load=load)
+
+    limit_bytes, wanted_db = _limit_bytes(picture, options), options.target_psnr
+    if limit_bytes is not None:
+        found = for_size(encoded, limit_bytes)
+        problem = (
+            f"the smallest file of this picture has {len(found.data)} bytes, "
+            f"more than the {limit_bytes:.0f} that are wanted"
+        )
+    elif wanted_db is not None:
+        psnr_db = functools.partial(encoder.psnr_db, picture, load=load)
+        found = for_psnr(encoded, psnr_db, wanted_db)
+        problem = f"even quality 100 falls short of {wanted_db:g} dB with this picture"
+    else:
+        return Found(encoded(options.quality), options.quality, reached=True)
+    if not found.reached:
+        raise LatError(problem)
+    return found
