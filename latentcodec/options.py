@@ -19,18 +19,26 @@ from latentcodec.images.metadata_names import MetadataName, check_names
 
 @dataclasses.dataclass(frozen=True)
 class Flag:
-    """How the command line has an option, whose long name is that of the field.
+    """How the command line has an option.
 
-    between: the smallest and the largest number. choices: all that can be said. parse: makes the
-    value of what is said; a ValueError of it is wrong usage.
+    long: its name, where that is not the field's. least, most: the range of a number; `above`
+    leaves out its lower end. choices: all that can be said. parse: makes the value of what is said;
+    a ValueError of it is wrong usage.
     """
 
     help: str
     short: str | None = None
+    long: str | None = None
     metavar: str | None = None
-    between: tuple[float, float | None] | None = None
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
     choices: tuple[str, ...] | None = None
     parse: Callable[[str], Any] | None = None
+
+    @property
+    def has_range(self) -> bool:
+        return (self.least, self.above, self.most) != (None, None, None)
 
 
 def _parse_names(text: str) -> tuple[MetadataName, ...]:
@@ -63,7 +71,7 @@ class EncodeOptions:
     """
 
     quality: Annotated[
-        float, Flag("1 is smallest, 100 is best; tenths count.", short="-q", between=(1, 100))
+        float, Flag("1 is smallest, 100 is best; tenths count.", short="-q", least=1, most=100)
     ] = defaults.QUALITY
     strict: Annotated[bool, Flag("Refuse images of which something would be lost.")] = False
     strip: Annotated[
@@ -119,7 +127,7 @@ class DecodeOptions:
             parse=lambda text: int(text.removeprefix("1/")),
         ),
     ] = 1
-    max_pixels: Annotated[int, Flag("Refuse larger pictures.", between=(1, None))] = MAX_PIXELS
+    max_pixels: Annotated[int, Flag("Refuse larger pictures.", least=1)] = MAX_PIXELS
     salvage: Annotated[
         bool,
         Flag(

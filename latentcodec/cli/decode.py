@@ -11,6 +11,7 @@ import click
 
 from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all
+from latentcodec.cli.declared import declared
 from latentcodec.options import DecodeOptions
 
 _EXIT_SALVAGED = 3
@@ -45,7 +46,7 @@ def _colour(ctx: click.Context, param: click.Parameter, value: str | None) -> st
     metavar="EXT",
     help="Format to write, such as jpg [default: by OUT's extension, in folders png].",
 )
-@options.declared(DecodeOptions)
+@declared(DecodeOptions)
 @options.weights
 @click.option("--strict", is_flag=True, help="Refuse formats that cannot hold all of a file.")
 @options.strip

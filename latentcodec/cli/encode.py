@@ -14,6 +14,7 @@ from click.core import ParameterSource
 
 from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all
+from latentcodec.cli.declared import declared
 from latentcodec.options import EncodeOptions
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _size_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -
 
 @click.command()
 @click.argument("arguments", metavar="IN... [OUT.lat]", nargs=-1, required=True, type=click.Path())
-@options.declared(EncodeOptions)
+@declared(EncodeOptions)
 @click.option(
     "--target-size",
     callback=_size_bytes,

@@ -3,60 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from latentcodec import defaults
+from latentcodec.cli.declared import declared_one
 from latentcodec.options import EncodeOptions
 from latentcodec.runtime.choice import RUNTIMES, Runtime
 from latentcodec.runtime.model_store import TUNES
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-def declared(options: type) -> Callable[[_Command], _Command]:
-    """Give a command all options that a class of `latentcodec.options` declares."""
-
-    def add(command: _Command) -> _Command:
-        for field in reversed(dataclasses.fields(options)):
-            command = declared_one(options, field.name)(command)
-        return command
-
-    return add
-
-
-def declared_one(options: type, name: str) -> Callable[[_Command], _Command]:
-    """One of the options that a class of `latentcodec.options` declares."""
-    hint = get_type_hints(options, include_extras=True)[name]
-    kind, flag, default = hint.__origin__, hint.__metadata__[0], getattr(options, name)
-    names = [*([flag.short] if flag.short else []), f"--{name.replace('_', '-')}"]
-    if kind is bool:
-        return click.option(*names, is_flag=True, help=flag.help)
-    if flag.between:
-        ranges = {int: click.IntRange, float: click.FloatRange}
-        more: dict[str, Any] = {"type": ranges[kind](*flag.between), "callback": _number}
-        return click.option(*names, default=default, show_default=True, help=flag.help, **more)
-
-    def parsed(ctx: click.Context, param: click.Parameter, value: str | None) -> object:
-        try:
-            return default if value is None else flag.parse(value)
-        except ValueError as error:
-            raise click.BadParameter(str(error)) from error
-
-    said = click.Choice(flag.choices) if flag.choices else click.STRING
-    return click.option(*names, type=said, callback=parsed, metavar=flag.metavar, help=flag.help)
-
-
-def _number(ctx: click.Context, param: click.Parameter, value: float) -> float:
-    if math.isnan(value):  # which no range excludes
-        raise click.BadParameter("nan is not a number to choose")
-    return value
 
 
 quality = declared_one(EncodeOptions, "quality")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ _CROPS = 96
 _LARGEST = 2 * tables.half_width(tables.SCALE_COUNT - 1)
 
 
-def measured_tables(family: HyperFamily, data: list[Path]) -> dict[str, Tensor]:
+def measured_tables(family: HyperFamily, data: Sequence[Path]) -> dict[str, Tensor]:
     """The tables of a weights file, measured on crops of `data`, in place of its Gaussian ones.
 
     Every model keeps its means and scales: only the shape around them is measured, once for

@@ -12,7 +12,7 @@ import io
 import json
 import math
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,7 @@ _GRAIN_LARGEST = 25 / 127.5  # sigma
 _JITTER = 0.1  # brightness and colour, multiplicative and additive, per crop and channel
 
 
-def _files(paths: list[Path]) -> Iterator[tuple[str, bytes]]:
+def _files(paths: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
     for path in paths:
         if path.is_dir():
             yield from _files(
@@ -51,7 +51,7 @@ def _files(paths: list[Path]) -> Iterator[tuple[str, bytes]]:
             yield path.name, path.read_bytes()
 
 
-def _sources(paths: list[Path]) -> dict[str, str]:
+def _sources(paths: Sequence[Path]) -> dict[str, str]:
     """File name -> source, from the index.json beside the data."""
     found: dict[str, str] = {}
     for path in paths:
@@ -79,7 +79,7 @@ class Photographs:
     shares: np.ndarray
 
     @classmethod
-    def load(cls, paths: list[Path], smallest_px: int, device: torch.device) -> Photographs:
+    def load(cls, paths: Sequence[Path], smallest_px: int, device: torch.device) -> Photographs:
         """Decode everything under `paths`. Images that are damaged or smaller than `smallest_px`
         are left out, with a LossWarning; raises ValueError where none remains."""
         sources, images, details, origin = _sources(paths), [], [], []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -27,7 +28,7 @@ _SINGLE = ("shortcut", "gain", "y_std", "level", "rows")
 
 
 def export(
-    source: Path, target: Path, data: list[Path] | None = None, average: float | None = None
+    source: Path, target: Path, data: Sequence[Path] | None = None, average: float | None = None
 ) -> None:
     """Write packaged weights from an average of a checkpoint: the first, or that of a decay.
 

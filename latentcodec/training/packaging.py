@@ -7,6 +7,7 @@ configuration, and returns the state dict of the model.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -22,7 +23,7 @@ from latentcodec.training.tables import density_tables, standard_tables
 Tensors = dict[str, Tensor]
 
 
-def export_hyper(model: HyperModel, floats: Tensors, data: list[Path] | None) -> Tensors:
+def export_hyper(model: HyperModel, floats: Tensors, data: Sequence[Path] | None) -> Tensors:
     """The prior on integers, and measured tables where there are photographs.
 
     Raises CorruptWeights where the integer networks would break their exactness bound.
@@ -45,12 +46,14 @@ def restore_hyper(weights: Tensors, state: Tensors, config: Config) -> Tensors:
     return state | float_prior(weights, state, config)
 
 
-def export_ae(model: Autoencoder, floats: Tensors, data: list[Path] | None) -> Tensors:
+def export_ae(model: Autoencoder, floats: Tensors, data: Sequence[Path] | None) -> Tensors:
     """The densities that it has learned, as tables."""
     return floats | density_tables(model)
 
 
-def export_vae(model: VariationalAutoencoder, floats: Tensors, data: list[Path] | None) -> Tensors:
+def export_vae(
+    model: VariationalAutoencoder, floats: Tensors, data: Sequence[Path] | None
+) -> Tensors:
     """Tables of N(0, 1), and gains that lead to quantisation steps, not to units of the prior.
 
     Raises ValueError where there are no photographs.

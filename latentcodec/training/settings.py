@@ -3,39 +3,86 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from latentcodec.models.config import Config
+from latentcodec.models.families import FAMILIES
+from latentcodec.options import Flag
+
+
+def _parse_size(text: str) -> int:
+    """`16MiB` as bytes."""
+    units = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
+    digits = text.rstrip("KMiB")
+    unit = text[len(digits) :]
+    if not digits.isdigit() or not int(digits) or unit not in units:
+        raise ValueError(f"{text!r} is not a size such as 16MiB")
+    return int(digits) * units[unit]
 
 
 @dataclasses.dataclass
 class Settings:
-    """What one `latentcodec train` was asked for."""
+    """What one `latentcodec train` was asked for; a field with a `Flag` is an option of it.
 
-    data: list[Path]
-    out: Path
+    One of `updates` and `minutes` is given: of training in all, earlier runs included.
+    """
+
+    data: Annotated[Sequence[Path], Flag("A folder of images, or tars.")]
+    out: Annotated[Path, Flag("The checkpoint to write.")]
     config: Config
-    family: str = "hyper"
-    resume: Path | None = None
-    prune: bool = False  # cut hidden units of what is resumed that `config` has no room for
-    transforms: Path | None = None  # a model of any family, whose transforms a new one starts from
-    minutes: float | None = None  # of training in all, earlier runs included
-    updates: int | None = None  # in all; one of the two is given
-    batch: int = 8  # per process
-    crop_px: int = 256
-    device: str = "cpu"
+    family: Annotated[
+        str, Flag("Family of the model.", long="--model", choices=tuple(FAMILIES))
+    ] = "hyper"
+    resume: Annotated[
+        Path | None, Flag("A checkpoint, whole or in parts, or packaged weights to go on from.")
+    ] = None
+    prune: Annotated[bool, Flag("Cut its hidden units to the sizes of --config.")] = False
+    transforms: Annotated[
+        Path | None,
+        Flag("Start from the transforms of this model, of any family, instead of the DCT's."),
+    ] = None
+    minutes: Annotated[float | None, Flag("Of training, in all.", above=0)] = None
+    updates: Annotated[int | None, Flag("Instead of --minutes: steps in all.", least=1)] = None
+    batch: Annotated[int, Flag("Crops of an update, per process.", least=1)] = 8
+    crop_px: Annotated[int, Flag("Side of the crops, in pixels.", long="--crop", least=64)] = 256
+    device: Annotated[str, Flag("Where to train, as torch names it.")] = "cpu"
     bfloat16: bool = False
-    averages: tuple[float, ...] = (0.999,)  # decays; the first is exported unless another is named
-    graphics: list[Path] = dataclasses.field(default_factory=list)  # screens, plots, text
-    grain: bool = False  # noise on some crops of the upper qualities
-    compile: bool = False
-    seed: int = 1
-    decay_share: float = 0.3
-    distortion: str = "mse"  # or "ms-ssim"
+    averages: Annotated[
+        tuple[float, ...],
+        Flag(
+            "Decay of an average of the weights; several are kept side by side.",
+            long="--average",
+            least=0,
+            most=1,
+        ),
+    ] = (0.999,)  # the first is exported unless another is named
+    graphics: Annotated[
+        Sequence[Path], Flag("Screens, plots and text, as --data: 12 % of the crops.")
+    ] = ()
+    grain: Annotated[bool, Flag("Add noise to some crops of the upper qualities.")] = False
+    compile: Annotated[bool, Flag("Use torch.compile.")] = False
+    seed: Annotated[int, Flag("Of the crops, of noise and of new weights.")] = 1
+    decay_share: Annotated[
+        float,
+        Flag("Share of the training in which rates descend.", long="--decay", least=0, most=1),
+    ] = 0.3
+    distortion: Annotated[
+        Literal["mse", "ms-ssim"],
+        Flag("What is minimised: squared error, or mostly structural dissimilarity."),
+    ] = "mse"
     loss_exponent: float = 0.5  # each sample's loss is weighted by lambda ** -this
-    save_minutes: float = 5.0
-    part_bytes: int = 0
+    save_minutes: Annotated[float, Flag("From one checkpoint to the next.", least=0.1)] = 5.0
+    part_bytes: Annotated[
+        int,
+        Flag(
+            "Split checkpoints, such as 16MiB.",
+            long="--part-size",
+            metavar="SIZE",
+            parse=_parse_size,
+        ),
+    ] = 0
 
 
 @dataclasses.dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def density_tables(model: Autoencoder) -> dict[str, Tensor]:
     return _tensors(packed, rows)
 
 
-def standard_tables(model: VariationalAutoencoder, data: list[Path]) -> dict[str, Tensor]:
+def standard_tables(model: VariationalAutoencoder, data: Sequence[Path]) -> dict[str, Tensor]:
     """N(0, 1) in quantisation steps, and the steps: sqrt(12) times the mean posterior sigma.
 
     A uniform error of that step has the variance of the posterior. The mean is geometric, since
@@ -67,7 +68,7 @@ def standard_tables(model: VariationalAutoencoder, data: list[Path]) -> dict[str
 
 @torch.no_grad()
 def _neutral_steps(
-    model: VariationalAutoencoder, data: list[Path]
+    model: VariationalAutoencoder, data: Sequence[Path]
 ) -> tuple[np.ndarray, np.ndarray]:
     """ln of the neutral steps, float64 [anchors, M], and which channels carry anything."""
     photographs = Photographs.load(data, Augmentation().smallest_px(_CROP_PX), torch.device("cpu"))
