@@ -55,6 +55,13 @@ def _parse_region(text: str) -> tuple[int, int, int, int]:
     return left, top, width, height
 
 
+STRIP = Flag(
+    "Leave out metadata: all, or of icc,exif,xmp,iptc,resolution,text,gps,thumbnail.",
+    metavar="WHAT",
+    parse=_parse_names,
+)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EncodeOptions:
     """How a picture is encoded: the keywords of `encode`.
@@ -76,11 +83,7 @@ class EncodeOptions:
     strict: Annotated[bool, Flag("Refuse images of which something would be lost.")] = False
     strip: Annotated[
         Collection[MetadataName],
-        Flag(
-            "Leave out metadata: all, or of icc,exif,xmp,iptc,resolution,text,gps,thumbnail.",
-            metavar="WHAT",
-            parse=_parse_names,
-        ),
+        STRIP,
     ] = ()
 
     def __post_init__(self) -> None:

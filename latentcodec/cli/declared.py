@@ -86,10 +86,10 @@ def _type_of(kind: Any, flag: Flag) -> Any:
 
 
 class _Number(click.FloatRange):
-    """A number that is one: no range excludes nan."""
+    """A number that is one: no range excludes nan, nor one without an upper end infinity."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         number = super().convert(value, param, ctx)
-        if math.isnan(number):
-            self.fail("nan is not a number to choose", param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number", param, ctx)
         return number

@@ -12,50 +12,15 @@ import click
 from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all
 from latentcodec.cli.declared import declared
-from latentcodec.options import DecodeOptions
+from latentcodec.files.options import DecodeFileOptions
 
 _EXIT_SALVAGED = 3
 
 
-def _format(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """`.PNG` as png, checked to be a format that is written."""
-    if value is None:
-        return None
-    extension = value.lower().removeprefix(".")
-    options.written_format(Path(f"picture.{extension}"))
-    return extension
-
-
-def _colour(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """A colour by one of Pillow's names, checked."""
-    if value is None:
-        return None
-    from latentcodec.images.formats import check_colour
-
-    try:
-        return check_colour(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
 @click.command()
 @click.argument("arguments", metavar="IN.lat... [OUT]", nargs=-1, required=True, type=click.Path())
-@click.option(
-    "--format",
-    callback=_format,
-    metavar="EXT",
-    help="Format to write, such as jpg [default: by OUT's extension, in folders png].",
-)
-@declared(DecodeOptions)
+@declared(DecodeFileOptions)
 @options.weights
-@click.option("--strict", is_flag=True, help="Refuse formats that cannot hold all of a file.")
-@options.strip
-@click.option(
-    "--background",
-    callback=_colour,
-    metavar="COLOUR",
-    help="What a picture with alpha is put on where the format has none: white, #ff8000.",
-)
 @options.batch
 def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     """Decode .lat files, in the format of OUT's extension (any that Pillow writes).
@@ -87,7 +52,6 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     if not shared.skip_existing:
         tasks = [_beside_original(task) for task in tasks]
     from latentcodec.files.decode import decode_file
-    from latentcodec.files.options import DecodeFileOptions
 
     wanted = DecodeFileOptions(
         runtime=shared.runtime, make_parents=paths.makes_parents(tasks), **chosen

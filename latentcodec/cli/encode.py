@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import math
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,54 +13,17 @@ from click.core import ParameterSource
 from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all
 from latentcodec.cli.declared import declared
-from latentcodec.options import EncodeOptions
+from latentcodec.files.options import EncodeFileOptions
 
 if TYPE_CHECKING:
     from latentcodec.runtime.model_store import Tune
 
 
-class _Positive(click.FloatRange):
-    """A number above 0 that is one: no range excludes nan."""
-
-    def __init__(self) -> None:
-        super().__init__(min=0, min_open=True)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a number to aim at", param, ctx)
-        return number
-
-
-_POSITIVE = _Positive()
-
-
-def _size_bytes(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """`60k` as bytes."""
-    if value is None:
-        return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmM]?)[bB]?", value)
-    size = float(match[1]) * {"": 1, "k": 1000, "m": 1_000_000}[match[2].lower()] if match else 0
-    if size < 1:
-        raise click.BadParameter(f"{value!r} is not a size such as 60000, 60k or 1.5M")
-    return int(size)
-
-
 @click.command()
 @click.argument("arguments", metavar="IN... [OUT.lat]", nargs=-1, required=True, type=click.Path())
-@declared(EncodeOptions)
-@click.option(
-    "--target-size",
-    callback=_size_bytes,
-    metavar="BYTES",
-    help="Best quality whose file is not larger, such as 60k (60000 bytes).",
-)
-@click.option("--target-bpp", type=_POSITIVE, help="The same in bits per pixel.")
-@click.option("--ratio", type=_POSITIVE, help="The same as a compression ratio, such as 20.")
-@click.option("--target-psnr", type=_POSITIVE, help="Lowest quality with this PSNR in dB.")
+@declared(EncodeFileOptions)
 @options.encoding
 @options.weights
-@click.option("--verify", is_flag=True, help="Read back what was written, compare the latents.")
 @click.option(
     "--keep-suffix", "keeps_suffix", is_flag=True, help="Name outputs a.png.lat, not a.lat."
 )
@@ -93,7 +54,6 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     tasks = paths.plan(inputs, output, shared.recursive, naming)
     from latentcodec.cli.prefetch import Prefetcher
     from latentcodec.files.encode import encode_file
-    from latentcodec.files.options import EncodeFileOptions
 
     wanted = EncodeFileOptions(
         model=model, runtime=shared.runtime, make_parents=paths.makes_parents(tasks), **chosen

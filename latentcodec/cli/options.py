@@ -21,7 +21,6 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 quality = declared_one(EncodeOptions, "quality")
-strip = declared_one(EncodeOptions, "strip")
 
 
 def _used(ctx: click.Context, param: click.Parameter, value: Path | None) -> str | None:

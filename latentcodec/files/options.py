@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Collection
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 from latentcodec.images.metadata_names import MetadataName, check_names
-from latentcodec.options import DecodeOptions, EncodeOptions
+from latentcodec.options import STRIP, DecodeOptions, EncodeOptions, Flag
 from latentcodec.runtime import model_store
 from latentcodec.runtime.choice import Runtime
 from latentcodec.runtime.model_store import ModelEntry, Tune
 
 _Options = TypeVar("_Options", bound="FileOptions")
+
+
+def _parse_size(text: str) -> int:
+    """`60k` as bytes."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmM]?)[bB]?", text)
+    size = float(match[1]) * {"": 1, "k": 1000, "m": 1_000_000}[match[2].lower()] if match else 0
+    if size < 1:
+        raise ValueError(f"{text!r} is not a size such as 60000, 60k or 1.5M")
+    return int(size)
+
+
+def _parse_format(text: str) -> str:
+    """`.PNG` as png, which has to be one that Pillow writes."""
+    from latentcodec.images.files import writable_format
+
+    extension = text.lower().removeprefix(".")
+    if writable_format(Path(f"picture.{extension}")) is None:
+        raise ValueError(f"Pillow writes no .{extension} files")
+    return extension
+
+
+def _parse_colour(text: str) -> str:
+    """A colour by one of Pillow's names."""
+    from latentcodec.images.formats import check_colour
+
+    return check_colour(text)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,13 +89,24 @@ class EncodeFileOptions(FileOptions, EncodeOptions):
         ValueError: a value is out of range, or two exclude each other.
     """
 
-    target_size: int | None = None
-    target_bpp: float | None = None
-    ratio: float | None = None
-    target_psnr: float | None = None
+    target_size: Annotated[
+        int | None,
+        Flag(
+            "Best quality whose file is not larger, such as 60k (60000 bytes).",
+            metavar="BYTES",
+            parse=_parse_size,
+        ),
+    ] = None
+    target_bpp: Annotated[float | None, Flag("The same in bits per pixel.", above=0)] = None
+    ratio: Annotated[
+        float | None, Flag("The same as a compression ratio, such as 20.", above=0)
+    ] = None
+    target_psnr: Annotated[float | None, Flag("Lowest quality with this PSNR in dB.", above=0)] = (
+        None
+    )
     model: str | None = None
     tune: Tune | None = None
-    verify: bool = False
+    verify: Annotated[bool, Flag("Read back what was written, compare the latents.")] = False
     psnr: bool = False
 
     def __post_init__(self) -> None:
@@ -94,14 +133,26 @@ class DecodeFileOptions(FileOptions, DecodeOptions):
         ValueError: `strip` names no metadata, or the background is no colour.
     """
 
-    format: str | None = None
-    strict: bool = False
-    strip: Collection[MetadataName] = ()
-    background: str | None = None
+    format: Annotated[
+        str | None,
+        Flag(
+            "Format to write, such as jpg [default: by OUT's extension, in folders png].",
+            metavar="EXT",
+            parse=_parse_format,
+        ),
+    ] = None
+    strict: Annotated[bool, Flag("Refuse formats that cannot hold all of a file.")] = False
+    strip: Annotated[Collection[MetadataName], STRIP] = ()
+    background: Annotated[
+        str | None,
+        Flag(
+            "What a picture with alpha is put on where the format has none: white, #ff8000.",
+            metavar="COLOUR",
+            parse=_parse_colour,
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "strip", tuple(check_names(self.strip)))
         if self.background is not None:
-            from latentcodec.images.formats import check_colour
-
-            check_colour(self.background)
+            _parse_colour(self.background)

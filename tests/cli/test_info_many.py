@@ -53,4 +53,4 @@ def test_standard_input(data: bytes) -> None:
 @pytest.mark.parametrize("goal", ["--target-bpp nan", "--ratio inf", "--target-psnr nan"])
 def test_goals_are_numbers(goal: str) -> None:
     result = typed(f"encode a.png {goal}")
-    assert result.exit_code == 2 and "not a number to aim at" in result.stderr
+    assert result.exit_code == 2 and "not a finite number" in result.stderr

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import signal
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +13,12 @@ import pytest
 import torch
 from PIL import Image
 
-from latentcodec.errors import LossWarning
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.families import FAMILIES, sized
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.registry import load
 from latentcodec.training import checkpoint
-from latentcodec.training.data import CropSampler, Photographs
-from latentcodec.training.distortion import squared_error, structural
+from latentcodec.training.data import Photographs
 from latentcodec.training.export import export
 from latentcodec.training.loop import Trainer, train
 from latentcodec.training.optimiser import FINAL_SHARE, WARMUP_STEPS, rate_share
@@ -30,19 +26,6 @@ from latentcodec.training.settings import Settings
 from tests.command_line import call
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def folder(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six small photographs, four of them from one source."""
-    path = tmp_path_factory.mktemp("photos")
-    rows = []
-    for number in range(6):
-        top, left = 64 * number, 96 * number
-        Image.fromarray(photo[top : top + 192, left : left + 192]).save(path / f"{number}.png")
-        rows.append({"file": f"{number}.png", "source": "one" if number < 4 else f"s{number}"})
-    (path / "index.json").write_text(json.dumps(rows))
-    return path
 
 
 def _settings(folder: Path, out: Path, **changes: object) -> Settings:
@@ -60,48 +43,6 @@ def _settings(folder: Path, out: Path, **changes: object) -> Settings:
 
 def _photographs(folder: Path) -> Photographs:
     return Photographs.load([folder], 107, CPU)
-
-
-def test_a_source_is_capped(folder: Path) -> None:
-    shares = _photographs(folder).shares
-    assert shares[:4].sum() == pytest.approx(0.25)
-    assert shares.sum() == pytest.approx(1)
-
-
-def test_a_tar_shard_reads_as_its_folder(folder: Path, tmp_path: Path) -> None:
-    with tarfile.open(tmp_path / "shard.tar", "w") as shard:
-        for path in sorted(folder.glob("*.png")):
-            shard.add(path, path.name)
-    packed = Photographs.load([tmp_path], 107, CPU).images
-    plain = _photographs(folder).images
-    assert len(packed) == len(plain) == 6
-    assert all(torch.equal(a, b) for a, b in zip(packed, plain, strict=True))
-
-
-def test_crops_depend_on_seed_and_step_alone(folder: Path) -> None:
-    photographs = _photographs(folder)
-    one, two = (CropSampler(photographs, 64, seed=5) for _ in range(2))
-    one.batch(0, 2)
-    assert torch.equal(one.batch(7, 3), two.batch(7, 3))
-    assert not torch.equal(one.batch(7, 3), one.batch(8, 3))
-    assert one.batch(7, 3).shape == (3, 64, 64, 3)
-    assert one.batch(7, 3).abs().max() <= 1
-
-
-def test_broken_and_small_images_are_left_out_and_named(folder: Path) -> None:
-    (folder / "broken.png").write_bytes(b"no picture")
-    with pytest.warns(LossWarning) as said:
-        found = Photographs.load([folder], 107, CPU)
-    (folder / "broken.png").unlink()
-    assert len(found.images) == 6
-    assert any("broken.png is left out" in str(one.message) for one in said)
-    with pytest.warns(LossWarning, match="6 images of less than"), pytest.raises(ValueError):
-        Photographs.load([folder], 9999, CPU)
-
-
-def test_no_usable_image_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no image of 107 px"):
-        Photographs.load([tmp_path], 107, CPU)
 
 
 def test_learning_rate_warms_up_stays_and_descends() -> None:
@@ -142,26 +83,6 @@ def test_training_lowers_the_loss(folder: Path, tmp_path: Path) -> None:
     trainer = Trainer(settings, _photographs(folder))
     losses = [trainer.train_step()["loss"].item() for _ in range(60)]
     assert np.mean(losses[-10:]) < 0.95 * np.mean(losses[:10])
-
-
-def test_checkpoints_split_and_join(tmp_path: Path) -> None:
-    path, tensors = tmp_path / "c.safetensors", {"a": torch.randn(100, 30), "b": torch.arange(5)}
-    checkpoint.save(path, tensors, {"step": 3}, part_bytes=5000)
-    parts = sorted(tmp_path.iterdir())
-    assert [p.name for p in parts] == [f"c.safetensors.part-0{i}" for i in range(3)]
-    assert max(p.stat().st_size for p in parts) == 5000
-    loaded, meta = checkpoint.load(path)
-    assert meta == {"step": 3}
-    assert all(torch.equal(loaded[k], v) for k, v in tensors.items())
-    checkpoint.save(path, tensors, {"step": 4})
-    assert sorted(tmp_path.iterdir()) == [path]
-
-
-def test_a_file_that_is_no_checkpoint(tmp_path: Path) -> None:
-    path = tmp_path / "c.safetensors"
-    path.write_bytes(b"not a checkpoint")
-    with pytest.raises(ValueError, match="not a checkpoint"):
-        checkpoint.load(path)
 
 
 @pytest.mark.slow
@@ -283,17 +204,6 @@ def test_training_needs_no_constriction() -> None:
         "import latentcodec.training.loop, latentcodec.training.export, latentcodec.cli.train"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_structural_distortion_sees_structure() -> None:
-    """Noise hurts it more than an offset of the same squared error, and it is on the same scale."""
-    torch.manual_seed(1)
-    photo = torch.rand(2, 24, 24, 3).repeat_interleave(8, 1).repeat_interleave(8, 2) - 0.5
-    noise = photo + 0.1 * torch.randn_like(photo)
-    shifted = photo + (noise - photo).square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
-    assert torch.allclose(squared_error(noise, photo), squared_error(shifted, photo), rtol=1e-3)
-    assert (structural(noise, photo) > 1.3 * structural(shifted, photo)).all()
-    assert torch.allclose(structural(photo, photo), torch.zeros(2), atol=1e-3)
 
 
 def test_training_for_structure(folder: Path, tmp_path: Path) -> None:
