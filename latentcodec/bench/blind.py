@@ -12,7 +12,7 @@ from PIL import Image
 
 from latentcodec.bench.codecs import Codec
 from latentcodec.bench.images import list_images, load_rgb
-from latentcodec.bench.matching import Match, match_sizes
+from latentcodec.bench.matching import Match, match_sizes, unlike
 from latentcodec.bench.metrics import METRICS, PSNR, Metric, bits_per_pixel, distortion
 from latentcodec.bench.page import blind_page, lossless_source, picture_source
 from latentcodec.errors import LatError
@@ -74,10 +74,14 @@ def _pair(
 ) -> list[Match] | None:
     size_bytes = bpp * original.width * original.height / 8
     try:
-        return match_sizes([own, rival], original, size_bytes)
+        matches = match_sizes([own, rival], original, size_bytes)
+        problem = unlike(matches)
     except LatError as error:
-        tell(f"{path.name} is not compared with {rival.label}: {error}")
+        problem = str(error)
+    if problem:
+        tell(f"{path.name} is not compared with {rival.label}: {problem}")
         return None
+    return matches
 
 
 def _picture(match: Match, original: Image.Image, metrics: Sequence[Metric]) -> dict[str, Any]:

@@ -6,22 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image, ImageOps
+
 from latentcodec.bench.codecs import Codec
 from latentcodec.bench.images import load_rgb
-from latentcodec.bench.matching import Match, match_sizes
+from latentcodec.bench.matching import CodecFailed, Match, match_sizes, unlike
 from latentcodec.bench.metrics import bits_per_pixel
 from latentcodec.bench.page import comparison_page, slider_data
 from latentcodec.bench.strip import centre_corner, crop_strip
+from latentcodec.images.files import open_image
 from latentcodec.system.atomic_write import write_file
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was written, and a line of figures for each codec."""
+    """What was written, a line of figures for each codec, and what did not go as asked."""
 
     page: Path
     strip: Path
     lines: list[str]
+    warnings: list[str]
 
 
 def compare_photo(
@@ -36,19 +40,51 @@ def compare_photo(
         corner: Left and top of the crop in pixels; the middle of the picture where None.
         out: Folder for comparison.html and comparison.png, made where there is none.
 
+    A rival that cannot encode this image is left out, transparency is put on white, and sizes that
+    cannot be made alike stay unlike, each with a warning.
+
     Raises:
-        LatError: The image cannot be read, or the sizes cannot be made alike within 2 %.
+        LatError: The image cannot be read, or the first codec cannot encode it.
         OSError: A file cannot be read or written.
     """
-    image = load_rgb(photo)
-    matches = match_sizes(chosen, image, bpp * image.width * image.height / 8)
+    warnings: list[str] = []
+    image = _opaque(photo, warnings)
+    matches = _matches(chosen, image, bpp * image.width * image.height / 8, warnings)
     out.mkdir(parents=True, exist_ok=True)
     page, strip = out / "comparison.html", out / "comparison.png"
     write_file(page, comparison_page(slider_data(photo.name, image, matches)))
     pictures = [("Original", f"{image.width} x {image.height} px", image)]
     pictures += [(match.codec.label, _short(match), match.decoded) for match in matches]
     write_file(strip, crop_strip(pictures, corner or centre_corner(image)))
-    return Comparison(page, strip, [_line(match) for match in matches])
+    return Comparison(page, strip, [_line(match) for match in matches], warnings)
+
+
+def _opaque(photo: Path, warnings: list[str]) -> Image.Image:
+    image = open_image(photo)
+    if not image.has_transparency_data:
+        return load_rgb(photo)
+    warnings.append(f"{photo} has transparency, which not every codec holds: it is put on white")
+    upright = ImageOps.exif_transpose(image).convert("RGBA")
+    white = Image.new("RGBA", upright.size, "white")
+    return Image.alpha_composite(white, upright).convert("RGB")
+
+
+def _matches(
+    chosen: Sequence[Codec], image: Image.Image, size_bytes: float, warnings: list[str]
+) -> list[Match]:
+    left = list(chosen)
+    while True:
+        try:
+            matches = match_sizes(left, image, size_bytes)
+        except CodecFailed as error:
+            if error.codec is left[0]:
+                raise
+            left.remove(error.codec)
+            warnings.append(f"{error}; it is left out")
+        else:
+            problem = unlike(matches)
+            warnings += [problem] if problem else []
+            return matches
 
 
 def _short(match: Match) -> str:

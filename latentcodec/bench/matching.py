@@ -11,13 +11,21 @@ import numpy as np
 from PIL import Image
 
 from latentcodec.bench.codecs import Codec
-from latentcodec.bench.metrics import mean_squared_error, psnr_db
+from latentcodec.bench.metrics import bits_per_pixel, mean_squared_error, psnr_db
 from latentcodec.errors import LatError
 
 TOLERANCE = 0.02
 # Neighbouring settings further apart than this cannot meet just any size.
 _COARSE = 0.01
 _NEIGHBOURS = 3
+
+
+class CodecFailed(LatError):
+    """A codec cannot encode an image."""
+
+    def __init__(self, codec: Codec, setting: float, reason: object) -> None:
+        super().__init__(f"{codec.label} failed at {setting:g}: {reason}")
+        self.codec = codec
 
 
 @dataclass(frozen=True)
@@ -45,10 +53,8 @@ class _Files:
             setting = self.codec.fine_settings[place]
             try:
                 self._cache[place] = self.codec.encode(self._image, setting)
-            except LatError:
-                raise
             except Exception as error:  # other people's codecs raise anything
-                raise LatError(f"{self.codec.label} failed at {setting:g}: {error}") from None
+                raise CodecFailed(self.codec, setting, error) from error
         return self._cache[place]
 
     def around(self, size_bytes: float) -> dict[int, int]:
@@ -73,21 +79,50 @@ class _Files:
 def match_sizes(codecs: Sequence[Codec], image: Image.Image, size_bytes: float) -> list[Match]:
     """Encode `image` with each codec to nearly the same size, as near as it goes to `size_bytes`.
 
-    A codec with few settings cannot meet just any size, so the others meet its.
+    A codec with few settings cannot meet just any size, so the others meet its. `unlike` tells
+    where even that leaves more than 2 % between the files.
 
     Raises:
-        LatError: A codec fails, or the sizes differ by more than 2 %.
+        CodecFailed: One of them cannot encode this image.
     """
     files = [_Files(codec, image) for codec in codecs]
+    tried: list[list[int]] = []
+    for _ in range(len(files) + 1):
+        common = _common_size(files, size_bytes)
+        places = [file.nearest(common) for file in files]
+        sizes = [len(file.data(place)) for file, place in zip(files, places, strict=True)]
+        tried.append(places)
+        if _spread(sizes) <= math.log(1 + TOLERANCE):
+            break
+        # The one that came least near has the largest steps, or ends there: the next try is its.
+        size_bytes = max(sizes, key=lambda size: _distance(size, common))
+    best = min(
+        tried,
+        key=lambda places: _spread([len(f.data(p)) for f, p in zip(files, places, strict=True)]),
+    )
+    return [_match(file, place, image) for file, place in zip(files, best, strict=True)]
+
+
+def unlike(matches: Sequence[Match]) -> str | None:
+    """A sentence with the bits per pixel, where the sizes differ by more than 2 %."""
+    if _spread([len(match.data) for match in matches]) <= math.log(1 + TOLERANCE):
+        return None
+    rates = (
+        f"{match.codec.name} {bits_per_pixel(len(match.data), *match.decoded.size):.3f}"
+        for match in matches
+    )
+    return (
+        "the codecs cannot meet one size within 2 %; nearest, in bits per pixel: "
+        f"{', '.join(rates)}"
+    )
+
+
+def _common_size(files: Sequence[_Files], size_bytes: float) -> float:
+    """Where the codecs with few settings come nearest to each other, around a size."""
     windows = [file.around(size_bytes) for file in files]
     coarse = [sorted(window.values()) for window in windows if _gap(window) > _COARSE]
-    common = size_bytes
-    if coarse:
-        sizes = [size for window in coarse for size in window]
-        common = min(sizes, key=lambda size: _cost(size, coarse, size_bytes))
-    matches = [_match(file, file.nearest(common), image) for file in files]
-    _refuse_unlike(matches, image)
-    return matches
+    candidates = [size for window in coarse for size in window]
+    return min(candidates, key=lambda size: _cost(size, coarse, size_bytes), default=size_bytes)
 
 
 def _gap(window: dict[int, int]) -> float:
@@ -96,14 +131,18 @@ def _gap(window: dict[int, int]) -> float:
     return max((_distance(a, b) for a, b in itertools.pairwise(sizes)), default=0.0)
 
 
-def _cost(size: float, windows: Sequence[Sequence[int]], wanted: float) -> tuple[bool, float]:
-    """First whether every coarse codec comes near enough to a size, then how far off it is."""
+def _cost(size: float, windows: Sequence[Sequence[int]], wanted: float) -> tuple[float, float]:
+    """By how much a coarse codec misses a size, if by too much, then how far off the size is."""
     worst = max(min(_distance(other, size) for other in window) for window in windows)
-    return worst > TOLERANCE / 2, _distance(size, wanted)
+    return max(worst - TOLERANCE / 2, 0.0), _distance(size, wanted)
 
 
 def _distance(size: float, other: float) -> float:
     return abs(math.log(size / other))
+
+
+def _spread(sizes: Sequence[int]) -> float:
+    return _distance(max(sizes), min(sizes))
 
 
 def _match(files: _Files, place: int, image: Image.Image) -> Match:
@@ -111,14 +150,3 @@ def _match(files: _Files, place: int, image: Image.Image) -> Match:
     decoded = files.codec.decode(data)
     psnr = psnr_db(mean_squared_error(np.asarray(image), np.asarray(decoded)))
     return Match(files.codec, files.codec.fine_settings[place], data, decoded, psnr)
-
-
-def _refuse_unlike(matches: Sequence[Match], image: Image.Image) -> None:
-    sizes = {match.codec.name: len(match.data) for match in matches}
-    smallest, largest = min(sizes.values()), max(sizes.values())
-    if largest > smallest * (1 + TOLERANCE):
-        pixels = image.width * image.height
-        shown = ", ".join(f"{name} {8 * size / pixels:.3f}" for name, size in sizes.items())
-        raise LatError(
-            f"the codecs cannot meet one size within 2 %; nearest, in bits per pixel: {shown}"
-        )

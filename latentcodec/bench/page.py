@@ -25,6 +25,8 @@ from latentcodec.bench.summary import HEADINGS, finite, notes, table_rows
 # Codecs whose files a browser shows by itself; the page holds other ones' pixels without loss.
 _MIME_TYPES = {"jpeg": "image/jpeg", "webp": "image/webp", "avif": "image/avif"}
 
+_WEBP_MAX_PX = 16383  # a side
+
 
 def slider_data(name: str, original: Image.Image, matches: Sequence[Match]) -> dict[str, Any]:
     """What the slider needs of one image, ready for JSON: the original and each codec's picture."""
@@ -52,6 +54,9 @@ def picture_source(match: Match) -> str:
 def lossless_source(image: Image.Image) -> str:
     """An image as it is, for the src of an img element."""
     buffer = io.BytesIO()
+    if max(image.size) > _WEBP_MAX_PX:
+        image.save(buffer, "PNG")
+        return _data_uri("image/png", buffer.getvalue())
     image.save(buffer, "WEBP", lossless=True)
     return _data_uri("image/webp", buffer.getvalue())
 

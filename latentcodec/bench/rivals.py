@@ -84,7 +84,8 @@ def _avif(text: str) -> PillowCodec:
         name=_full_name("avif", text),
         label=f"AVIF tune {options['tune']}, speed {options['speed']}, {subsampling}",
         settings=(5, 12, 20, 30, 40, 50, 60, 72, 84, 94),
-        fine_settings=_steps(0, 100, 1),
+        # libavif takes 100 for lossless, which libaom does not have with tune iq.
+        fine_settings=_steps(0, 99, 1),
         file_format="AVIF",
         feature="avif",
         save_options=lambda quality: {

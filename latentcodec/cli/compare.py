@@ -63,7 +63,8 @@ def command(
     """Encode PHOTO with latentcodec and other codecs at the same size, within 2 %.
 
     Writes comparison.html, a page with a before/after slider, and comparison.png, the same crop
-    of each. Where a codec has few settings, the others meet the size of its nearest file.
+    of each. Where a codec has few settings, the others meet the size of its nearest file; where
+    even that fails, both show the true sizes, and a warning tells of it.
 
     With --blind, writes blind.html of a folder of photographs instead: pairs in random order, the
     votes kept in the page, and their sum with intervals.
@@ -110,6 +111,8 @@ def _photo(
     written = compare_photo(photo, ready, bpp, corner, folder)
     for line in written.lines:
         click.echo(line)
+    for warning in written.warnings:
+        click.echo(f"Warning: {warning}", err=True)
     click.echo(f"look at {written.page} and {written.strip}")
     return written.page
 

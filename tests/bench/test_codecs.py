@@ -205,8 +205,3 @@ def test_sizes_meet_within_two_percent(crop: Image.Image) -> None:
     for match in matches:
         assert match.data == match.codec.encode(crop, match.setting)
         assert 20 < match.psnr < 50
-
-
-def test_sizes_that_cannot_meet_are_refused(crop: Image.Image) -> None:
-    with pytest.raises(LatError, match="cannot meet one size within 2 %"):
-        match_sizes([find("jpeg"), find("jpeg2000")], crop, 300)

@@ -44,6 +44,24 @@ def test_writes_page_and_strip(
     assert (np.asarray(strip)[52::2, :512:2] == original).all()
 
 
+@pytest.mark.slow
+def test_there_is_always_a_page(tmp_path: Path) -> None:
+    """WebP has no pictures of 16,384 px."""
+    photo, out = tmp_path / "photo.png", tmp_path / "out"
+    Image.new("RGBA", (16384, 16), (90, 120, 150, 128)).save(photo)
+    arguments = ["compare", str(photo), "--against", "jpeg,webp", "--bpp", "0.01"]
+    run = CliRunner().invoke(main, [*arguments, "--out", str(out)])
+    assert run.exit_code == 0, run.output
+    told = run.stderr.splitlines()
+    assert [line.startswith("Warning: ") for line in told] == [True] * 2, run.stderr
+    assert "photo.png has transparency, which not every codec holds: it is put on white" in told[0]
+    assert told[1].startswith("Warning: WebP, method 6, 4:2:0 failed at")
+    assert len(re.findall(r"[\d,]+ bytes", run.stdout)) == 2
+    page = (out / "comparison.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") == 2 and "data:image/jpeg;base64," in page
+    assert Image.open(out / "comparison.png").convert("RGB").getpixel((4, 60)) == (172, 187, 202)
+
+
 def test_says_what_is_wrong(photo: Path, tmp_path: Path) -> None:
     def exit_of(*arguments: str) -> tuple[int, str]:
         run = CliRunner().invoke(main, ["compare", *arguments, "--out", str(tmp_path / "out")])
