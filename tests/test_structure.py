@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 import latentcodec
+from tests.paths import ROOT
 
 PACKAGE = Path(latentcodec.__file__).parent
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+
+LINES_OF_A_MODULE, LINES_OF_A_FUNCTION = 300, 40
 
 # Packages, and what of this project each may import besides itself. The modules of the top level
 # that are not named here stand above all of these but `bench`, `training` and `cli`.
@@ -252,6 +255,30 @@ def test_there_are_files_to_check_and_every_place_exists() -> None:
         assert any(path.startswith(place) for path in FILES), place
     for package in MAY_IMPORT:
         assert any(path.startswith((f"{package}/", f"{package}.py")) for path in FILES), package
+
+
+def overlong(source: str) -> list[str]:
+    """What of a module is longer than the project allows."""
+    found = [f"{count} lines"] if (count := source.count("\n")) > LINES_OF_A_MODULE else []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            found += [f"{node.name}: {lines} lines"] if lines > LINES_OF_A_FUNCTION else []
+    return found
+
+
+@pytest.mark.parametrize("folder", ["latentcodec", "benchmarks", "tests"])
+def test_modules_and_functions_are_short(folder: str) -> None:
+    files = sorted((ROOT / folder).rglob("*.py"))
+    assert files
+    long = {path.name: overlong(path.read_text(encoding="utf-8")) for path in files}
+    assert {name: what for name, what in long.items() if what} == {}
+
+
+def test_what_is_long_is_seen() -> None:
+    assert overlong("x = 1\n" * 301) == ["301 lines"]
+    assert overlong("def f():\n" + "    x = 1\n" * 40) == ["f: 41 lines"]
+    assert overlong("async def f():\n" + "    x = 1\n" * 39) == []
 
 
 def test_no_drawer_for_everything() -> None:

@@ -158,11 +158,7 @@ def read(
     unknown optional chunks are skipped.
     """
     header = read_header(data)
-    if header.width_px * header.height_px > max_pixels:
-        raise LimitExceeded(
-            f"the picture has {header.width_px} x {header.height_px} px, "
-            f"above the limit of {max_pixels} pixels"
-        )
+    _check_pixels(header, max_pixels)
     view = data if isinstance(data, FileView) else memoryview(data)
     metadata, position = _read_metadata(view)
     found: dict[ChunkType, list[bytes]] = {ChunkType.TILE: [], ChunkType.ALPHA: []}
@@ -186,6 +182,15 @@ def read(
         for kind in (ChunkType.TILE, ChunkType.ALPHA)
     )
     return LatFile(header, tiles, metadata, alphas)
+
+
+def _check_pixels(header: Header, max_pixels: int) -> None:
+    """Raises LimitExceeded for a picture of more."""
+    if header.width_px * header.height_px > max_pixels:
+        raise LimitExceeded(
+            f"the picture has {header.width_px} x {header.height_px} px, "
+            f"above the limit of {max_pixels} pixels"
+        )
 
 
 def read_metadata(data: bytes) -> dict[ChunkType, bytes]:

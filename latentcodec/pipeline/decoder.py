@@ -70,16 +70,10 @@ def decode(
     or the model is not installed), and ValueError for another scale or a region that is not inside
     the picture.
     """
-    region, scale, damage = options.area, options.scale, None
-    if scale not in SCALES:
-        raise ValueError(f"the scale must be one of {', '.join(map(str, SCALES))}, not {scale}")
-    if options.salvage:
-        file, damage = read_damaged(data[:], options.max_pixels)
-    else:
-        file = container.read(data, options.max_pixels, region)
+    scale, (file, damage) = options.scale, _read(data, options)
     header = file.header
     family = family_of(header, load)
-    area = region or header.whole
+    area = options.area or header.whole
     area.check_inside(header.width_px, header.height_px)
     target = area.scaled(scale)
     onto = canvas(target.width, target.height, header.colour)
@@ -93,6 +87,16 @@ def decode(
     damaged = damage.regions(header, area) if damage else []
     problems = damage.sentences(header, area) if damage else []
     return Decoded(onto.finished(file.metadata), header, damaged, problems)
+
+
+def _read(data: Bytes, options: DecodeOptions) -> tuple[LatFile, Damage | None]:
+    """The file, and with `salvage` what is damaged in it. Raises LatError and ValueError."""
+    if options.scale not in SCALES:
+        scales = ", ".join(map(str, SCALES))
+        raise ValueError(f"the scale must be one of {scales}, not {options.scale}")
+    if options.salvage:
+        return read_damaged(data[:], options.max_pixels)
+    return container.read(data, options.max_pixels, options.area), None
 
 
 def family_of(
