@@ -35,10 +35,11 @@ from latentcodec.models.hyper import HyperModel
 from latentcodec.models.layers import gaussian_bits, lower_bound, round_through
 from latentcodec.runtime import tensor_file
 from latentcodec.runtime.base import Family
+from latentcodec.runtime.precision import prefers_bfloat16
 from latentcodec.runtime.registry import load
 from latentcodec.training import loop, optimiser
 from latentcodec.training.export import export
-from latentcodec.training.loop import prefers_bfloat16, train
+from latentcodec.training.loop import train
 from latentcodec.training.settings import Settings
 
 # Half of `base`, so that minutes are enough for differences to show.

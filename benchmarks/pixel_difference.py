@@ -3,7 +3,7 @@
     python benchmarks/pixel_difference.py [--count 4]
 
 The synthesis is floating point, and its sums depend on the instructions of the processor and on
-the number of threads. Rows are named as in exactness.py.
+the number of threads. Rows are named as in exactness.py; the last one is in bfloat16.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from exactness import MACHINES
 from PIL import Image
 
 import latentcodec
+from latentcodec.runtime.precision import VARIABLE
 
 _KODAK = Path(__file__).parent / "data" / "kodak"
 _QUALITIES = (20, 60, 90)
-_ROWS = ("no AVX", "AVX2", "AVX-512")
+_USUAL = "AVX-512"
+_ROWS = {"no AVX": "float32", "AVX2": "float32", _USUAL: "float32", "bfloat16": "bfloat16"}
 _DECODE = """
 import sys, torch, numpy as np, latentcodec
 from pathlib import Path
@@ -46,19 +48,19 @@ def main(count: int) -> None:
                     data = latentcodec.encode(image, quality=quality, tune="psnr")
                     (folder / f"{path.stem}-{quality}.lat").write_bytes(data)
         decoded = {row: _decoded(folder, row) for row in _ROWS}
-    for row in _ROWS[:-1]:
-        difference = np.abs(decoded[row].astype(np.int16) - decoded[_ROWS[-1]])
+    for row in _ROWS:
+        difference = np.abs(decoded[row].astype(np.int16) - decoded[_USUAL])
         click.echo(
-            f"{row} and {_ROWS[-1]}: {np.count_nonzero(difference)} of {difference.size} samples "
+            f"{row} and {_USUAL}: {np.count_nonzero(difference)} of {difference.size} samples "
             f"differ, by {difference.max()} at most"
         )
 
 
 def _decoded(folder: Path, row: str) -> np.ndarray:
     """All samples of all files, uint8, from a process of its own."""
-    machine, out = MACHINES[row], folder / "pixels.npy"
+    machine, out = MACHINES.get(row, MACHINES[_USUAL]), folder / "pixels.npy"
     arguments = [str(folder), str(machine.threads), str(out)]
-    environment = os.environ | machine.variables
+    environment = os.environ | machine.variables | {VARIABLE: _ROWS[row]}
     subprocess.run([sys.executable, "-c", _DECODE, *arguments], check=True, env=environment)
     pixels: np.ndarray = np.load(out)
     return pixels

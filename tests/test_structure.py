@@ -68,8 +68,8 @@ LIVES_IN = {
 # Where torch may be imported: what encodes and decodes on ONNX Runtime imports none of these.
 ON_TORCH = (
     *("models/", "training/", "bench/", "entropy/prior.py", "entropy/integer_net.py"),
-    *("images/tensors.py", "runtime/compute.py", "runtime/dense_vae.py", "runtime/streaming.py"),
-    "runtime/torch_",
+    *("images/tensors.py", "runtime/compute.py", "runtime/dense_vae.py", "runtime/precision.py"),
+    *("runtime/streaming.py", "runtime/torch_"),
 )
 
 

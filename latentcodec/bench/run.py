@@ -21,6 +21,7 @@ from latentcodec.bench.images import load_rgb, pixel_hash
 from latentcodec.bench.metrics import bits_per_pixel, distortion
 from latentcodec.bench.rows import Row, line_of, read_rows, write_rows
 from latentcodec.errors import LatError
+from latentcodec.runtime.precision import use_whole_process
 
 Progress = Callable[[int, int], None]
 _DIGITS = 6  # of the floats in the table, so that it reads back as what it was
@@ -139,6 +140,7 @@ def workers(count: int, threads: int | None = None) -> Iterator[ProcessPoolExecu
 def _start_worker(threads: int | None) -> None:
     # Ctrl-C reaches every process of a terminal; the first one alone decides what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    use_whole_process()
     if threads:
         import torch
 

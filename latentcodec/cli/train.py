@@ -32,7 +32,8 @@ def command(config: str, precision: str, **chosen: Any) -> None:
     """
     settings = Settings(config=sized(chosen["family"], config), **chosen)
     _check(settings)
-    from latentcodec.training.loop import prefers_bfloat16, train
+    from latentcodec.runtime.precision import prefers_bfloat16
+    from latentcodec.training.loop import train
 
     automatic = precision == "auto" and prefers_bfloat16(settings.device)
     settings.bfloat16 = automatic or precision == "bfloat16"

@@ -81,17 +81,22 @@ class TableSet:
 
 
 def _groups(tables: np.ndarray) -> tuple[np.ndarray, list[tuple[int, int, int]]]:
-    """The stable order of the coded symbols, and (table, start, end) of each group in it."""
-    order = np.argsort(tables, kind="stable")
-    ordered = tables[order]
+    """Where the coded symbols stand, ordered by table, and (table, start, end) of each group there.
+
+    Those of ZERO_TABLE, most of them at low qualities, are not coded and not among them.
+    """
+    coded = np.flatnonzero(tables != ZERO_TABLE)
+    ordered = tables[coded]
+    order = np.argsort(ordered, kind="stable")
+    ordered = ordered[order]
     changes = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
-    bounds = [0, *changes.tolist(), len(tables)] if len(tables) else [0]
-    spans = [(int(ordered[s]), s, e) for s, e in itertools.pairwise(bounds)]
-    return order, [s for s in spans if s[0] != ZERO_TABLE]
+    bounds = [0, *changes.tolist(), len(ordered)] if len(ordered) else [0]
+    return coded[order], [(int(ordered[s]), s, e) for s, e in itertools.pairwise(bounds)]
 
 
-def _back_in_order(ordered: np.ndarray, order: np.ndarray) -> np.ndarray:
-    symbols = np.empty_like(ordered)
+def _back_in_place(ordered: np.ndarray, order: np.ndarray, count: int) -> np.ndarray:
+    """All `count` symbols, of the coded ones and their places; the others are zero."""
+    symbols = np.zeros(count, dtype=np.int32)
     symbols[order] = ordered
     return symbols
 
@@ -153,8 +158,8 @@ class SymbolDecoder:
     def get(self, tables: np.ndarray) -> np.ndarray:
         """The symbols (int32 [n]) coded with `tables` (unsigned [n])."""
         order, spans = _groups(tables)
-        ordered = np.zeros(len(tables), dtype=np.int32)
-        outside = np.zeros(len(tables), dtype=bool)
+        ordered = np.empty(len(order), dtype=np.int32)
+        outside = np.zeros(len(order), dtype=bool)
         for table, start, end in spans:
             coded = self._coder.decode(self._tables.model(table), end - start)
             ordered[start:end] = coded + int(self._tables.lows[table])
@@ -162,7 +167,7 @@ class SymbolDecoder:
         count = int(outside.sum())
         if count:
             ordered[outside] = self._coder.decode(_ESCAPED, count) - SYMBOL_LIMIT
-        return _back_in_order(ordered, order)
+        return _back_in_place(ordered, order, len(tables))
 
     def finish(self) -> None:
         """Raises CorruptPayload unless the coder is back where the encoder began."""
@@ -179,10 +184,10 @@ class SymbolSampler:
     def get(self, tables: np.ndarray) -> np.ndarray:
         """Random symbols (int32 [n]) for `tables` (unsigned [n]); escapes are never drawn."""
         order, spans = _groups(tables)
-        ordered = np.zeros(len(tables), dtype=np.int32)
+        ordered = np.empty(len(order), dtype=np.int32)
         for table, start, end in spans:
             above = np.cumsum(self._tables.counts(table)[:-1])
             drawn = self._random.integers(above[-1], size=end - start)
             ordered[start:end] = np.searchsorted(above, drawn, side="right")
             ordered[start:end] += int(self._tables.lows[table])
-        return _back_in_order(ordered, order)
+        return _back_in_place(ordered, order, len(tables))

@@ -41,13 +41,15 @@ class Quantiser:
         tables: unsigned [n]. The symbols of ZERO_TABLE are zero, and all are within SYMBOL_LIMIT:
         what is cut off here is cut off for the encoder, too.
         """
-        offset = values - mean / (1 << MEAN_BITS)
-        symbols = np.rint(np.clip(offset, -SYMBOL_LIMIT, SYMBOL_LIMIT)).astype(np.int32)
-        symbols[tables == ZERO_TABLE] = 0
-        nonzero = np.flatnonzero(symbols)
-        k = np.abs(symbols[nonzero])
-        positive = (symbols[nonzero] > 0).astype(np.intp)
-        threshold = self._threshold[tables[nonzero], positive, np.minimum(k, _LARGEST)]
+        coded = np.flatnonzero(tables != ZERO_TABLE)
+        offset = values[coded] - mean[coded] / (1 << MEAN_BITS)
+        chosen = np.rint(np.clip(offset, -SYMBOL_LIMIT, SYMBOL_LIMIT)).astype(np.int32)
+        nonzero = np.flatnonzero(chosen)
+        k = np.abs(chosen[nonzero])
+        positive = (chosen[nonzero] > 0).astype(np.intp)
+        threshold = self._threshold[tables[coded][nonzero], positive, np.minimum(k, _LARGEST)]
         lower = nonzero[np.abs(offset[nonzero]) - k < threshold]
-        symbols[lower] -= np.sign(symbols[lower])
+        chosen[lower] -= np.sign(chosen[lower])
+        symbols = np.zeros(len(tables), dtype=np.int32)
+        symbols[coded] = chosen
         return symbols

@@ -36,7 +36,7 @@ from latentcodec.models.layers import (
     space_to_depth,
 )
 from latentcodec.models.rate import CodedLatents
-from latentcodec.models.transforms import Output, TransformModel
+from latentcodec.models.transforms import Output, TransformModel, levelled
 
 Z_STEP = 4.0  # of z_hat, in units of the other activations
 _UNIT_BOUND = 32.0  # of a latent over y_std, where the context networks see it
@@ -57,7 +57,7 @@ class HyperAnalysis(nn.Module):
         self.down_64 = nn.Linear(4 * n, c.hyper_latents)
 
     def forward(self, y: Tensor, level: Tensor) -> Tensor:
-        h = functional.relu(self.stem(y) + self.level(level))
+        h = functional.relu(levelled(self.stem, y, self.level(level)))
         h = self.down_32(space_to_depth(self.block_16(h), 2))
         h = self.down_64(space_to_depth(self.block_32(functional.relu(h)), 2))
         return h.float()

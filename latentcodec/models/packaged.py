@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 
@@ -9,6 +12,20 @@ from latentcodec.models.config import HyperConfig, TransformConfig
 from latentcodec.models.hyper import HyperAnalysis
 from latentcodec.models.layers import LevelTable
 from latentcodec.models.transforms import Analysis, Synthesis
+
+NetT = TypeVar("NetT", bound=nn.Module)
+
+
+def in_precision(transform: NetT, dtype: torch.dtype) -> NetT:
+    """A copy of g_a, g_s or h_a with layers of `dtype`, but for the shortcut and the level tables.
+
+    Features have the precision of the layers; pixels and latents are float32 all the same.
+    """
+    copied = copy.deepcopy(transform)
+    for name, layer in copied.named_modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d) and name != "shortcut":
+            layer.to(dtype)
+    return copied
 
 
 class Transforms(nn.Module):

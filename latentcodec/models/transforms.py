@@ -9,7 +9,6 @@ from __future__ import annotations
 import abc
 import dataclasses
 import math
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -61,11 +60,11 @@ class Analysis(nn.Module):
 
     def at_8(self, x: Tensor, level: Tensor) -> Tensor:
         """What the first blocks see, [B, H/8, W/8, C]."""
-        return self.stem_8(space_to_depth(x, 8)) + self.level_8(level)
+        return levelled(self.stem_8, space_to_depth(x, 8), self.level_8(level))
 
     def at_16(self, h: Tensor, level: Tensor) -> Tensor:
         """What the last blocks see, [B, H/16, W/16, D], of the first ones' result."""
-        return self.stem_16(space_to_depth(h, 2)) + self.level_16(level)
+        return levelled(self.stem_16, space_to_depth(h, 2), self.level_16(level))
 
     def latents(self, linear: Tensor, features: Tensor, y_std: Tensor) -> Tensor:
         """y from the shortcut's part, which is overwritten, and what the heads see."""
@@ -100,43 +99,44 @@ class Synthesis(nn.Module):
     def linear(self, y_hat: Tensor, scale: int) -> Tensor:
         """The shortcut's part of the pixels."""
         with torch.autocast(y_hat.device.type, enabled=False):
-            if torch.is_grad_enabled():
-                return depth_to_space(linear_shortcut(y_hat, self.shortcut.weight), BLOCK_PX)
-            return depth_to_space(_blocks(self.shortcut, y_hat, scale), BLOCK_PX // scale)
+            weight = _averaged(self.shortcut.weight, scale)
+            return depth_to_space(linear_shortcut(y_hat, weight), BLOCK_PX // scale)
 
     def at_16(self, u_hat: Tensor, level: Tensor) -> Tensor:
         """What the first blocks see, [B, h, w, D], of y_hat / y_std."""
-        return self.stem_16(u_hat) + self.level_16(level)
+        return levelled(self.stem_16, u_hat, self.level_16(level))
 
     def at_8(self, h: Tensor, level: Tensor) -> Tensor:
         """What the last blocks see, [B, 2 h, 2 w, C], of the first ones' result."""
-        return depth_to_space(self.stem_8(h), 2) + self.level_8(level)
+        h = depth_to_space(self.stem_8(h), 2)
+        return (h + self.level_8(level)).to(self.stem_8.weight.dtype)
 
     def correction(self, h: Tensor, scale: int) -> Tensor:
         """What is added to the shortcut's part, of the last blocks' result."""
         if scale > 8:
             h = functional.avg_pool2d(h.permute(0, 3, 1, 2), scale // 8).permute(0, 2, 3, 1)
         within = min(scale, 8)
-        return depth_to_space(_blocks(self.head, h, within), 8 // within)
+        weight, bias = (_averaged(rows, within) for rows in (self.head.weight, self.head.bias))
+        return depth_to_space(functional.linear(h, weight, bias), 8 // within)
 
     def corrected(self, linear: Tensor, correction: Tensor) -> Tensor:
         """Pixels of both parts; the first is overwritten."""
         return linear.add_(correction, alpha=HEAD_GAIN)
 
 
-def _blocks(layer: nn.Linear, x: Tensor, scale: int) -> Tensor:
-    """What a layer to square blocks of pixels gives, averaged over scale x scale pixels."""
+def levelled(stem: nn.Linear, x: Tensor, row: Tensor) -> Tensor:
+    """stem(x) + row, in the precision of the layer's weights."""
+    dtype = stem.weight.dtype
+    return (stem(x.to(dtype)) + row).to(dtype)
+
+
+def _averaged(rows: Tensor, scale: int) -> Tensor:
+    """Rows [3 side^2, ...] of a layer to square blocks of pixels, for means over scale x scale."""
     if scale == 1:
-        return cast(Tensor, layer(x))
-    side = math.isqrt(layer.out_features // 3) // scale
-
-    def mean(rows: Tensor) -> Tensor:
-        blocks = rows.view(side, scale, side, scale, 3, -1).mean((1, 3))
-        return blocks.reshape(3 * side**2, *rows.shape[1:])
-
-    return functional.linear(
-        x, mean(layer.weight), None if layer.bias is None else mean(layer.bias)
-    )
+        return rows
+    side = math.isqrt(len(rows) // 3) // scale
+    blocks = rows.view(side, scale, side, scale, 3, -1).mean((1, 3))
+    return blocks.reshape(3 * side**2, *rows.shape[1:])
 
 
 @dataclasses.dataclass

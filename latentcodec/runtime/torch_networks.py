@@ -15,8 +15,14 @@ from latentcodec.entropy.integer_net import FRACTION_BITS
 from latentcodec.entropy.prior import HyperPrior
 from latentcodec.entropy.tables import MEAN_BITS
 from latentcodec.models.config import TransformConfig
-from latentcodec.models.packaged import HyperTransforms, Transforms, VaeTransforms
+from latentcodec.models.packaged import (
+    HyperTransforms,
+    Transforms,
+    VaeTransforms,
+    in_precision,
+)
 from latentcodec.models.vae import LOG_SIGMA_RANGE
+from latentcodec.runtime.precision import dtype_of, round_factors
 from latentcodec.runtime.streaming import analysed, synthesised
 from latentcodec.runtime.torch_prior import TorchPrior
 
@@ -72,17 +78,27 @@ class TorchNetworks:
         with torch.device("meta"):
             net = kind(config)
         self.net = weights_into(net, tensors)
-        self._g_a, self._g_s, self._y_std = self.net.g_a, self.net.g_s, self.net.y_std
+        # What a `vae` adds to its shortcut is large: bfloat16 would change samples by two levels.
+        self._rounds = family != "vae"
+        self._place(torch.device("cpu"))
+        if family == "hyper":
+            self._h_a = in_precision(self.net.h_a, dtype_of("cpu"))
+        round_factors()
 
     def on(self, device: str | torch.device, threads: int | None) -> TorchNetworks:
         device = torch.device(device)
         if device == self._y_std.device:
             return self
         moved = copy.copy(self)
-        moved._g_a = copy.deepcopy(self._g_a).to(device)
-        moved._g_s = copy.deepcopy(self._g_s).to(device)
-        moved._y_std = self._y_std.to(device)
+        moved._place(device)
         return moved
+
+    def _place(self, device: torch.device) -> None:
+        """Have g_a and g_s on a device, in the precision that suits it."""
+        dtype = dtype_of(device) if self._rounds else torch.float32
+        self._g_a = in_precision(self.net.g_a, dtype).to(device)
+        self._g_s = in_precision(self.net.g_s, dtype).to(device)
+        self._y_std = self.net.y_std.to(device)
 
     @torch.inference_mode()
     def analyse_strips(self, pixels: Iterable[np.ndarray], level: float) -> Iterator[np.ndarray]:
@@ -106,7 +122,7 @@ class TorchNetworks:
     @torch.inference_mode()
     def hyper_analysis(self, y: np.ndarray, level: float) -> np.ndarray:
         normal = torch.from_numpy(y).unsqueeze(0) / self.net.y_std
-        return self.net.h_a(normal, torch.tensor([level]))[0].numpy()
+        return self._h_a(normal, torch.tensor([level]))[0].numpy()
 
     def prior(self, prior: ContextPrior) -> TorchPrior:
         return TorchPrior(prior)

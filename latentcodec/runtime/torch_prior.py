@@ -44,14 +44,15 @@ class _Linear:
 
     def __call__(self, x: Tensor) -> Tensor:
         if x.ndim == 2:
-            return x @ self.weight if self.bias is None else torch.addmm(self.bias, x, self.weight)
+            out = x @ self.weight
+            return out if self.bias is None else out.add_(self.bias)  # `addmm` takes longer
         if self.bias is None:
             return torch.bmm(x, self.weight)
         return torch.baddbmm(self.bias.unsqueeze(-2), x, self.weight)
 
 
 class _Block:
-    """[H, W, C] -> [H, W, C]."""
+    """[H, W, C] -> [H, W, C], in place."""
 
     def __init__(self, block: ExactBlock) -> None:
         taps = block.depthwise.weight * block.depthwise.scale[:, None]
@@ -64,7 +65,8 @@ class _Block:
         h = torch.conv2d(planes, self._taps, padding=1, groups=len(self._taps))
         rows = h.permute(0, 2, 3, 1).reshape(-1, len(self._taps))
         wide = self._expand(rows.clamp_(-LIMIT, LIMIT).round_()).clamp_(0, LIMIT).round_()
-        return torch.addmm(x.view(rows.shape), wide, self._project.weight).view(x.shape)
+        x.view(rows.shape).addmm_(wide, self._project.weight)
+        return x
 
 
 class _Step:
@@ -141,8 +143,20 @@ class TorchPrior:
             latents = latents.clamp_(-LATENT_LIMIT, LATENT_LIMIT - 1).float()
             _add_phases(u, self._steps[step - 1].contribution(latents))
             u.clamp_(-STREAM_LIMIT, STREAM_LIMIT)
-        mean, log_scale = self._steps[step].parameters(u).double().chunk(2, dim=-1)
-        mean = mean.mul_(_row(rows.to_step, step, MEAN_SCALE)).round_()
-        table = log_scale.mul_(TABLE_SCALE).add_(_row(rows.table_offset, step, OFFSET_SCALE))
-        table = table.round_().clamp_(0, SCALE_COUNT - 1).to(torch.uint8)
-        return u, mean.clamp_(-MEAN_LIMIT, MEAN_LIMIT).to(torch.int32).numpy(), table.numpy()
+        means, tables = _in_steps(self._steps[step].parameters(u), step, rows)
+        return u, means.numpy(), tables.numpy()
+
+
+def _in_steps(parameters: Tensor, step: int, rows: StepRows) -> tuple[Tensor, Tensor]:
+    """Means (int32, 1/16 steps) and tables (uint8) [PHASES, n, M/4] of mean and log scale."""
+    to_step = _row(rows.to_step, step, MEAN_SCALE)
+    offset = _row(rows.table_offset, step, OFFSET_SCALE)
+    phases, count, width = parameters.shape
+    means = torch.empty(phases, count, width // 2, dtype=torch.int32)
+    tables = torch.empty(phases, count, width // 2, dtype=torch.uint8)
+    for phase, part in enumerate(parameters):  # one at a time, which the cache holds
+        mean, table = part.double().chunk(2, dim=-1)
+        mean.mul_(to_step[phase]).round_().clamp_(-MEAN_LIMIT, MEAN_LIMIT)
+        table.mul_(TABLE_SCALE).add_(offset[phase]).round_().clamp_(0, SCALE_COUNT - 1)
+        means[phase], tables[phase] = mean, table
+    return means, tables

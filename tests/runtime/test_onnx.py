@@ -19,7 +19,7 @@ from latentcodec.entropy.context_prior import STEPS
 from latentcodec.errors import LatError
 from latentcodec.models.families import sized
 from latentcodec.pipeline.decoder import SCALES
-from latentcodec.runtime import choice, model_store
+from latentcodec.runtime import choice, model_store, precision
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.onnx_export import export
 from latentcodec.runtime.registry import built, load
@@ -118,7 +118,8 @@ def test_threads_change_no_latent(both: Both, threads: int) -> None:
 
 
 @pytest.mark.parametrize("kernel", [3, 5])
-def test_transforms(photo: np.ndarray, kernel: int) -> None:
+def test_transforms(photo: np.ndarray, kernel: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(precision.VARIABLE, "float32")
     weights = weights_of("hyper", kernel)
     torch_model, onnx_model = load(weights, "torch"), load(weights, "onnx")
     pixels = photo[:112, :160]

@@ -1,0 +1,124 @@
+"""bfloat16 changes pixels by one grey level at most, and latents never."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import latentcodec
+from latentcodec.models.layers import precise_linear
+from latentcodec.runtime import model_store, precision
+from latentcodec.runtime.base import Family
+from latentcodec.runtime.registry import load
+from tests.command_line import fails
+from tests.runtime.small_models import weights_of
+
+
+def _packaged(wanted: str, monkeypatch: pytest.MonkeyPatch) -> Family:
+    monkeypatch.setenv(precision.VARIABLE, wanted)
+    entry = model_store.by_name(model_store.chosen())
+    return load(model_store.checked_bytes(entry), "torch")
+
+
+@pytest.fixture
+def medium() -> Iterator[None]:
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    yield
+    torch.set_float32_matmul_precision(before)
+
+
+@pytest.mark.parametrize("tenths", [200, 900])
+def test_pixels_change_by_one_level_and_latents_not(
+    tenths: int, photo: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = _packaged("float32", monkeypatch)
+    rounded = _packaged("bfloat16", monkeypatch)
+    payload, v_hat = exact.encode_latents(exact.analyse(photo[:160, :128], tenths), tenths)
+    assert np.array_equal(rounded.decode_latents(payload, tenths, *v_hat.shape[:2]), v_hat)
+    for scale in (1, 4):
+        wanted = exact.synthesise(v_hat, tenths, scale).astype(int)
+        found = rounded.synthesise(v_hat, tenths, scale)
+        assert np.abs(found - wanted).max() <= 1
+        assert (found != wanted).any()
+
+
+def test_files_are_as_good(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Size and error of what is encoded in bfloat16, decoded in float32."""
+    exact = _packaged("float32", monkeypatch)
+    costs = []
+    for model in (exact, _packaged("bfloat16", monkeypatch)):
+        payload, v_hat = model.encode_latents(model.analyse(photo[:320, :320], 500), 500)
+        error = exact.synthesise(v_hat, 500).astype(float) - photo[:320, :320]
+        costs.append((len(payload), (error**2).mean()))
+    (size, error), (size_rounded, error_rounded) = costs
+    assert size_rounded == pytest.approx(size, rel=0.003, abs=8)
+    assert error_rounded == pytest.approx(error, rel=0.003)
+
+
+def test_another_precision_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(precision.VARIABLE, "float16")
+    with pytest.raises(latentcodec.LatError, match="LATENTCODEC_PRECISION must be one of"):
+        precision.dtype_of("cpu")
+
+
+def test_the_shortcut_is_precise_where_factors_are_rounded(medium: None) -> None:
+    torch.manual_seed(1)
+    x, weight = torch.rand(2, 3, 768), torch.randn(64, 768)
+    wanted = x.double() @ weight.double().T
+    assert torch.allclose(precise_linear(x, weight).double(), wanted, atol=2e-3)
+
+
+_IN_A_PROCESS = """
+import sys, numpy as np, torch
+from latentcodec.runtime import precision
+from latentcodec.runtime.registry import load
+precision.use_whole_process()
+model = load(sys.stdin.buffer.read(), "torch")
+assert torch.get_float32_matmul_precision() == "medium"
+y = np.random.default_rng(4).normal(0, 1, (9, 12, model.config.latents)).astype(np.float32)
+payload, v_hat = model.encode_latents(y, 600)
+sys.stdout.buffer.write(v_hat.tobytes() + payload)
+"""
+
+
+def test_latents_in_a_process_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Products of the prior with rounded factors give what full precision gives."""
+    weights = weights_of("hyper")
+    monkeypatch.setenv(precision.VARIABLE, "bfloat16")
+    command = [sys.executable, "-c", _IN_A_PROCESS]
+    found = subprocess.run(command, input=weights, capture_output=True, check=True).stdout
+    model = load(weights, "torch")
+    latents = 9 * 12 * model.config.latents * 4
+    v_hat = np.frombuffer(found[:latents], np.int32).reshape(9, 12, -1)
+    assert torch.get_float32_matmul_precision() == "highest"
+    assert np.array_equal(model.decode_latents(found[latents:], 600, 9, 12), v_hat)
+
+
+def test_a_command_says_what_it_does_not_know(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(precision.VARIABLE, "float16")
+    model_store._load.cache_clear()
+    assert "LATENTCODEC_PRECISION" in fails(
+        folder, "encode", folder / "photo.png", folder / "a.lat"
+    )
+
+
+@pytest.mark.parametrize("command", ["encode", "train"])
+def test_training_keeps_full_precision(command: str) -> None:
+    code = (
+        "import sys; from latentcodec import __main__; from latentcodec.runtime import precision;"
+        f"sys.argv = ['latentcodec', '{command}', '--help'];"
+        "import contextlib\n"
+        "with contextlib.suppress(SystemExit): __main__.run()\n"
+        "print(precision._is_whole_process)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split()[-1] == str(command == "encode")
