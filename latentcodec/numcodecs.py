@@ -17,7 +17,8 @@ from latentcodec.runtime.model_store import Tune, chosen
 class LatCodec(Codec):  # type: ignore[misc]  # numcodecs has no types
     """The compressor of arrays of uint8 whose chunks are pictures, in C order.
 
-    Chunks are [..., H, W, 3] or [..., H, W], all axes before the picture of length 1. Lossy.
+    Chunks are [..., H, W] or [..., H, W, channels] with 1 to 4 channels, as for `encode`; the axes
+    before the picture count pictures. Lossy.
     """
 
     codec_id = "latentcodec"
@@ -50,5 +51,5 @@ class LatCodec(Codec):  # type: ignore[misc]  # numcodecs has no types
         return encode_chunk(chunk, self.quality, chosen(self.model, self.tune))
 
     def decode(self, buf: Any, out: Any = None) -> Any:
-        """The picture, uint8 [H, W, 3] or [H, W], put into `out` where that is given."""
+        """The picture, uint8 [H, W] or [H, W, C], or several; in `out`, if given."""
         return ndarray_copy(decode_chunk(ensure_bytes(buf)), out)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,10 @@ import pytest
 
 import latentcodec
 from latentcodec import errors
+from latentcodec.array_chunks import decode_chunk, encode_chunk
+from latentcodec.format import container
+from latentcodec.runtime import model_store
+from tests.runtime.small_models import weights_of
 
 zarr = pytest.importorskip("zarr")
 numcodecs = pytest.importorskip("numcodecs")
@@ -86,6 +92,28 @@ def test_shapes(
     assert latentcodec.read_info(chunk_files(tmp_path)[0]).mode == wanted
 
 
+@pytest.mark.parametrize("channels", [(), (1,), (2,), (3,), (4,)], ids=str)
+@pytest.mark.parametrize("opaque", [False, True], ids=["alpha", "opaque"])
+def test_several_pictures_in_a_chunk(
+    pixels: np.ndarray, tmp_path: Path, channels: tuple[int, ...], opaque: bool
+) -> None:
+    """Of any channels that `encode` takes; alpha without losses, also where all of it is opaque."""
+    count = channels[0] if channels else 1
+    whole = np.concatenate([pixels, pixels[:, :, :1]], 2)[None, :, :, -count:].repeat(4, 0)
+    whole[1::2] = whole[1::2, ::-1]
+    if count in (2, 4):
+        whole[..., -1] = 255 if opaque else np.arange(112) + 100
+    whole = whole.reshape(4, 96, 112, *channels)
+    made = array(tmp_path, whole.shape, (3, 64, 112, *channels))
+    made[:] = whole
+    back = zarr.open_array(tmp_path / "tiles.zarr")[:]
+    assert back.shape == whole.shape and 0 < error_of(back, whole) < 6
+    if count in (2, 4):
+        assert np.array_equal(back[..., -1], whole[..., -1])
+    first = chunk_files(tmp_path)[0].read_bytes()
+    assert first.startswith(encode_chunk(whole[0, :64], 50, "hyper-ssim"))
+
+
 def test_channels_first_through_transpose(pixels: np.ndarray, tmp_path: Path) -> None:
     turned = zarr.codecs.TransposeCodec(order=(1, 2, 0))
     made = array(tmp_path, (3, 96, 112), (3, 96, 112), filters=[turned])
@@ -107,11 +135,8 @@ def test_in_shards(pixels: np.ndarray, tmp_path: Path) -> None:
 def test_arrays_that_hold_no_pictures_are_refused(tmp_path: Path) -> None:
     with pytest.raises(errors.UnsupportedImage, match="uint16"):
         array(tmp_path, (64, 64), (32, 32), dtype="uint16")
-    with pytest.raises(errors.UnsupportedImage, match="one picture"):
-        array(tmp_path, (4, 64, 64, 3), (2, 32, 32, 3))
-    made = array(tmp_path, (4, 64, 64), (2, 32, 32))  # could be [H, W, 3] turned
-    with pytest.raises(errors.UnsupportedImage, match="one picture"):
-        made[:] = 7
+    with pytest.raises(errors.UnsupportedImage, match="two axes"):
+        array(tmp_path, (64,), (32,))
 
 
 def test_damaged_and_foreign_chunks_are_errors(pixels: np.ndarray, tmp_path: Path) -> None:
@@ -121,9 +146,24 @@ def test_damaged_and_foreign_chunks_are_errors(pixels: np.ndarray, tmp_path: Pat
     chunk.write_bytes(chunk.read_bytes()[:-1])
     with pytest.raises(errors.TruncatedFile):
         made[:]
-    chunk.write_bytes(latentcodec.encode(pixels[:50]))
-    with pytest.raises(errors.UnsupportedImage, match="chunks are"):
+    one = latentcodec.encode(pixels[:48])
+    for other in (latentcodec.encode(pixels[:50]), one + one):
+        chunk.write_bytes(other)
+        with pytest.raises(errors.UnsupportedImage, match="chunks are"):
+            made[:]
+    chunk.write_bytes(one + latentcodec.encode(pixels[:50]))
+    with pytest.raises(errors.UnsupportedImage, match="differ"):
         made[:]
+    chunk.write_bytes(one + b"and more")
+    with pytest.raises(errors.NotALatFile):
+        made[:]
+
+
+def test_a_chunk_cannot_claim_more_pixels_than_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = encode_chunk(np.zeros((3, 16, 16), np.uint8), 50, "hyper-ssim")
+    monkeypatch.setattr(container, "MAX_PIXELS", 3 * 256 - 1)
+    with pytest.raises(errors.LimitExceeded, match="767"):
+        decode_chunk(files)
 
 
 def test_numcodecs_finds_it_by_name(pixels: np.ndarray) -> None:
@@ -137,11 +177,9 @@ def test_numcodecs_finds_it_by_name(pixels: np.ndarray) -> None:
     out = np.empty(pixels.shape, np.uint8)
     codec.decode(memoryview(data), out=out)
     assert np.array_equal(out, back)
-    for wrong in (
-        pixels.astype(np.int16),
-        pixels.transpose(2, 0, 1).copy(),
-        np.asfortranarray(pixels),
-    ):
+    stack = pixels.transpose(2, 0, 1).copy()
+    assert codec.decode(codec.encode(stack)).shape == stack.shape
+    for wrong in (pixels.astype(np.int16), pixels[0, 0], np.asfortranarray(pixels)):
         with pytest.raises(errors.UnsupportedImage):
             codec.encode(wrong)
 
@@ -156,3 +194,41 @@ def test_zarr_2(pixels: np.ndarray, tmp_path: Path) -> None:
     assert np.array_equal(back[0], back[1])
     first = latentcodec.decode((path / "0.0.0.0").read_bytes())
     assert np.array_equal(back[0, :64, :64], np.asarray(first))
+
+
+def test_zarr_2_with_several_opaque_pictures_in_a_chunk(pixels: np.ndarray, tmp_path: Path) -> None:
+    rgba = np.concatenate([pixels, np.full_like(pixels[:, :, :1], 255)], 2)
+    whole = np.stack([rgba] * 4)
+    codec = numcodecs.get_codec({"id": "latentcodec"})
+    options = {"chunks": (2, *rgba.shape), "dtype": "uint8", "zarr_format": 2}
+    path = tmp_path / "old.zarr"
+    made = zarr.create_array(path, shape=whole.shape, compressors=codec, **options)
+    made[:] = whole
+    assert error_of(zarr.open_array(path)[:], whole) < 6
+
+
+@pytest.mark.slow
+def test_weights_of_ones_own_are_found_where_an_array_is_read(
+    pixels: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By path where it is written, also by another process; by hash where it is read."""
+    weights = tmp_path / "mine.safetensors"
+    weights.write_bytes(weights_of("ae"))
+    made = array(tmp_path, pixels.shape, (64, 64, 3), serializer=serializer(model=str(weights)))
+    half = slice(0, 64)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        pool.submit(write, made, half, pixels[half]).result(200)
+    model_store._own.clear()
+    monkeypatch.setenv("LATENTCODEC_WEIGHTS", str(tmp_path / "elsewhere"))
+    (tmp_path / "elsewhere").mkdir()
+    weights.rename(tmp_path / "elsewhere" / "theirs.safetensors")
+    try:
+        back = zarr.open_array(tmp_path / "tiles.zarr")[half]
+    finally:
+        model_store._own.clear()
+    assert back.any() and not zarr.open_array(tmp_path / "tiles.zarr")[64:].any()
+
+
+def write(made: Any, rows: slice, pixels: np.ndarray) -> None:
+    """In a process of its own."""
+    made[rows] = pixels

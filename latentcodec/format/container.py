@@ -65,6 +65,7 @@ __all__ = [
     "Region",
     "check_size",
     "chunk_payload",
+    "length_of",
     "read",
     "read_chunk",
     "read_header",
@@ -191,6 +192,18 @@ def _check_pixels(header: Header, max_pixels: int) -> None:
             f"the picture has {header.width_px} x {header.height_px} px, "
             f"above the limit of {max_pixels} pixels"
         )
+
+
+def length_of(data: bytes | memoryview) -> int:
+    """How many bytes the file at the start of `data` has; others may follow.
+
+    Payloads are not looked at. Raises as `read` does where there is no end.
+    """
+    header, view = read_header(data), memoryview(data)
+    _, position = _read_metadata(view)
+    for _ in range(math.prod(header.tile_grid) * len(header.tile_chunks)):
+        _, position = _skip_chunk(view, position)
+    return position
 
 
 def read_metadata(data: bytes) -> dict[ChunkType, bytes]:

@@ -115,7 +115,7 @@ def source_of(
     if is_tensor(image):
         image = pixels_of_tensor(image)
     if isinstance(image, np.ndarray):
-        return _picture_of_array(image)
+        return picture_of_array(image)
     if isinstance(image, (str, os.PathLike)):
         image = open_image(Path(image), strict)
     if not isinstance(image, Image.Image):
@@ -148,7 +148,11 @@ def picture_of(image: AnyImage, strict: bool = False) -> Picture:
     return source_of(image, strict).part(slice(None), slice(None))
 
 
-def _picture_of_array(array: NDArray[Any]) -> Picture:
+def picture_of_array(array: NDArray[Any], keep_alpha: bool = False) -> Picture:
+    """The picture of a uint8 array; of alpha that is opaque everywhere, only if it is to be kept.
+
+    Raises UnsupportedImage for other types and shapes than `source_of` takes.
+    """
     if array.dtype != np.uint8 or array.size == 0:
         raise UnsupportedImage("an array must hold uint8 pixels, at least one")
     if array.ndim == 2:
@@ -157,7 +161,7 @@ def _picture_of_array(array: NDArray[Any]) -> Picture:
         raise UnsupportedImage("an array must have the shape [H, W] or [H, W, 2, 3 or 4]")
     grey = array.shape[2] < 3
     alpha = array[:, :, -1] if array.shape[2] in (2, 4) else None
-    if alpha is not None and alpha.min() == 255:
+    if alpha is not None and not keep_alpha and alpha.min() == 255:
         alpha = None
     pixels = np.broadcast_to(array[:, :, : 1 if grey else 3], (*array.shape[:2], 3))
     return Picture(pixels, Colour(grey + 2 * (alpha is not None)), {}, alpha)

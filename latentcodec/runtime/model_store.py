@@ -26,6 +26,7 @@ Tune = Literal["ssim", "psnr"]
 TUNES: tuple[Tune, ...] = get_args(Tune)
 # The code of weights that are in no package: files name them by their hash alone.
 OWN_CODE = "USER"
+WEIGHTS_SUFFIX = ".safetensors"
 _own: dict[str, ModelEntry] = {}  # by hash
 
 
@@ -116,10 +117,15 @@ def chosen(model: str | None = None, tune: Tune | None = None) -> str:
 
 
 def by_name(name: str) -> ModelEntry:
-    """The model called `name`, or the first of the family `name`. Raises UnknownModel."""
+    """The model called `name`, the first of the family `name`, or the weights in the file `name`.
+
+    Raises UnknownModel, and for a file as `register_weights` does.
+    """
     for entry in entries():
         if name in (entry.name, entry.family):
             return entry
+    if name.endswith(WEIGHTS_SUFFIX) and Path(name).is_file():
+        return by_name(register_weights(name))
     known = ", ".join(e.name for e in entries())
     raise UnknownModel(f"there is no model {name!r}; installed: {known}")
 
