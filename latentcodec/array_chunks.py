@@ -16,6 +16,7 @@ from latentcodec.errors import LimitExceeded, UnsupportedImage
 from latentcodec.format import container
 from latentcodec.format.header import tenths_of
 from latentcodec.images.picture import picture_of_array
+from latentcodec.options import EncodeOptions
 from latentcodec.pipeline import encoder
 
 
@@ -31,8 +32,9 @@ def encode_chunk(chunk: NDArray[np.uint8], quality: float, model: str) -> bytes:
     Alpha is kept, even where all of it is opaque, so that a chunk has its shape again. Raises
     UnsupportedImage for other shapes and types, and as `encode` does.
     """
+    options = EncodeOptions(quality=quality)
     return b"".join(
-        encoder.encode(picture_of_array(pixels, keep_alpha=True), quality=quality, model=model)
+        encoder.encode(picture_of_array(pixels, keep_alpha=True), options, model=model)
         for pixels in chunk.reshape(pictures_shape(chunk.shape))
     )
 

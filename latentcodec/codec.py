@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from latentcodec.errors import warn_of_loss
 from latentcodec.format.source import Source, opened
@@ -16,9 +16,9 @@ from latentcodec.images.canvas import ArrayCanvas, Canvas, ImageCanvas, Result
 from latentcodec.images.picture import one_by_one, source_of
 from latentcodec.images.tensors import tensor_of
 from latentcodec.options import DecodeOptions, EncodeOptions
-from latentcodec.pipeline import decoder, encoder
+from latentcodec.pipeline import decoder, rate_control
 from latentcodec.runtime import choice, model_store
-from latentcodec.runtime.compute import check_device, map_on_threads, threads
+from latentcodec.runtime.compute import ITEM_ERRORS, check_device, map_on_threads, threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,12 @@ if TYPE_CHECKING:
     from latentcodec.images.picture import AnyImage, PictureSource
     from latentcodec.options import DecodeKeywords, EncodeKeywords
     from latentcodec.runtime.base import Family
+    from latentcodec.runtime.compute import Errors
     from latentcodec.runtime.model_store import ModelEntry, Tune
+
+    Batch = Iterable[AnyImage] | NDArray[np.uint8] | Tensor
+    Sources = Iterable[Source]
+    Raise = Literal["raise"]
 
 
 def encode(
@@ -50,16 +55,18 @@ def encode(
             as such, alpha without losses; metadata of files and Pillow images are kept. What has
             to be converted (16 bits, CMYK and other colour spaces) or has no place gives a
             `LossWarning`.
-        model: name or family of a packaged model, or what `register_weights` returned, instead of
-            a tune.
+        model: name or family of a packaged model, or the path of a weights file, instead of a
+            tune.
         tune: what the model is tuned for: "ssim", for the eye, or "psnr"; None: "ssim".
-        options: `quality`, 1 (smallest) to 100 (best), and the others of `EncodeOptions`.
+        options: `quality`, 1 (smallest) to 100 (best), or a goal instead, such as `target_size` in
+            bytes or `target_psnr` in dB; and the others of `EncodeOptions`.
 
     Returns:
         The bytes of the file.
 
     Raises:
-        latentcodec.LatError: the image cannot be encoded, or the model is not known.
+        latentcodec.LatError: the image cannot be encoded, no quality reaches the goal, or the
+            model is not known.
         ValueError: an option has no such value, or both `model` and `tune` are given.
     """
     return Codec(model=model, tune=tune).encode(image, **options)
@@ -147,28 +154,49 @@ class Codec:
         with threads(self._threads, self._runtime):
             return self._encoded(picture, wanted)
 
+    @overload
     def encode_batch(
-        self,
-        images: Iterable[AnyImage] | NDArray[np.uint8] | Tensor,
-        **options: Unpack[EncodeKeywords],
-    ) -> list[bytes]:
+        self, images: Batch, *, errors: Raise = ..., **options: Unpack[EncodeKeywords]
+    ) -> list[bytes]: ...
+    @overload
+    def encode_batch(
+        self, images: Batch, *, errors: Errors, **options: Unpack[EncodeKeywords]
+    ) -> list[bytes | Exception]: ...
+    def encode_batch(
+        self, images: Batch, *, errors: Errors = "raise", **options: Unpack[EncodeKeywords]
+    ) -> Any:
         """Encode several pictures, one for each thread at a time; options as for `encode`.
 
         Args:
             images: whatever `encode` takes, in any mixture of sizes; or an array [B, H, W, C], or
                 a tensor [B, C, H, W] or [C, H, W].
+            errors: "raise", or "return" to put the error of what fails in its place.
 
         Returns:
             The files, the same bytes that `encode` gives with one thread.
 
         Raises:
-            latentcodec.LatError, ValueError: as `encode` does, for the first picture that fails.
+            latentcodec.LatError, OSError, ValueError: as `encode` does, for the first picture that
+                fails, whose place is a LatError's `index`.
         """
         single, wanted = list(one_by_one(images)), EncodeOptions(**options)
+
+        def opened_picture(image: AnyImage) -> PictureSource | Exception:
+            try:
+                return source_of(image, wanted.strict, wanted.strip)
+            except ITEM_ERRORS as error:
+                return error
+
+        def encoded(picture: PictureSource | Exception) -> bytes:
+            if isinstance(picture, Exception):
+                raise picture
+            return self._encoded(picture, wanted)
+
         # Read here, one by one: the same Pillow image may be in the batch twice.
-        pictures = (source_of(image, wanted.strict, wanted.strip) for image in single)
-        encoded = functools.partial(self._encoded, options=wanted)
-        return map_on_threads(encoded, pictures, len(single), self._threads, self._runtime)
+        pictures = map(opened_picture, single)
+        return map_on_threads(
+            encoded, pictures, len(single), self._threads, self._runtime, errors=errors
+        )
 
     def decode(self, source: Source, **options: Unpack[DecodeKeywords]) -> Image.Image:
         """As `latentcodec.decode`."""
@@ -184,29 +212,55 @@ class Codec:
         """As `latentcodec.decode_tensor`."""
         return tensor_of(self.decode_array(source, **options))
 
+    @overload
     def decode_batch(
-        self, sources: Iterable[Source], **options: Unpack[DecodeKeywords]
-    ) -> list[Image.Image]:
+        self, sources: Sources, *, errors: Raise = ..., **options: Unpack[DecodeKeywords]
+    ) -> list[Image.Image]: ...
+    @overload
+    def decode_batch(
+        self, sources: Sources, *, errors: Errors, **options: Unpack[DecodeKeywords]
+    ) -> list[Image.Image | Exception]: ...
+    def decode_batch(
+        self, sources: Sources, *, errors: Errors = "raise", **options: Unpack[DecodeKeywords]
+    ) -> Any:
         """Decode several files, one for each thread at a time; options as for `decode`.
 
-        Raises as `decode` does, for the first file that fails, whose place is the error's `index`.
+        errors: "raise", or "return" to put the error of what fails in its place. Raises as
+        `decode` does, for the first file that fails, whose place is a LatError's `index`.
         """
-        return self._decoded_batch(ImageCanvas, sources, DecodeOptions(**options))
+        return self._decoded_batch(ImageCanvas, sources, errors, DecodeOptions(**options))
 
+    @overload
     def decode_array_batch(
-        self, sources: Iterable[Source], **options: Unpack[DecodeKeywords]
-    ) -> list[NDArray[np.uint8]]:
+        self, sources: Sources, *, errors: Raise = ..., **options: Unpack[DecodeKeywords]
+    ) -> list[NDArray[np.uint8]]: ...
+    @overload
+    def decode_array_batch(
+        self, sources: Sources, *, errors: Errors, **options: Unpack[DecodeKeywords]
+    ) -> list[NDArray[np.uint8] | Exception]: ...
+    def decode_array_batch(
+        self, sources: Sources, *, errors: Errors = "raise", **options: Unpack[DecodeKeywords]
+    ) -> Any:
         """What `decode_array` gives of several files, as `decode_batch`."""
-        return self._decoded_batch(ArrayCanvas, sources, DecodeOptions(**options))
+        return self._decoded_batch(ArrayCanvas, sources, errors, DecodeOptions(**options))
 
+    @overload
     def decode_tensor_batch(
-        self, sources: Iterable[Source], **options: Unpack[DecodeKeywords]
-    ) -> list[Tensor]:
+        self, sources: Sources, *, errors: Raise = ..., **options: Unpack[DecodeKeywords]
+    ) -> list[Tensor]: ...
+    @overload
+    def decode_tensor_batch(
+        self, sources: Sources, *, errors: Errors, **options: Unpack[DecodeKeywords]
+    ) -> list[Tensor | Exception]: ...
+    def decode_tensor_batch(
+        self, sources: Sources, *, errors: Errors = "raise", **options: Unpack[DecodeKeywords]
+    ) -> Any:
         """What `decode_tensor` gives of several files, as `decode_batch`."""
-        return [tensor_of(array) for array in self.decode_array_batch(sources, **options)]
+        found = self._decoded_batch(ArrayCanvas, sources, errors, DecodeOptions(**options))
+        return [one if isinstance(one, Exception) else tensor_of(one) for one in found]
 
     def _encoded(self, picture: PictureSource, options: EncodeOptions) -> bytes:
-        return encoder.encode(picture, options, model=self._model, load=self._family)
+        return rate_control.encode(picture, options, model=self._model, load=self._family).data
 
     def _decoded(
         self, canvas: type[Canvas[Result]], source: Source, options: DecodeOptions
@@ -218,10 +272,16 @@ class Codec:
         return decoded.picture
 
     def _decoded_batch(
-        self, canvas: type[Canvas[Result]], sources: Iterable[Source], options: DecodeOptions
-    ) -> list[Result]:
+        self,
+        canvas: type[Canvas[Result]],
+        sources: Sources,
+        errors: Errors,
+        options: DecodeOptions,
+    ) -> list[Result | Exception]:
         files, decoded = list(sources), functools.partial(self._decoded, canvas, options=options)
-        return map_on_threads(decoded, files, len(files), self._threads, self._runtime)
+        return map_on_threads(
+            decoded, files, len(files), self._threads, self._runtime, errors=errors
+        )
 
     def _family(self, entry: ModelEntry) -> Family:
         """The working model, its transforms on the device."""

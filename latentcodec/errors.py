@@ -67,6 +67,10 @@ class LimitExceeded(LatError):
     """The picture is larger than the format or the decoder's limit allows."""
 
 
+class GoalMissed(LatError):
+    """No quality makes the file as small, or the picture as faithful, as was wanted."""
+
+
 class VerificationFailed(LatError):
     """A file that was just encoded does not decode to the encoder's latents."""
 

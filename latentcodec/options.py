@@ -8,6 +8,8 @@ it as a whole to the encoder and the decoder.
 from __future__ import annotations
 
 import dataclasses
+import math
+import re
 from collections.abc import Callable, Collection
 from typing import Annotated, Any, TypedDict
 
@@ -15,6 +17,8 @@ from latentcodec import defaults
 from latentcodec.format.container import MAX_PIXELS, Region
 from latentcodec.format.header import tenths_of
 from latentcodec.images.metadata_names import MetadataName, check_names
+
+GOALS = ("target_size", "target_bpp", "ratio", "target_psnr")  # instead of a quality
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +43,15 @@ class Flag:
     @property
     def has_range(self) -> bool:
         return (self.least, self.above, self.most) != (None, None, None)
+
+
+def _parse_size(text: str) -> int:
+    """`60k` as bytes."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmM]?)[bB]?", text)
+    size = float(match[1]) * {"": 1, "k": 1000, "m": 1_000_000}[match[2].lower()] if match else 0
+    if size < 1:
+        raise ValueError(f"{text!r} is not a size such as 60000, 60k or 1.5M")
+    return int(size)
 
 
 def _parse_names(text: str) -> tuple[MetadataName, ...]:
@@ -72,9 +85,16 @@ class EncodeOptions:
         strip: metadata to leave out, of "icc", "exif", "xmp", "iptc", "resolution", "text", "gps"
             (in EXIF and XMP), "thumbnail" (in EXIF) and "all". Of EXIF the orientation is kept, by
             which the picture is to be turned.
+        target_size: instead of a quality, the most bytes that the file may have: it gets the best
+            quality with which it is not larger. A few encodings, with each of these goals.
+        target_bpp: the same in bits per pixel.
+        ratio: the same as a compression ratio, the samples' bytes by the file's.
+        target_psnr: instead of a quality, the lowest one with this PSNR of all RGB samples, in dB.
+        verify: decode the latents of what was encoded and compare them.
 
     Raises:
-        ValueError: the quality is out of range, or `strip` names no metadata.
+        ValueError: an option has no such value, `strip` names no metadata, or there is more than
+            one of a quality and the four goals.
     """
 
     quality: Annotated[
@@ -85,9 +105,31 @@ class EncodeOptions:
         Collection[MetadataName],
         STRIP,
     ] = ()
+    target_size: Annotated[
+        int | None,
+        Flag(
+            "Best quality whose file is not larger, such as 60k (60000 bytes).",
+            metavar="BYTES",
+            parse=_parse_size,
+        ),
+    ] = None
+    target_bpp: Annotated[float | None, Flag("The same in bits per pixel.", above=0)] = None
+    ratio: Annotated[
+        float | None, Flag("The same as a compression ratio, such as 20.", above=0)
+    ] = None
+    target_psnr: Annotated[float | None, Flag("Lowest quality with this PSNR in dB.", above=0)] = (
+        None
+    )
+    verify: Annotated[bool, Flag("Read back what was written, compare the latents.")] = False
 
     def __post_init__(self) -> None:
         tenths_of(self.quality)
+        goals = {name: value for name in GOALS if (value := getattr(self, name)) is not None}
+        for name, value in goals.items():
+            if not 0 < value < math.inf:
+                raise ValueError(f"{name} must be a number above 0, not {value}")
+        if len(goals) + (self.quality != defaults.QUALITY) > 1:
+            raise ValueError(f"give one of quality, {', '.join(GOALS[:-1])} and {GOALS[-1]}")
         object.__setattr__(self, "strip", tuple(check_names(self.strip)))
 
 
@@ -97,6 +139,11 @@ class EncodeKeywords(TypedDict, total=False):
     quality: float
     strict: bool
     strip: Collection[MetadataName]
+    target_size: int | None
+    target_bpp: float | None
+    ratio: float | None
+    target_psnr: float | None
+    verify: bool
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

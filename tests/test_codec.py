@@ -259,12 +259,3 @@ def test_another_process_may_be_sent_one(crops: list[np.ndarray], files: list[by
 
 def test_it_is_the_codec_of_the_package() -> None:
     assert latentcodec.Codec is sys.modules["latentcodec.codec"].Codec
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_the_error_of_a_batch_says_which_item(threads: int, photo: np.ndarray) -> None:
-    codec = Codec(threads=threads)
-    whole = codec.encode(photo[:16, :16])
-    with pytest.raises(errors.LatError) as caught:
-        codec.decode_batch([whole, whole[:-3], whole])
-    assert caught.value.index == 1

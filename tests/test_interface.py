@@ -35,8 +35,8 @@ def test_encoding_has_the_same_options_everywhere() -> None:
     of_the_codec = {"model": None, "tune": None}
     assert keywords(latentcodec.encode) == ("Unpack[EncodeKeywords]", of_the_codec)
     c = Codec()
-    for method in (c.encode, c.encode_batch):
-        assert keywords(method) == ("Unpack[EncodeKeywords]", {})
+    assert keywords(c.encode) == ("Unpack[EncodeKeywords]", {})
+    assert keywords(c.encode_batch) == ("Unpack[EncodeKeywords]", {"errors": "raise"})
     parameters = inspect.signature(Codec).parameters
     assert {name: parameters[name].default for name in of_the_codec} == of_the_codec
     assert {p.kind for p in inspect.signature(Codec).parameters.values()} == {
@@ -53,11 +53,10 @@ def test_decoding_has_the_same_options_everywhere() -> None:
         c.decode,
         c.decode_array,
         c.decode_tensor,
-        c.decode_batch,
-        c.decode_array_batch,
-        c.decode_tensor_batch,
     ):
         assert keywords(function) == ("Unpack[DecodeKeywords]", {})
+    for batch in (c.decode_batch, c.decode_array_batch, c.decode_tensor_batch):
+        assert keywords(batch) == ("Unpack[DecodeKeywords]", {"errors": "raise"})
     assert DecodeOptions().max_pixels == MAX_PIXELS
 
 
@@ -95,6 +94,13 @@ def test_pillows_save_takes_the_options_of_encode(crop: Image.Image) -> None:
     assert stream.getvalue() == latentcodec.encode(crop, quality=30, model="ae", strip=["xmp"])
     with pytest.raises(OSError, match="CMYK"):
         crop.convert("CMYK").save(io.BytesIO(), "LAT", strict=True)
+    goals: list[Any] = [{"target_size": 500}, {"target_psnr": 30.0}]
+    for goal in goals:
+        stream = io.BytesIO()
+        crop.save(stream, "LAT", verify=True, **goal)
+        assert stream.getvalue() == latentcodec.encode(crop, **goal)
+    with pytest.raises(OSError, match="smallest file"):
+        crop.save(io.BytesIO(), "LAT", target_size=40)
     plain = io.BytesIO()
     crop.save(plain, "LAT")
     assert plain.getvalue() == latentcodec.encode(crop)

@@ -14,6 +14,7 @@ from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all
 from latentcodec.cli.declared import declared
 from latentcodec.files.options import EncodeFileOptions
+from latentcodec.options import GOALS
 
 if TYPE_CHECKING:
     from latentcodec.runtime.model_store import Tune
@@ -64,10 +65,9 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
 
 def _check_goals(chosen: dict[str, Any]) -> None:
     """Raises UsageError where more than one goal is given."""
-    goals = ("target_size", "target_bpp", "ratio", "target_psnr")
     source = click.get_current_context().get_parameter_source("quality")
     explicit = source is ParameterSource.COMMANDLINE
-    if sum(chosen[goal] is not None for goal in goals) + explicit > 1:
+    if sum(chosen[goal] is not None for goal in GOALS) + explicit > 1:
         raise click.UsageError(
             "give one of --quality, --target-size, --target-bpp, --ratio and --target-psnr"
         )

@@ -13,16 +13,12 @@ from latentcodec.files.endpoints import Target, read_image, reads_back, write_ta
 from latentcodec.files.options import EncodeFileOptions
 from latentcodec.files.result import FileResult
 from latentcodec.format.source import Source
-from latentcodec.images.picture import PictureSource, source_of
-from latentcodec.pipeline import encoder
-from latentcodec.pipeline.rate_control import Found, for_psnr, for_size
+from latentcodec.images.picture import source_of
+from latentcodec.pipeline import encoder, rate_control
 from latentcodec.runtime import model_store
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-    from latentcodec.runtime.base import Family
-    from latentcodec.runtime.model_store import ModelEntry
 
 _DEFAULT = EncodeFileOptions()
 
@@ -63,7 +59,8 @@ def _encode(
     image, input_bytes = read(source, options.strict)
     picture = source_of(image, options.strict, options.strip)
     load = functools.partial(model_store.load_codec, runtime=options.runtime)
-    found = _found(picture, options, load)
+    model = model_store.chosen(options.model, options.tune)
+    found = rate_control.encode(picture, options, model=model, load=load)
     written = write_target(target, found.data, options)
     if options.verify and not reads_back(target, found.data):
         raise LatError(f"{result.target} does not read back as it was written")
@@ -80,41 +77,3 @@ def _encode(
         is_verified=options.verify,
         sha256=written.sha256,
     )
-
-
-def _limit_bytes(picture: PictureSource, options: EncodeFileOptions) -> float | None:
-    """What the file may have, if one of the three limits is given."""
-    pixels = picture.height * picture.width
-    if options.target_bpp is not None:
-        return options.target_bpp * pixels / 8
-    if options.ratio is not None:
-        return picture.colour.channels * pixels / options.ratio
-    return options.target_size
-
-
-def _found(
-    picture: PictureSource, options: EncodeFileOptions, load: Callable[[ModelEntry], Family]
-) -> Found:
-    """The file at a quality, or at the one that a limit or a fidelity asks for. Raises LatError."""
-    model = model_store.chosen(options.model, options.tune)
-
-    def encoded(quality: float) -> bytes:
-        wanted = dataclasses.replace(options, quality=quality)
-        return encoder.encode(picture, wanted, model=model, verify=options.verify, load=load)
-
-    limit_bytes, wanted_db = _limit_bytes(picture, options), options.target_psnr
-    if limit_bytes is not None:
-        found = for_size(encoded, limit_bytes)
-        problem = (
-            f"the smallest file of this picture has {len(found.data)} bytes, "
-            f"more than the {limit_bytes:.0f} that are wanted"
-        )
-    elif wanted_db is not None:
-        psnr_db = functools.partial(encoder.psnr_db, picture, load=load)
-        found = for_psnr(encoded, psnr_db, wanted_db)
-        problem = f"even quality 100 falls short of {wanted_db:g} dB with this picture"
-    else:
-        return Found(encoded(options.quality), options.quality, reached=True)
-    if not found.reached:
-        raise LatError(problem)
-    return found

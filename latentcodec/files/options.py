@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -15,15 +14,6 @@ from latentcodec.runtime.choice import Runtime
 from latentcodec.runtime.model_store import ModelEntry, Tune
 
 _Options = TypeVar("_Options", bound="FileOptions")
-
-
-def _parse_size(text: str) -> int:
-    """`60k` as bytes."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmM]?)[bB]?", text)
-    size = float(match[1]) * {"": 1, "k": 1000, "m": 1_000_000}[match[2].lower()] if match else 0
-    if size < 1:
-        raise ValueError(f"{text!r} is not a size such as 60000, 60k or 1.5M")
-    return int(size)
 
 
 def _parse_format(text: str) -> str:
@@ -73,48 +63,25 @@ def _remade(kind: type[_Options], own: list[ModelEntry], values: dict[str, Any])
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EncodeFileOptions(FileOptions, EncodeOptions):
-    """How a picture becomes a `.lat` file: the options of `encode`, and these.
+    """How a picture becomes a `.lat` file: the options of `encode`, and these. `verify` also reads
+    the file back.
 
     Attributes:
-        target_size: instead of a quality, the best one with no more bytes.
-        target_bpp: the same in bits per pixel.
-        ratio: the same as the samples' bytes over the file's.
-        target_psnr: instead of a quality, the lowest one with this PSNR in dB.
         model: as for `encode`.
         tune: as for `encode`.
-        verify: decode the latents and compare, and read the file back.
         psnr: decode the file and measure its PSNR.
 
     Raises:
         ValueError: a value is out of range, or two exclude each other.
     """
 
-    target_size: Annotated[
-        int | None,
-        Flag(
-            "Best quality whose file is not larger, such as 60k (60000 bytes).",
-            metavar="BYTES",
-            parse=_parse_size,
-        ),
-    ] = None
-    target_bpp: Annotated[float | None, Flag("The same in bits per pixel.", above=0)] = None
-    ratio: Annotated[
-        float | None, Flag("The same as a compression ratio, such as 20.", above=0)
-    ] = None
-    target_psnr: Annotated[float | None, Flag("Lowest quality with this PSNR in dB.", above=0)] = (
-        None
-    )
     model: str | None = None
     tune: Tune | None = None
-    verify: Annotated[bool, Flag("Read back what was written, compare the latents.")] = False
     psnr: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         model_store.chosen(self.model, self.tune)
-        goals = (self.target_size, self.target_bpp, self.ratio, self.target_psnr)
-        if sum(goal is not None for goal in goals) > 1:
-            raise ValueError("give one of target_size, target_bpp, ratio and target_psnr")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

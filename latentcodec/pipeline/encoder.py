@@ -41,13 +41,12 @@ def encode(
     options: EncodeOptions,
     *,
     model: str,
-    verify: bool = False,
     load: Callable[[ModelEntry], Family] = model_store.load_codec,
 ) -> bytes:
     """A picture as the bytes of a `.lat` file.
 
-    verify: decode the latents and compare. load: gives the working model. Raises UnknownModel,
-    LimitExceeded and, if it comes to that, VerificationFailed.
+    options: of which a goal instead of a quality is for `rate_control.encode`. load: gives the
+    working model. Raises UnknownModel, LimitExceeded and, if it comes to that, VerificationFailed.
     """
     tenths = tenths_of(options.quality)
     container.check_size(picture.width, picture.height)
@@ -57,7 +56,7 @@ def encode(
     tiles: dict[int, bytes] = {}
     for number, y in _latent_tiles(family, picture, tenths, hidden):
         tiles[number], v_hat = family.encode_latents(y, tenths)
-        if verify and not _decodes_to(family, tiles[number], v_hat, tenths):
+        if options.verify and not _decodes_to(family, tiles[number], v_hat, tenths):
             raise VerificationFailed("the file does not decode to the latents that were encoded")
     header = Header(
         picture.width, picture.height, picture.colour, tenths, entry.code, entry.short_hash

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from latentcodec.errors import GoalMissed
 from latentcodec.format.container import QUALITY_TENTHS
+from latentcodec.images.picture import PictureSource
+from latentcodec.options import GOALS, EncodeOptions
+from latentcodec.pipeline import encoder
+from latentcodec.runtime import model_store
 
+if TYPE_CHECKING:
+    from latentcodec.runtime.base import Family
+    from latentcodec.runtime.model_store import ModelEntry
+
+_NO_GOAL = dict.fromkeys(GOALS)
 _NEAR = 0.01  # a file this little below the wanted size is good enough
 
 
@@ -18,6 +30,49 @@ class Found:
     data: bytes
     quality: float
     reached: bool
+
+
+def encode(
+    picture: PictureSource,
+    options: EncodeOptions,
+    *,
+    model: str,
+    load: Callable[[ModelEntry], Family] = model_store.load_codec,
+) -> Found:
+    """The file at the quality of the options, or at that which their goal asks for.
+
+    Raises GoalMissed where no quality reaches it, and as `encoder.encode` does.
+    """
+
+    def encoded(quality: float) -> bytes:
+        at = dataclasses.replace(options, quality=quality, **_NO_GOAL)
+        return encoder.encode(picture, at, model=model, load=load)
+
+    limit_bytes, wanted_db = _limit_bytes(picture, options), options.target_psnr
+    if limit_bytes is not None:
+        found = for_size(encoded, limit_bytes)
+        problem = (
+            f"the smallest file of this picture has {len(found.data)} bytes, "
+            f"more than the {limit_bytes:.0f} that are wanted"
+        )
+    elif wanted_db is not None:
+        found = for_psnr(encoded, functools.partial(encoder.psnr_db, picture, load=load), wanted_db)
+        problem = f"even quality 100 falls short of {wanted_db:g} dB with this picture"
+    else:
+        return Found(encoded(options.quality), options.quality, reached=True)
+    if not found.reached:
+        raise GoalMissed(problem)
+    return found
+
+
+def _limit_bytes(picture: PictureSource, options: EncodeOptions) -> float | None:
+    """What the file may have, if one of the three limits is given."""
+    pixels = picture.height * picture.width
+    if options.target_bpp is not None:
+        return options.target_bpp * pixels / 8
+    if options.ratio is not None:
+        return picture.colour.channels * pixels / options.ratio
+    return options.target_size
 
 
 def for_size(encode: Callable[[float], bytes], size_bytes: float) -> Found:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from latentcodec.errors import LatError
 from latentcodec.runtime.choice import Runtime
@@ -15,6 +15,10 @@ from latentcodec.system.cpu import cores
 
 if TYPE_CHECKING:
     import torch
+
+Errors = Literal["raise", "return"]
+# Of a batch, what one item can be wrong with; options are checked before.
+ITEM_ERRORS = (LatError, OSError, ValueError, MemoryError)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -81,16 +85,24 @@ def map_on_threads(
     count: int,
     total: int | None,
     runtime: Runtime = "torch",
-) -> list[R]:
+    *,
+    errors: Errors = "raise",
+) -> list[R | Exception]:
     """The results for all `count` items, in their order: several at a time, which share the
-    `total` threads; None: as many as the runtime has. A LatError has the index of its item."""
+    `total` threads; None: as many as the runtime has. errors: "return" puts what fails with one of
+    ITEM_ERRORS in its place. A LatError has the index of its item."""
+    if errors not in get_args(Errors):
+        raise ValueError(f"errors must be {' or '.join(get_args(Errors))}, not {errors!r}")
 
-    def one(item: tuple[int, T]) -> R:
+    def one(item: tuple[int, T]) -> R | Exception:
         try:
             return work(item[1])
-        except LatError as error:
-            error.index = item[0]
-            raise
+        except ITEM_ERRORS as error:
+            if isinstance(error, LatError):
+                error.index = item[0]
+            if errors == "raise":
+                raise
+            return error.with_traceback(None)  # which would keep the picture in memory
 
     if runtime == "onnx":
         with ThreadPoolExecutor(min(total or cores(), count) or 1, "latentcodec") as pool:
