@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from latentcodec.errors import GoalMissed
 from latentcodec.format.container import QUALITY_TENTHS
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from latentcodec.runtime.base import Family
     from latentcodec.runtime.model_store import ModelEntry
 
-_NO_GOAL = dict.fromkeys(GOALS)
+_NO_GOAL: dict[str, Any] = dict.fromkeys(GOALS)
 _NEAR = 0.01  # a file this little below the wanted size is good enough
 
 

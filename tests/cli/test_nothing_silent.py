@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from latentcodec.files import encode
 from latentcodec.images import plugins
+from latentcodec.pipeline import rate_control
 from tests.command_line import call, done, typed
 
 
@@ -81,13 +81,13 @@ def test_names_that_the_output_cannot_spell(photos: Path) -> None:
 def test_memory_that_is_short_ends_one_file(
     photos: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    whole = encode._found
+    whole = rate_control.encode
 
-    def fails_once(picture: object, *arguments: object) -> object:
-        monkeypatch.setattr(encode, "_found", whole)
+    def fails_once(*arguments: object, **options: object) -> object:
+        monkeypatch.setattr(rate_control, "encode", whole)
         raise error
 
-    monkeypatch.setattr(encode, "_found", fails_once)
+    monkeypatch.setattr(rate_control, "encode", fails_once)
     result = typed("encode -r photos -o out -j 1")
     assert result.exit_code == 1
     assert "photos/a.png: there is not enough memory for this picture" in result.stderr
@@ -97,18 +97,18 @@ def test_memory_that_is_short_ends_one_file(
 def test_mistakes_of_the_program_are_not_hidden(
     photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(*arguments: object) -> object:
+    def fails(*arguments: object, **options: object) -> object:
         raise RuntimeError("something else")
 
-    monkeypatch.setattr(encode, "_found", fails)
+    monkeypatch.setattr(rate_control, "encode", fails)
     assert isinstance(typed("encode photos/a.png").exception, RuntimeError)
 
 
 def test_ctrl_c_ends_with_130(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*arguments: object) -> object:
+    def interrupted(*arguments: object, **options: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(encode, "_found", interrupted)
+    monkeypatch.setattr(rate_control, "encode", interrupted)
     assert typed("encode photos/a.png").exit_code == 130
 
 
