@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -93,17 +94,7 @@ def map_on_threads(
     ITEM_ERRORS in its place. A LatError has the index of its item."""
     if errors not in get_args(Errors):
         raise ValueError(f"errors must be {' or '.join(get_args(Errors))}, not {errors!r}")
-
-    def one(item: tuple[int, T]) -> R | Exception:
-        try:
-            return work(item[1])
-        except ITEM_ERRORS as error:
-            if isinstance(error, LatError):
-                error.index = item[0]
-            if errors == "raise":
-                raise
-            return error.with_traceback(None)  # which would keep the picture in memory
-
+    one = functools.partial(_one, work, errors)
     if runtime == "onnx":
         with ThreadPoolExecutor(min(total or cores(), count) or 1, "latentcodec") as pool:
             return list(pool.map(one, enumerate(items)))
@@ -129,3 +120,15 @@ def share_cores(jobs: int, runtime: Runtime) -> None:
         import torch
 
         torch.set_num_threads(max(1, cores() // jobs))
+
+
+def _one(work: Callable[[T], R], errors: Errors, numbered: tuple[int, T]) -> R | Exception:
+    index, item = numbered
+    try:
+        return work(item)
+    except ITEM_ERRORS as error:
+        if isinstance(error, LatError):
+            error.index = index
+        if errors == "raise":
+            raise
+        return error.with_traceback(None)  # which would keep the picture in memory
