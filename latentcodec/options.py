@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypedDict
 from latentcodec import defaults
 from latentcodec.format.container import MAX_PIXELS, Region
 from latentcodec.format.header import tenths_of
-from latentcodec.images.metadata_names import MetadataName, check_names
+from latentcodec.images.metadata_kinds import MetadataName, check_names
 
 GOALS = ("target_size", "target_bpp", "ratio", "target_psnr")  # instead of a quality
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from latentcodec.images.metadata_names import MetadataName, check_names
+from latentcodec.images.metadata_kinds import MetadataName, check_names
 from latentcodec.options import STRIP, DecodeOptions, EncodeOptions, Flag
 from latentcodec.runtime import model_store
 from latentcodec.runtime.choice import Runtime

@@ -10,33 +10,9 @@ from PIL import Image, ImageColor, ImageOps
 from latentcodec.errors import UnsupportedImage
 from latentcodec.images import exif
 from latentcodec.images.image_exif import for_tiff
-from latentcodec.images.metadata import IPTC_RESOURCE, IPTC_TAG
+from latentcodec.images.metadata_kinds import IPTC_RESOURCE, IPTC_TAG, KEYS, held_by
 from latentcodec.images.modes import lossy
 
-# Keys of `info`, as what Pillow's writer of a format puts into its files.
-_HOLDS: dict[str, tuple[str, ...]] = {
-    "JPEG": ("exif", "icc_profile", "xmp", "photoshop", "dpi", "comment"),
-    "MPO": ("exif", "icc_profile", "xmp", "photoshop", "dpi", "comment"),
-    "PNG": ("exif", "icc_profile", "xmp", "dpi", "text", "comment"),
-    "TIFF": ("exif", "icc_profile", "xmp", "photoshop", "dpi"),
-    "WEBP": ("exif", "icc_profile", "xmp"),
-    "AVIF": ("exif", "icc_profile", "xmp"),
-    "HEIF": ("exif", "icc_profile", "xmp"),
-    "JXL": ("exif", "icc_profile"),
-    "BMP": ("dpi",),
-    "DIB": ("dpi",),
-    "GIF": ("comment",),
-    "JPEG2000": ("comment",),
-}
-_NAMES = {
-    "exif": "EXIF",
-    "icc_profile": "ICC profile",
-    "xmp": "XMP",
-    "photoshop": "IPTC data",
-    "dpi": "resolution",
-    "text": "text",
-    "comment": "comment",
-}
 _WITH_ALPHA = (
     *("PNG", "WEBP", "AVIF", "TIFF", "HEIF", "JXL", "JPEG2000", "TGA", "ICO", "ICNS"),
     *("DDS", "QOI", "SGI", "IM", "LAT"),
@@ -59,7 +35,7 @@ def made_ready(
     if image.mode in ("RGBA", "LA") and form not in _WITH_ALPHA:
         image = _on_background(image, form, background)
     block = image.info.get("exif", b"")
-    left_out = [key for key in _NAMES if key in image.info and not _fits(image, form, key)]
+    left_out = [key for key in KEYS if key in image.info and not _fits(image, form, key)]
     # An orientation alone is not lost where the pixels are turned by it.
     upright = "exif" in left_out and form not in ("JPEG", "MPO")
     silent = upright and block == exif.only_orientation(block)
@@ -75,14 +51,14 @@ def made_ready(
 
 
 def _reason(form: str, keys: list[str]) -> str:
-    too_long = [_NAMES[key] for key in keys if key in _HOLDS.get(form, ())]
-    no_place = [_NAMES[key] for key in keys if key not in _HOLDS.get(form, ())]
+    too_long = [KEYS[key].words for key in keys if key in held_by(form)]
+    no_place = [KEYS[key].words for key in keys if key not in held_by(form)]
     reasons = (("cannot hold so much", too_long), ("has no place for", no_place))
     return " and ".join(f"{why} {', '.join(names)}" for why, names in reasons if names)
 
 
 def _fits(image: Image.Image, form: str, key: str) -> bool:
-    if key not in _HOLDS.get(form, ()):
+    if key not in held_by(form):
         return False
     value = image.info[key]
     room = {"exif": 0, "xmp": _XMP_LEAD, "comment": 0}
@@ -113,7 +89,7 @@ def check_colour(name: str) -> str:
 
 def save_options(image: Image.Image, form: str) -> dict[str, Any]:
     """Keyword arguments that make Pillow's writer of a format write what `info` holds."""
-    info = {key: image.info[key] for key in _HOLDS.get(form, ()) if key in image.info}
+    info = {key: image.info[key] for key in held_by(form) if key in image.info}
     return _OPTIONS.get(form, lambda info: info)(info)
 
 

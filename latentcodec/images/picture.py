@@ -16,7 +16,7 @@ from latentcodec.format.container import MAX_METADATA_BYTES, ChunkType, Colour
 from latentcodec.images.files import open_image
 from latentcodec.images.losses import losses_of
 from latentcodec.images.metadata import collect, stripped
-from latentcodec.images.metadata_names import MetadataName, check_names
+from latentcodec.images.metadata_kinds import MetadataName, check_names
 from latentcodec.images.modes import CONVERTED_MODES, lossy, rectangle_of, storable
 from latentcodec.images.reading import load
 from latentcodec.images.tensors import is_tensor, pixels_of_tensor

@@ -17,7 +17,7 @@ from latentcodec.errors import LossWarning
 from latentcodec.format import container
 from latentcodec.format.container import ChunkType
 from latentcodec.images import exif
-from latentcodec.images.metadata_names import MetadataName
+from latentcodec.images.metadata_kinds import MetadataName
 from tests.exif_blocks import block, read
 
 ORIENTATION, MAKER, GPS = 0x112, 0x927C, 0x8825

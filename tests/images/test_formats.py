@@ -14,10 +14,10 @@ import latentcodec
 from latentcodec.errors import LossWarning, UnsupportedImage
 from latentcodec.format import container
 from latentcodec.format.container import ChunkType
-from latentcodec.images import formats
 from latentcodec.images.files import file_bytes, open_image
 from latentcodec.images.formats import made_ready
-from latentcodec.images.metadata import attach, collect, texts_in
+from latentcodec.images.metadata import attach, collect
+from latentcodec.images.metadata_kinds import KEYS, held_by, texts_in
 from tests.image_files import ICC
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
@@ -49,12 +49,12 @@ def test_no_picture_lies_on_its_side(form: str) -> None:
     assert ImageOps.exif_transpose(image).size == (48, 64)
 
 
-@pytest.mark.parametrize("form", formats._HOLDS)
+@pytest.mark.parametrize("form", sorted({form for key in KEYS.values() for form in key.formats}))
 def test_what_is_said_to_be_held_is_there(form: str) -> None:
     if form not in Image.SAVE:
         pytest.skip(f"Pillow writes no {form} here")
     found = collect(written(form))
-    held = formats._HOLDS[form]
+    held = held_by(form)
     for kind, key in (
         (ChunkType.ICC, "icc_profile"),
         (ChunkType.XMP, "xmp"),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import latentcodec
-from latentcodec.format.container import ChunkType
+from latentcodec.format.container import METADATA_CHUNKS, ChunkType
 from latentcodec.images.files import open_image
 from latentcodec.images.formats import save_options
+from latentcodec.images.metadata_kinds import KINDS, MetadataName
 from latentcodec.images.picture import picture_of, source_of
 from tests.image_files import ICC, saved
 
@@ -89,3 +91,9 @@ def test_broken_exif_is_carried_as_it_is_and_goes_whole_with_its_gps(
     breaking(crop)
     assert picture_of(crop).metadata == {ChunkType.EXIF: crop.info["exif"]}
     assert source_of(crop, strip=["gps"]).metadata == {}
+
+
+def test_each_chunk_of_metadata_is_a_kind_and_has_a_name() -> None:
+    assert sorted(kind.chunk for kind in KINDS) == sorted(METADATA_CHUNKS)
+    names = {chunk.name.lower() for chunk in METADATA_CHUNKS}
+    assert set(get_args(MetadataName)) == names | {"gps", "thumbnail", "all"}

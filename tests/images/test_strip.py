@@ -11,7 +11,7 @@ from PIL import Image
 import latentcodec
 from latentcodec.format import container
 from latentcodec.format.container import ChunkType
-from latentcodec.images.metadata_names import MetadataName
+from latentcodec.images.metadata_kinds import MetadataName
 
 CAMERA, ORIENTATION, GPS_IFD, EXIF_IFD, TAKEN = 0x10F, 0x112, 0x8825, 0x8769, 0x9003
 ICC = b"a profile"
