@@ -265,7 +265,7 @@ class Codec:
     def _decoded(
         self, canvas: type[Canvas[Result]], source: Source, options: DecodeOptions
     ) -> Result:
-        with opened(source) as data:
+        with opened(source, in_part=options.region is not None) as data:
             decoded = decoder.decode(data, canvas, options, load=self._family)
         for problem in decoded.problems:
             warn_of_loss(problem)

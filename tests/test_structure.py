@@ -22,14 +22,18 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "defaults": (),
     "errors": (),
     "system": ("errors",),
-    "format": ("errors",),
+    "storage": ("errors",),
+    "format": ("errors", "storage"),
     "entropy": ("errors",),
-    "images": ("errors", "format"),
+    "images": ("errors", "format", "storage"),
     "options": ("defaults", "format", "images"),
     "models": ("entropy",),
     "runtime": ("defaults", "errors", "system", "entropy", "models"),
     "pipeline": ("errors", "format", "images", "options", "runtime"),
-    "files": ("defaults", "errors", "system", "format", "images", "options", "runtime", "pipeline"),
+    "files": (
+        *("defaults", "errors", "system", "storage", "format", "images", "options", "runtime"),
+        "pipeline",
+    ),
 }
 ABOVE = ("bench", "training", "cli", "__main__")
 
@@ -62,6 +66,9 @@ LIVES_IN = {
     "urllib": (),
     "http": (),
     "requests": (),
+    "aiohttp": (),
+    # But for what is named by a URL.
+    "fsspec": ("storage/remote.py",),
     "torch.hub": (),
 }
 

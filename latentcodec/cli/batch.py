@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import gc
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,11 +26,16 @@ from latentcodec.errors import LatError
 from latentcodec.files.result import FileResult
 from latentcodec.runtime.choice import chosen
 from latentcodec.runtime.compute import share_cores
+from latentcodec.storage import remote
+from latentcodec.storage.names import is_url
 from latentcodec.system.cpu import cores
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from latentcodec.cli.prefetch import Prefetcher
 
+_MOST_WAITING = 1000  # so that those behind a large file are not kept waiting, nor all in memory
 _MOST_JOBS = 8  # unless more are asked for: each holds a picture in memory
 
 # `encode_file` or `decode_file` with their options: source and target to a result. Another process
@@ -50,60 +55,65 @@ def results(
     jobs work.
     """
     jobs = min(options.jobs or min(cores(), _MOST_JOBS), len(tasks))
-    skip = options.skip_existing
     if jobs == 1:
-        yield from (_result(task, convert, skip) for task in tasks)
+        yield from (_result(task, convert) for task in tasks)
         return
     from concurrent.futures import ThreadPoolExecutor
 
     if ahead:
         convert = functools.partial(convert, read=ahead.read)
     share = functools.partial(share_cores, jobs, chosen(options.runtime))
-    reading = ahead.reading(_to_convert(tasks, skip)) if ahead else contextlib.nullcontext()
+    names = (task.source for task in tasks if not task.refused and not task.is_done)
+    reading = ahead.reading(names) if ahead else contextlib.nullcontext()
+    waiting: deque[Future[FileResult]] = deque()
     with ThreadPoolExecutor(jobs) as pool, reading:
-        futures = [pool.submit(_shared_result, share, task, convert, skip) for task in tasks]
         try:
-            for future in futures:
-                yield future.result()
+            for task in tasks:
+                waiting.append(pool.submit(_shared_result, share, task, convert))
+                if len(waiting) == _MOST_WAITING:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
         finally:  # after Ctrl-C only what has begun is finished
             pool.shutdown(cancel_futures=True)
 
 
-def _to_convert(tasks: list[Task], skip_existing: bool) -> list[Task]:
-    return [task for task in tasks if not task.refused and not _is_skipped(task, skip_existing)]
-
-
-def _is_skipped(task: Task, skip_existing: bool) -> bool:
-    return skip_existing and task.target != STREAM and Path(task.target).exists()
-
-
-def _result(task: Task, convert: Convert, skip_existing: bool) -> FileResult:
+def _result(task: Task, convert: Convert) -> FileResult:
     if task.refused:
         return FileResult(task.source, task.target, "failed", error=task.refused)
-    if _is_skipped(task, skip_existing):
+    if task.is_done:
         return FileResult(task.source, task.target, "skipped")
     source = sys.stdin.buffer if task.source == STREAM else task.source
     target = sys.stdout.buffer if task.target == STREAM else task.target
     return convert(source, target)
 
 
-def _shared_result(
-    share: Callable[[], None], task: Task, convert: Convert, skip_existing: bool
-) -> FileResult:
+def _shared_result(share: Callable[[], None], task: Task, convert: Convert) -> FileResult:
     """As `_result`, in one of several jobs, with its part of the cores."""
     share()  # of each thread; when a pool begins one, an error would have no place
-    return _result(task, convert, skip_existing)
+    return _result(task, convert)
+
+
+def _without_existing(tasks: list[Task]) -> list[Task]:
+    """The tasks, those done whose target exists. Raises OSError, and LatError for URLs."""
+    urls = remote.existing(task.target for task in tasks if is_url(task.target))
+    return [
+        dataclasses.replace(task, is_done=True)
+        if task.target != STREAM and (task.target in urls or Path(task.target).exists())
+        else task
+        for task in tasks
+    ]
 
 
 def _second_tries(
-    tasks: list[Task], ended: Iterator[FileResult], convert: Convert, skip_existing: bool
+    tasks: list[Task], ended: Iterator[FileResult], convert: Convert
 ) -> Iterator[FileResult]:
     """The results, but a file that gave way to another of its name is done where that failed."""
     free: set[str] = set()
     for task, result in zip(tasks, ended, strict=True):
         if task.is_rival and task.target in free:
             task = dataclasses.replace(task, refused="", is_rival=False)
-            result = _result(task, convert, skip_existing)
+            result = _result(task, convert)
         if not result.error:
             free.discard(task.target)
         elif not task.refused:
@@ -126,6 +136,8 @@ def convert_all(
     if not tasks:
         names = f" (left out: {listed(left_out)})" if left_out else ""
         raise LatError(f"there is no file to convert in what was given{names}")
+    if options.skip_existing:
+        tasks = _without_existing(tasks)
     # The interpreter looks for garbage many times while torch is imported, and through all of it
     # again at the end: 0.15 s and 0.3 s of a command that may need little more than one.
     gc.set_threshold(100_000)
@@ -134,7 +146,7 @@ def convert_all(
     sys.setswitchinterval(0.0005)
     with Report(tasks, options, left_out) as report:
         done = results(tasks, convert, options, ahead)
-        for result in _second_tries(tasks, done, convert, options.skip_existing):
+        for result in _second_tries(tasks, done, convert):
             report.add(result)
     if report.has_failed:
         raise click.exceptions.Exit(1)

@@ -13,6 +13,7 @@ from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all
 from latentcodec.cli.declared import declared
 from latentcodec.files.options import DecodeFileOptions
+from latentcodec.storage.names import is_url
 
 _EXIT_SALVAGED = 3
 
@@ -44,7 +45,7 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     if output is None:
         raise click.UsageError("name an OUT, or a file or folder by --output")
     form = chosen["format"]
-    naming = paths.Naming(f".{form or 'png'}", lambda path: path.suffix.lower() == ".lat")
+    naming = paths.Naming(f".{form or 'png'}", lambda suffix: suffix == ".lat")
     tasks = paths.plan(inputs, output, shared.recursive, naming)
     for task in tasks:
         if not task.refused:
@@ -65,9 +66,10 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
 
 def _beside_original(task: paths.Task) -> paths.Task:
     """A task, refused where the name that was made for it is that of a picture beside the file."""
+    if task.refused or not task.makes_folders or is_url(task.source) or is_url(task.target):
+        return task
     source, target = Path(task.source), Path(task.target)
-    beside = task.makes_folders and source.resolve().parent == target.resolve().parent
-    if task.refused or not beside or not target.exists():
+    if source.resolve().parent != target.resolve().parent or not target.exists():
         return task
     refused = f"{target} stands beside {source} and may be its original: name another output"
     return dataclasses.replace(task, refused=refused)
@@ -76,4 +78,4 @@ def _beside_original(task: paths.Task) -> paths.Task:
 def _check_format(task: paths.Task, form: str | None) -> None:
     """Raises BadParameter where Pillow does not write what the task asks for."""
     if form is None and task.target != paths.STREAM:
-        options.written_format(Path(task.target))
+        options.written_format(task.target)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from latentcodec.cli.batch import convert_all
 from latentcodec.cli.declared import declared
 from latentcodec.files.options import EncodeFileOptions
 from latentcodec.options import GOALS
+from latentcodec.storage.names import is_folder_name, suffix_of
 
 if TYPE_CHECKING:
     from latentcodec.runtime.model_store import Tune
@@ -83,13 +83,13 @@ def _model(tune: Tune | None, model: str | None, weights: str | None) -> str:
 
 def _check_name(source: str, output: str) -> None:
     """Keep `encode *.jpg` of two photographs from writing over the second."""
-    named = output == paths.STREAM or output.lower().endswith((".lat", "/", os.sep))
+    named = output == paths.STREAM or suffix_of(output) == ".lat" or is_folder_name(output)
     file = Path(output)
     if not (named or Path(source).is_dir() or (file.exists() and not file.is_file())):
         raise click.UsageError(f"{output} does not end in .lat; --output writes to any name")
 
 
-def _is_image(path: Path) -> bool:
+def _is_image(suffix: str) -> bool:
     from latentcodec.images.files import is_readable
 
-    return is_readable(path)
+    return is_readable(suffix)

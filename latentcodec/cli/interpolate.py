@@ -43,7 +43,7 @@ def command(
     from latentcodec.pipeline.generate import interpolate, montage
     from latentcodec.system.atomic_write import write_file
 
-    form = options.written_format(target)
+    form = options.written_format(str(target))
     model = options.chosen_model(model, weights)
     start = open_image(first)
     try:

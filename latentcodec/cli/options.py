@@ -16,6 +16,7 @@ from latentcodec.cli.declared import declared_one
 from latentcodec.options import EncodeOptions
 from latentcodec.runtime.choice import RUNTIMES, Runtime
 from latentcodec.runtime.model_store import TUNES
+from latentcodec.storage.names import suffix_of
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -88,13 +89,14 @@ def parse_size(
     return int(match[1]), int(match[2])
 
 
-def written_format(path: Path) -> str:
-    """Pillow's name of the format of `path`, by its extension."""
+def written_format(name: str) -> str:
+    """Pillow's name of the format of a file, by its extension."""
     from latentcodec.images.files import writable_format
 
-    form = writable_format(path)
+    suffix = suffix_of(name)
+    form = writable_format(suffix)
     if form is None:
-        raise click.BadParameter(f"Pillow writes no {path.suffix or 'such'} files: {path}")
+        raise click.BadParameter(f"Pillow writes no {suffix or 'such'} files: {name}")
     return form
 
 

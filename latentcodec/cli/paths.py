@@ -5,17 +5,27 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path, PurePath
 
 import click
+
+from latentcodec.storage import remote
+from latentcodec.storage.names import (
+    base_name,
+    is_folder_name,
+    is_url,
+    join,
+    suffix_of,
+    with_suffix,
+)
 
 STREAM = "-"  # standard input or output
 _STDOUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 _FOLDER = "{} is a folder; --recursive converts what is in it"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Task:
     """One file to convert. `refused` says why it cannot be, where that is known beforehand."""
 
@@ -24,36 +34,38 @@ class Task:
     makes_folders: bool = False  # those of the target, where they are missing
     refused: str = ""
     is_rival: bool = False  # refused because another file becomes the same one
+    is_done: bool = False  # the target is there, and stays as it is
 
 
 @dataclasses.dataclass(frozen=True)
 class Naming:
-    """What a command takes from folders, and the suffix of names that it makes.
+    """What a command takes from folders, by suffix, and the suffix of names that it makes.
 
     keeps_suffix: of the source, before its own. left_out: how many files of folders it did not
     take, by suffix, with what a command makes itself not counted.
     """
 
     suffix: str
-    takes: Callable[[Path], bool]
+    takes: Callable[[str], bool]
     keeps_suffix: bool = False
     left_out: Counter[str] = dataclasses.field(default_factory=Counter)
 
-    def name(self, path: Path) -> Path:
-        """What `path` becomes."""
+    def name(self, source: str) -> str:
+        """What a file becomes."""
         if self.keeps_suffix:
-            return path.with_name(path.name + self.suffix)
-        return path.with_suffix(self.suffix)
+            return source + self.suffix
+        return with_suffix(source, self.suffix)
 
-    def wants(self, path: Path) -> bool:
+    def wants(self, name: str) -> bool:
         """Whether a file in a folder is converted; what is not is counted."""
-        if path.exists() and not path.is_file():
+        if not is_url(name) and Path(name).exists() and not Path(name).is_file():
             self.left_out["pipe or device"] += 1
             return False
-        if self.takes(path):
+        suffix = suffix_of(name)
+        if self.takes(suffix):
             return True
-        if path.suffix.lower() != self.suffix:
-            self.left_out[path.suffix.lower() or "without extension"] += 1
+        if suffix != self.suffix:
+            self.left_out[suffix or "without extension"] += 1
         return False
 
 
@@ -77,8 +89,8 @@ def _by_option(output: str) -> str:
     without an extension, with a slash behind it."""
     if output in _STDOUT:
         return STREAM
-    new = output != STREAM and not Path(output).exists()
-    return f"{output}/" if new and not Path(output).suffix else output
+    new = output != STREAM and (is_url(output) or not Path(output).exists())
+    return f"{output}/" if new and not suffix_of(output) else output
 
 
 def plan(inputs: list[str], output: str | None, recursive: bool, naming: Naming) -> list[Task]:
@@ -87,25 +99,26 @@ def plan(inputs: list[str], output: str | None, recursive: bool, naming: Naming)
     In a folder of outputs, one input folder is mirrored itself; of several inputs each keeps its
     name. Raises UsageError for what cannot be meant.
     """
-    many = len(inputs) > 1 or (recursive and Path(inputs[0]).is_dir())
+    folders = {given for given in inputs if _is_folder(given, recursive)}
+    many = len(inputs) > 1 or (recursive and inputs[0] in folders)
     if STREAM in (*inputs, output):
         return [_stream_task(inputs, output, many)]
     if output is not None and not many and not _names_folder(output):
-        refused = _FOLDER.format(inputs[0]) if Path(inputs[0]).is_dir() else ""
+        refused = _FOLDER.format(inputs[0]) if folders else ""
         return _checked([Task(inputs[0], output, refused=refused)])
-    if output is not None and Path(output).is_file():
+    if output is not None and not is_url(output) and Path(output).is_file():
         raise click.UsageError(f"{output} is a file; several inputs need a folder")
     tasks = []
     for given in inputs:
-        if Path(given).is_dir() and not recursive:
+        if given in folders and not recursive:
             tasks.append(Task(given, "", refused=_FOLDER.format(given)))
             continue
-        for source, below in _files(given, naming.wants, named=len(inputs) > 1):
-            if output is None:
-                target = naming.name(Path(source))
-            else:
-                target = naming.name(Path(output) / below)
-            tasks.append(Task(source, str(target), makes_folders=True))
+        found: Iterable[tuple[str, PurePath]] = [(given, PurePath(base_name(given)))]
+        if given in folders:
+            found = _files(given, naming.wants, named=len(inputs) > 1)
+        for source, below in found:
+            target = naming.name(source if output is None else join(output, below))
+            tasks.append(Task(source, target, makes_folders=True))
     return _checked(tasks)
 
 
@@ -114,8 +127,16 @@ def makes_parents(tasks: list[Task]) -> bool:
     return any(task.makes_folders for task in tasks)
 
 
-def _names_folder(path: str) -> bool:
-    return path.endswith(("/", os.sep)) or Path(path).is_dir()
+def _names_folder(output: str) -> bool:
+    """Whether an output is a folder; a URL is by its slash, and no store is asked."""
+    return is_folder_name(output) or (not is_url(output) and Path(output).is_dir())
+
+
+def _is_folder(given: str, recursive: bool) -> bool:
+    """Whether an input is a folder. A store is asked where folders are wanted."""
+    if is_url(given):
+        return is_folder_name(given) or (recursive and remote.is_folder(given))
+    return Path(given).is_dir()
 
 
 def _stream_task(inputs: list[str], output: str | None, many: bool) -> Task:
@@ -129,27 +150,39 @@ def _stream_task(inputs: list[str], output: str | None, many: bool) -> Task:
     return Task(source, output)
 
 
-def _files(given: str, takes: Callable[[Path], bool], named: bool) -> Iterator[tuple[str, Path]]:
-    """The file or those of the folder `given`, each with its place in the folder of outputs."""
-    root = Path(given)
-    if not root.is_dir():
-        yield given, Path(root.name)
-        return
-    own = Path(root.resolve().name) if named else Path()
-    for folder, folders, names in os.walk(root):
+def _files(
+    folder: str, takes: Callable[[str], bool], named: bool
+) -> Iterator[tuple[str, PurePath]]:
+    """Those of a folder that are taken, each with its place in the folder of outputs."""
+    whole = folder if is_url(folder) else str(Path(folder).resolve())
+    own = PurePath(base_name(whole) if named else "")
+    for below in remote.files_below(folder) if is_url(folder) else _local_files(folder):
+        source = join(folder, below)
+        if not any(part.startswith(".") for part in below.parts) and takes(source):
+            yield source, own / below
+
+
+def _local_files(folder: str) -> Iterator[PurePath]:
+    """The paths of all files of a folder, relative to it."""
+    for path, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for path in (Path(folder, name) for name in sorted(names) if not name.startswith(".")):
-            if takes(path):
-                yield str(path), own / path.relative_to(root)
+        for name in sorted(names):
+            yield Path(path, name).relative_to(folder)
+
+
+def _identity(name: str) -> str:
+    """What names of the same file have in common."""
+    local = name.removeprefix("file://")
+    return local if is_url(local) else os.path.realpath(local)
 
 
 def _checked(tasks: list[Task]) -> list[Task]:
     """The tasks, those refused that would overwrite an input or what another one writes."""
-    inputs = {os.path.realpath(task.source) for task in tasks}
+    inputs = {_identity(task.source) for task in tasks}
     first: dict[str, str] = {}
     checked = []
     for task in tasks:
-        target = os.path.realpath(task.target)
+        target = _identity(task.target)
         refused, is_rival = task.refused, False
         if not refused and target in inputs:
             refused = f"{task.target} is an input and is not overwritten"

@@ -8,15 +8,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from latentcodec.cli.paths import Task
 from latentcodec.files.capture_warnings import capture_warnings
 from latentcodec.files.convert import unlimited
-from latentcodec.files.endpoints import name_of, read_image
-from latentcodec.images.files import pixels_in
+from latentcodec.files.endpoints import image_file, name_of, read_image
+from latentcodec.images.files import open_image, pixels_in
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -29,7 +27,7 @@ _ROOM_PIXELS = 32_000_000  # of pictures that wait: 128 MB as Pillow holds them
 
 
 class Prefetcher:
-    """The pictures of tasks.
+    """The pictures of sources.
 
     Read ahead is only what gives no warning and no error; the rest is read when it is asked for, so
     that what there is to say is said in its place.
@@ -37,37 +35,38 @@ class Prefetcher:
 
     def __init__(self, strict: bool) -> None:
         self._strict = strict
-        self._reads: dict[str, Future[SizedImage | None]] = {}
         self._room = threading.Condition()
+        self._reads: dict[str, Future[SizedImage | None]] = {}
+        self._taken: set[str] = set()  # by jobs that were there first
         self._waiting_pixels = 0
         self._wanted: str | None = None  # what a job waits for: it needs no room
         self._ended = False
 
     @contextlib.contextmanager
-    def reading(self, tasks: Iterable[Task]) -> Iterator[None]:
-        """Read the pictures of `tasks`, in their order, while there is room."""
-        with ThreadPoolExecutor(1, "prefetch") as pool:
-            self._reads = {
-                name: pool.submit(self._read, name)
-                for name in dict.fromkeys(task.source for task in tasks)
-            }
-            try:
-                yield
-            finally:
-                with self._room:
-                    self._ended = True
-                    self._room.notify()
-                pool.shutdown(cancel_futures=True)
+    def reading(self, names: Iterable[str]) -> Iterator[None]:
+        """Read the pictures of these names, in their order, while there is room."""
+        thread = threading.Thread(target=self._read_all, args=(names,), name="prefetch")
+        thread.start()
+        try:
+            yield
+        finally:
+            with self._room:
+                self._ended = True
+                self._room.notify()
+            thread.join()
 
     def read(self, source: Source, strict: bool) -> SizedImage:
         """A picture, once, and the size of its file in bytes. Raises as `open_image` does."""
         name = name_of(source)
-        read = self._reads.pop(name, None)
-        if read is None or read.cancel():
-            return read_image(source, strict)
         with self._room:
-            self._wanted = name
-            self._room.notify()
+            read = self._reads.pop(name, None)
+            if read is None:
+                self._taken.add(name)
+            elif not read.done():
+                self._wanted = name
+                self._room.notify()
+        if read is None:
+            return read_image(source, strict)
         found = read.result()
         if found is None:
             return read_image(source, strict)
@@ -77,12 +76,26 @@ class Prefetcher:
             self._room.notify()
         return found
 
+    def _read_all(self, names: Iterable[str]) -> None:
+        for name in names:
+            with self._room:
+                if self._ended:
+                    return
+                if name in self._taken:
+                    self._taken.remove(name)
+                    continue
+                if name in self._reads:  # it is there twice
+                    continue
+                read = self._reads[name] = Future()
+            read.set_result(self._read(name))
+
     def _read(self, name: str) -> SizedImage | None:
         with capture_warnings() as warnings, unlimited, contextlib.suppress(Exception):
-            pixels = pixels_in(Path(name))
+            file, size = image_file(name)
+            pixels = pixels_in(file)
             if pixels > _ROOM_PIXELS or not self._has_room(name, pixels):
                 return None
-            image, size = read_image(name, self._strict)
+            image = open_image(file, self._strict)
             if not warnings:
                 with self._room:  # of what was loaded: some formats say another size before
                     self._waiting_pixels += image.width * image.height

@@ -40,7 +40,7 @@ def command(
     from latentcodec.pipeline.generate import montage, sample
     from latentcodec.system.atomic_write import write_file
 
-    form = options.written_format(target)
+    form = options.written_format(str(target))
     model = options.chosen_model(model, weights)
     try:
         pictures = sample(model, count, size, quality, seed)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentcodec.errors import LatError, UnsupportedImage, warn_of_loss
@@ -20,6 +19,7 @@ from latentcodec.images.formats import made_ready
 from latentcodec.images.metadata import strip_image
 from latentcodec.pipeline import decoder
 from latentcodec.runtime.model_store import load_codec
+from latentcodec.storage.names import suffix_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -52,10 +52,10 @@ def decode_file(
 def format_of(target: Target, options: DecodeFileOptions) -> str:
     """Pillow's name of the format to write. Raises UnsupportedImage where Pillow writes none."""
     named = isinstance(target, (str, os.PathLike)) and not options.format
-    path = Path(name_of(target) if named else f"picture.{options.format or 'png'}")
-    form = writable_format(path)
+    name = name_of(target) if named else f"picture.{options.format or 'png'}"
+    form = writable_format(suffix_of(name))
     if form is None:
-        raise UnsupportedImage(f"Pillow writes no {path.suffix or 'such'} files: {path}")
+        raise UnsupportedImage(f"Pillow writes no {suffix_of(name) or 'such'} files: {name}")
     return form
 
 
@@ -63,7 +63,7 @@ def _decode(
     source: Source, target: Target, options: DecodeFileOptions, result: FileResult
 ) -> FileResult:
     form = format_of(target, options)
-    with opened(source) as data:
+    with opened(source, in_part=options.region is not None) as data:
         decoded, lat_bytes = _decoded(data, options), len(data)
     image, header = decoded.picture, decoded.header
     strip_image(image, options.strip)

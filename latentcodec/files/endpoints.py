@@ -11,6 +11,8 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 from latentcodec.files.options import FileOptions
 from latentcodec.format.source import Source
 from latentcodec.images.files import open_image
+from latentcodec.storage import remote
+from latentcodec.storage.names import is_url
 from latentcodec.system.atomic_write import Contents, in_memory, write_file
 
 if TYPE_CHECKING:
@@ -36,22 +38,39 @@ def name_of(end: Source | Target) -> str:
 
 def read_image(source: Source, strict: bool) -> tuple[Image, int]:
     """The picture in an image file, and the file's size in bytes. Raises as `open_image` does."""
-    if isinstance(source, (str, os.PathLike)):
+    file, size = image_file(source)
+    return open_image(file, strict), size
+
+
+def image_file(source: Source) -> tuple[Path | io.BytesIO, int]:
+    """What Pillow can open of a source, and its size in bytes.
+
+    Only local paths are left to Pillow. Raises OSError, and LatError for a URL.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        data = source
+    elif isinstance(source, str) and is_url(source):
+        data = remote.read(source)
+    elif isinstance(source, (str, os.PathLike)):
         path = Path(source)
-        image = open_image(path, strict)
-        return image, path.stat().st_size
-    data = source if isinstance(source, (bytes, bytearray, memoryview)) else source.read()
-    return open_image(io.BytesIO(data), strict), len(data)
+        return path, path.stat().st_size
+    else:
+        data = source.read()
+    return io.BytesIO(data), len(data)
 
 
 def write_target(target: Target, contents: Contents, options: FileOptions) -> Written:
-    """Write a file, whole or not at all, or to a stream. Raises OSError."""
+    """Write a file, whole or not at all, or to a stream. Raises OSError, and LatError for a URL."""
     hashed = _Hashed(contents) if options.sha256 else None
     size = _write(target, hashed or contents, options.make_parents)
     return Written(size, hashed.sha256 if hashed else None)
 
 
 def _write(target: Target, contents: Contents, make_parents: bool) -> int:
+    if isinstance(target, str) and is_url(target):
+        data = in_memory(contents)
+        remote.write(target, data)
+        return len(data)
     if isinstance(target, (str, os.PathLike)):
         path = Path(target)
         if make_parents:
@@ -65,6 +84,8 @@ def _write(target: Target, contents: Contents, make_parents: bool) -> int:
 
 def reads_back(target: Target, data: bytes) -> bool:
     """Whether a file is as it was written; pipes, devices and streams cannot be asked."""
+    if isinstance(target, str) and is_url(target):
+        return remote.read(target) == data
     if not isinstance(target, (str, os.PathLike)):
         return True
     path = Path(target)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from latentcodec.images.metadata_kinds import MetadataName, check_names
@@ -21,7 +20,7 @@ def _parse_format(text: str) -> str:
     from latentcodec.images.files import writable_format
 
     extension = text.lower().removeprefix(".")
-    if writable_format(Path(f"picture.{extension}")) is None:
+    if writable_format(f".{extension}") is None:
         raise ValueError(f"Pillow writes no .{extension} files")
     return extension
 

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import IO, overload
+from typing import Protocol, overload
 
 from latentcodec.errors import TruncatedFile
+
+
+class _Stream(Protocol):
+    """What an open file must be able to do."""
+
+    def tell(self) -> int: ...
+    def seek(self, offset: int, whence: int = ..., /) -> int: ...
+    def read(self, size: int = ..., /) -> bytes: ...
 
 
 class FileView:
@@ -15,7 +23,7 @@ class FileView:
     shorter, and OSError.
     """
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: _Stream) -> None:
         """stream: a file that can seek, which nothing else moves in; what lies before where it
         stands is left out."""
         self._stream, self._start = stream, stream.tell()

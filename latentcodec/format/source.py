@@ -9,20 +9,25 @@ from pathlib import Path
 from typing import IO
 
 from latentcodec.format.file_view import FileView
+from latentcodec.storage import remote
+from latentcodec.storage.names import is_url
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 Bytes = bytes | FileView  # a file in memory, or one of which only parts are read
 
 
 @contextlib.contextmanager
-def opened(source: Source) -> Iterator[Bytes]:
+def opened(source: Source, in_part: bool = False) -> Iterator[Bytes]:
     """The bytes of a file, of which no more are read than are asked for.
 
     An open file is taken from where it stands to its end; what cannot seek is read as a whole.
-    Raises OSError.
+    in_part: most of the file will not be asked for; of a URL, which is otherwise read by a single
+    request, ranges are. Raises OSError, and LatError for a URL that cannot be read.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         yield bytes(source)
+    elif isinstance(source, str) and is_url(source):
+        yield FileView(remote.RemoteStream(source)) if in_part else remote.read(source)
     elif isinstance(source, (str, os.PathLike)):
         with Path(source).open("rb") as stream:
             yield FileView(stream) if stream.seekable() else stream.read()

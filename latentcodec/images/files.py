@@ -64,23 +64,23 @@ def open_image(source: Path | IO[bytes], strict: bool = False) -> Image.Image:
         raise described(error, name) from None
 
 
-def pixels_in(path: Path) -> int:
+def pixels_in(source: Path | IO[bytes]) -> int:
     """How many pixels an image file holds, by its header. Raises as `Image.open` does."""
-    with Image.open(path) as image:
+    with Image.open(source) as image:
         return image.width * image.height
 
 
-def is_readable(path: Path) -> bool:
-    """Whether `path` has the extension of a format whose pixels Pillow reads."""
+def is_readable(suffix: str) -> bool:
+    """Whether an extension, such as .png, is that of a format whose pixels Pillow reads."""
     plugins.register()
-    form = Image.registered_extensions().get(path.suffix.lower())
+    form = Image.registered_extensions().get(suffix.lower())
     return form in Image.OPEN and form not in _NO_PIXELS
 
 
-def writable_format(path: Path) -> str | None:
-    """Pillow's name of the format that `path` has by its extension, if Pillow writes it."""
+def writable_format(suffix: str) -> str | None:
+    """Pillow's name of the format that has an extension, such as .png, if Pillow writes it."""
     plugins.register()
-    form = Image.registered_extensions().get(path.suffix.lower())
+    form = Image.registered_extensions().get(suffix.lower())
     return form if form in Image.SAVE else None
 
 

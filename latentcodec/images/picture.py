@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -20,6 +21,8 @@ from latentcodec.images.metadata_kinds import MetadataName, check_names
 from latentcodec.images.modes import CONVERTED_MODES, lossy, rectangle_of, storable
 from latentcodec.images.reading import load
 from latentcodec.images.tensors import is_tensor, pixels_of_tensor
+from latentcodec.storage import remote
+from latentcodec.storage.names import is_url
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -116,6 +119,8 @@ def source_of(
         image = pixels_of_tensor(image)
     if isinstance(image, np.ndarray):
         return picture_of_array(image)
+    if isinstance(image, str) and is_url(image):
+        image = open_image(io.BytesIO(remote.read(image)), strict)
     if isinstance(image, (str, os.PathLike)):
         image = open_image(Path(image), strict)
     if not isinstance(image, Image.Image):

@@ -14,9 +14,9 @@ from latentcodec.cli import prefetch
 from latentcodec.cli.paths import Task
 from latentcodec.cli.prefetch import Prefetcher
 from latentcodec.errors import UnsupportedImage
+from latentcodec.files import endpoints
 from latentcodec.files.capture_warnings import capture_warnings
-from latentcodec.files.endpoints import read_image
-from latentcodec.format.source import Source
+from latentcodec.images.files import open_image
 
 SIZE = (40, 20)
 
@@ -34,12 +34,13 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     """Names of the files that were read, and whether the job itself did it."""
     done: list[tuple[str, bool]] = []
 
-    def watched(source: Source, strict: bool) -> tuple[Image.Image, int]:
+    def watched(source: Path, strict: bool) -> Image.Image:
         is_job = threading.current_thread() is threading.main_thread()
-        done.append((Path(str(source)).name, is_job))
-        return read_image(source, strict)
+        done.append((source.name, is_job))
+        return open_image(source, strict)
 
-    monkeypatch.setattr(prefetch, "read_image", watched)
+    monkeypatch.setattr(prefetch, "open_image", watched)
+    monkeypatch.setattr(endpoints, "open_image", watched)
     return done
 
 
@@ -59,7 +60,7 @@ def test_pictures_are_there_before_they_are_asked_for(
     tasks: list[Task], reads: list[tuple[str, bool]]
 ) -> None:
     images = Prefetcher(strict=False)
-    with images.reading(tasks):
+    with images.reading(task.source for task in tasks):
         assert soon(lambda: len(reads) == 5)
         assert [read(images, task).getpixel((0, 0)) for task in tasks] == [0, 50, 100, 150, 200]
     assert reads == [(f"{number}.png", False) for number in range(5)]
@@ -70,7 +71,7 @@ def test_it_waits_for_room(
 ) -> None:
     monkeypatch.setattr(prefetch, "_ROOM_PIXELS", 2 * 800)
     images = Prefetcher(strict=False)
-    with images.reading(tasks):
+    with images.reading(task.source for task in tasks):
         assert soon(lambda: len(reads) == 2)
         time.sleep(0.1)
         assert len(reads) == 2
@@ -87,7 +88,7 @@ def test_what_waits_for_room_ends_with_the_rest(
 ) -> None:
     monkeypatch.setattr(prefetch, "_ROOM_PIXELS", 800)
     images = Prefetcher(strict=False)
-    with images.reading(tasks):
+    with images.reading(task.source for task in tasks):
         assert soon(lambda: len(reads) == 1)
     assert len(reads) == 1
 
@@ -97,7 +98,7 @@ def test_large_pictures_are_read_by_the_job(
 ) -> None:
     monkeypatch.setattr(prefetch, "_ROOM_PIXELS", 799)
     images = Prefetcher(strict=False)
-    with images.reading(tasks):
+    with images.reading(task.source for task in tasks):
         for task in tasks:
             read(images, task)
     assert reads == [(f"{number}.png", True) for number in range(5)]
@@ -112,7 +113,7 @@ def test_what_there_is_to_say_is_said_to_the_job(tmp_path: Path) -> None:
         Task(str(tmp_path / name), f"{name}.lat") for name in ("two.gif", "broken.png", "none.png")
     )
     images = Prefetcher(strict=False)
-    with images.reading([two, broken, none]):
+    with images.reading(task.source for task in (two, broken, none)):
         time.sleep(0.1)
         with capture_warnings() as warnings:
             assert read(images, two).size == SIZE

@@ -1,0 +1,1 @@
+"""Files on disks, by path, and in object stores and elsewhere, by URL."""
