@@ -25,7 +25,10 @@ _BATCHES, _CROPS, _CROP_PX = 4, 8, 256
 @click.option("--model", default="hyper", show_default=True, help="The family of the model.")
 def main(weights: Path, photos: Path, model: str) -> None:
     """WEIGHTS: a checkpoint or packaged weights. PHOTOS: a folder of images, or tars."""
-    saved = Saved.load(weights, model)
+    try:
+        saved = Saved.load(weights, model)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
     net = build(model, saved.config)
     net.load_state_dict(checkpoint.under(saved.tensors, "average/"))
     augmentation = augmentation_of(model)

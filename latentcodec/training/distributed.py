@@ -22,8 +22,10 @@ class Ranks:
     def join(cls, device: str) -> Ranks:
         """Join the other processes where torchrun has started this one; else be the only one.
 
-        A device of "cuda" becomes this process's own GPU.
+        A device of "cuda" becomes this process's own GPU. Raises ValueError where torch has no
+        such device here.
         """
+        _check(device)
         if "LOCAL_RANK" not in os.environ:
             return cls(0, 1, torch.device(device))
         if device == "cuda":
@@ -58,3 +60,11 @@ class Ranks:
         said = torch.tensor(float(value), device=self.device)
         torch.distributed.all_reduce(said, op=torch.distributed.ReduceOp.MAX)
         return bool(said)
+
+
+def _check(device: str) -> None:
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # AssertionError: torch was built without CUDA
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise ValueError(f"the device {device} cannot be used here: {reason}") from error

@@ -39,12 +39,17 @@ def export(
     and CorruptWeights where the integer networks would break their exactness bound.
     """
     saved, meta = checkpoint.load(source)
+    if "progress" not in meta:
+        raise ValueError(f"{source} has been exported already: name the checkpoint that it is of")
     model = build(meta["family"], config_of(meta["family"], meta["config"]))
     name = name_of(average, first=average is None)
     averaged = checkpoint.under(saved, f"{name}/")
     if not averaged:
         raise ValueError(f"{source} has no average of decay {average}")
-    model.load_state_dict(averaged)
+    try:
+        model.load_state_dict(averaged)
+    except RuntimeError as error:  # torch lists every tensor
+        raise ValueError(f"{source} is of an earlier release, whose networks had others") from error
     tensors = _float_tensors(model)
     exporter = part(meta["family"], "exporter")
     if exporter:

@@ -21,11 +21,13 @@ from latentcodec.system.git import commit
 from latentcodec.training import checkpoint, hidden_units
 from latentcodec.training.averages import Averages
 from latentcodec.training.data import CropSampler, Photographs, augmentation_of, with_grain
-from latentcodec.training.distortion import squared_error, structural
 from latentcodec.training.distributed import Ranks
+from latentcodec.training.objective import losses
 from latentcodec.training.optimiser import Optimisers, rate_share
 from latentcodec.training.restore import Saved, model_state
+from latentcodec.training.run_report import RunReport
 from latentcodec.training.settings import Progress, Settings
+from latentcodec.training.validation import Validation
 
 QUANTISED_SHARE = 0.1  # of the training, its end, with the prior rounded as its integers will be
 GRAPHICS_SHARE = 0.12  # of the crops, where there are any
@@ -184,14 +186,8 @@ class Trainer:
         level = (level * (self.config.anchors - 1)).to(self.device)
         if s.grain:
             x = with_grain(x, level / (self.config.anchors - 1))
-        lambda_ = self.config.lambda_of(level)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=s.bfloat16):
-            out = self.forward(x, level)
-        squared = squared_error(out.x_hat, x)
-        error = structural(out.x_hat, x) if s.distortion == "ms-ssim" else squared
-        bpp = out.bits / s.crop_px**2
-        loss = ((lambda_ * error + bpp) * lambda_**-s.loss_exponent).mean()
-        loss.backward()
+        batch = losses(self.forward, x, level, self.config, s)
+        batch.loss.mean().backward()
         self.optimisers.after_backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), _GRADIENT_NORM)
         if torch.isfinite(norm):
@@ -202,8 +198,7 @@ class Trainer:
         else:  # a rare overflow: the batch is left out
             self.model.zero_grad(set_to_none=True)
         self._count(time.monotonic() - started)
-        psnr = 10 * torch.log10(255**2 / squared.detach()).mean()
-        return {"loss": loss.detach(), "bpp": bpp.detach().mean(), "psnr": psnr}
+        return batch.means()
 
     def _count(self, seconds: float) -> None:
         # The schedule follows the first process's clock, so that all take the same steps.
@@ -233,27 +228,27 @@ def train(settings: Settings, report: Callable[[str], None]) -> None:
     if settings.graphics:
         graphics = Photographs.load(settings.graphics, smallest_px, ranks.device)
         photographs = photographs.joined(graphics, GRAPHICS_SHARE)
+    validation = Validation(settings, ranks.device) if settings.validation else None
     trainer = Trainer(settings, photographs, ranks)
-    if ranks.rank:
-        report = _silent
+    told = RunReport(_silent) if ranks.rank else RunReport(report, settings.log)
     parameters = sum(p.numel() for p in trainer.model.parameters())
-    report(
+    told.tell(
         f"{len(photographs.images)} images, {parameters} parameters, "
         f"from step {trainer.progress.step}"
     )
     stop: list[int] = []
     previous = {n: signal.signal(n, lambda number, _: stop.append(number)) for n in _SIGNALS}
     try:
-        _run(trainer, report, stop)
+        _run(trainer, told, validation, stop)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    trainer.save(settings.out)
-    report(f"stopped at step {trainer.progress.step}, checkpoint {settings.out}")
+    _save(trainer, told, validation)
+    told.tell(f"stopped at step {trainer.progress.step}, checkpoint {settings.out}")
     ranks.leave()
 
 
-def _run(trainer: Trainer, report: Callable[[str], None], stop: list[int]) -> None:
+def _run(trainer: Trainer, told: RunReport, validation: Validation | None, stop: list[int]) -> None:
     """Steps, reports and checkpoints until the budget is spent or `stop` has an entry."""
     s = trainer.settings
     stable = s.out.with_name(f"{s.out.stem}.stable{s.out.suffix}")
@@ -265,25 +260,29 @@ def _run(trainer: Trainer, report: Callable[[str], None], stop: list[int]) -> No
         if before < 1 - s.decay_share <= trainer.share_done():
             trainer.save(stable)
         if trainer.progress.step % _REPORT_STEPS == 0:
-            report(_line(trainer, window))
+            _tell(trainer, told, window)
             window.clear()
         if time.monotonic() - saved > 60 * s.save_minutes:
-            trainer.save(s.out)
+            _save(trainer, told, validation)
             saved = time.monotonic()
+
+
+def _save(trainer: Trainer, told: RunReport, validation: Validation | None) -> None:
+    """Write the checkpoint, and tell how good its average is."""
+    trainer.save(trainer.settings.out)
+    if validation and not trainer.ranks.rank:
+        told.validation(
+            trainer.progress, validation.measure(trainer.averages.first, trainer.config)
+        )
 
 
 def _silent(line: str) -> None:
     """What all processes but the first report."""
 
 
-def _line(trainer: Trainer, window: list[dict[str, Tensor]]) -> str:
+def _tell(trainer: Trainer, told: RunReport, window: list[dict[str, Tensor]]) -> None:
     mean = {k: torch.stack([row[k] for row in window]).mean().item() for k in window[0]}
-    run, done = trainer.progress.runs[-1], trainer.share_done()
+    done = trainer.share_done()
     left = trainer.progress.seconds * (1 - done) / max(done, 1e-9)
-    revived = f"  {trainer.revived} units revived" if trainer.revived else ""
+    told.training(trainer.progress, mean, left, trainer.revived)
     trainer.revived = 0
-    return (
-        f"step {trainer.progress.step}  loss {mean['loss']:.4f}  bpp {mean['bpp']:.4f}  "
-        f"PSNR {mean['psnr']:.2f} dB  {run['crops'] / run['seconds']:.1f} crops/s  "
-        f"{left / 60:.1f} min left{revived}"
-    )

@@ -61,6 +61,13 @@ class Settings:
     graphics: Annotated[
         Sequence[Path], Flag("Screens, plots and text, as --data: 12 % of the crops.")
     ] = ()
+    validation: Annotated[
+        Sequence[Path],
+        Flag("Photographs, as --data, whose loss is told with every checkpoint."),
+    ] = ()
+    log: Annotated[
+        Path | None, Flag("A file to append JSON lines to, of what is told.", metavar="FILE")
+    ] = None
     grain: Annotated[bool, Flag("Add noise to some crops of the upper qualities.")] = False
     compile: Annotated[bool, Flag("Use torch.compile.")] = False
     seed: Annotated[int, Flag("Of the crops, of noise and of new weights.")] = 1
