@@ -17,6 +17,8 @@ _COMMANDS = (
     "encode",
     "decode",
     "info",
+    "view",
+    "thumbnail",
     "sample",
     "interpolate",
     "train",
@@ -26,6 +28,7 @@ _COMMANDS = (
     "compare",
     "completion",
     "man",
+    "desktop",
 )
 _INTERRUPTED = 130  # as shells have it: 128 and the number of the signal
 

@@ -13,13 +13,18 @@ from latentcodec.cli.reference import Entry, entries
 @click.command()
 def command() -> None:
     """Print the manual page: `latentcodec man | man -l -` shows it."""
+    click.echo(manual_page())
+
+
+def manual_page() -> str:
+    """In roff's man macros, from the help texts."""
     from latentcodec.cli import main
 
-    click.echo("\n".join(_page(main)))
+    return "\n".join(_page(main))
 
 
 def _page(group: click.Group) -> Iterator[str]:
-    """The lines of the page in roff's man macros, from the help texts."""
+    """The lines of the page."""
     top, *commands = entries(group)
     summary, *rest = top.paragraphs
     yield f'.TH LATENTCODEC 1 "" "latentcodec {__version__}" "User Commands"'

@@ -12,6 +12,7 @@ from latentcodec.training.distortion import squared_error, structural
 
 if TYPE_CHECKING:
     from latentcodec.models.config import Config
+    from latentcodec.models.transforms import Output
     from latentcodec.training.settings import Settings
 
 
@@ -30,7 +31,7 @@ class Losses(NamedTuple):
 
 
 def losses(
-    forward: Callable[..., torch.nn.Module],
+    forward: Callable[..., Output],
     x: Tensor,
     level: Tensor,
     config: Config,

@@ -26,7 +26,7 @@ class RunReport:
         """Of the last updates, before a checkpoint may come."""
         run = progress.runs[-1]
         speed = run["crops"] / run["seconds"]
-        self._write("training", progress, means | {"crops_per_second": speed, "revived": revived})
+        self._write("training", progress, {**means, "crops_per_second": speed, "revived": revived})
         self.tell(
             f"step {progress.step}  {_figures(means)}  {speed:.1f} crops/s  "
             f"{seconds_left / 60:.1f} min left" + (f"  {revived} units revived" if revived else "")

@@ -16,9 +16,9 @@ from click.testing import CliRunner
 
 import latentcodec
 from latentcodec.cli import main
-from tests.paths import DOCS
+from tests.paths import ROOT
 
-SYSTEM = DOCS / "system"
+SYSTEM = ROOT / "latentcodec/cli/desktop_files"
 MIME = "{http://www.freedesktop.org/standards/shared-mime-info}"
 
 

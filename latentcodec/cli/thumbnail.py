@@ -1,0 +1,34 @@
+"""`latentcodec thumbnail`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from latentcodec.cli import options
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("source", metavar="IN.lat", type=_PATH)
+@click.argument("target", metavar="OUT", type=_PATH)
+@click.option(
+    "--size",
+    type=click.IntRange(1, 4096),
+    default=256,
+    show_default=True,
+    help="Of the longer side, in pixels.",
+)
+def command(source: Path, target: Path, size: int) -> None:
+    """Write a small upright picture of a .lat file, without metadata, for file managers.
+
+    It is decoded at the smallest scale that is not smaller. Files that are small themselves are
+    not enlarged.
+    """
+    from latentcodec.files.thumbnail import thumbnail
+    from latentcodec.system.atomic_write import write_file
+
+    form = options.written_format(target)
+    write_file(target, thumbnail(source, size, form))
