@@ -33,11 +33,13 @@ def command(config: str, precision: str, **chosen: Any) -> None:
     settings = Settings(config=sized(chosen["family"], config), **chosen)
     _check(settings)
     from latentcodec.runtime.precision import prefers_bfloat16
+    from latentcodec.training.distributed import check_device
     from latentcodec.training.loop import train
 
-    automatic = precision == "auto" and prefers_bfloat16(settings.device)
-    settings.bfloat16 = automatic or precision == "bfloat16"
     try:
+        check_device(settings.device)
+        automatic = precision == "auto" and prefers_bfloat16(settings.device)
+        settings.bfloat16 = automatic or precision == "bfloat16"
         train(settings, click.echo)
     except ValueError as error:
         raise click.ClickException(str(error)) from error

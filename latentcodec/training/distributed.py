@@ -22,10 +22,8 @@ class Ranks:
     def join(cls, device: str) -> Ranks:
         """Join the other processes where torchrun has started this one; else be the only one.
 
-        A device of "cuda" becomes this process's own GPU. Raises ValueError where torch has no
-        such device here.
+        A device of "cuda" becomes this process's own GPU.
         """
-        _check(device)
         if "LOCAL_RANK" not in os.environ:
             return cls(0, 1, torch.device(device))
         if device == "cuda":
@@ -62,7 +60,8 @@ class Ranks:
         return bool(said)
 
 
-def _check(device: str) -> None:
+def check_device(device: str) -> None:
+    """Raise ValueError where torch has no such device here."""
     try:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:  # AssertionError: torch was built without CUDA
