@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib import rc_context
@@ -19,6 +21,16 @@ from latentcodec.bench.styles import styles
 from latentcodec.system.atomic_write import write_file
 
 _GREY = "0.45"
+
+
+@dataclass(frozen=True)
+class _Point:
+    """A codec's cost and BD-rate, with the text beside it."""
+
+    cost: float
+    rate: float
+    text: str
+    color: str
 
 
 def plot_complexity(
@@ -42,16 +54,16 @@ def plot_complexity(
     with rc_context({"svg.hashsalt": "latentcodec", "svg.fonttype": "none"}):
         figure = Figure(figsize=(12.0, 5.6), dpi=120, layout="constrained")
         counted, timed = figure.subplots(1, 2)
-        _published_costs(counted, results[ANCHOR], published)
-        _measured(counted, results, kmac)
-        _measured(timed, results, _decode_ms(results))
+        others = _published_costs(counted, results[ANCHOR], published)
+        _name(counted, [*others, *_measured(counted, results, kmac)])
+        _name(timed, _measured(timed, results, _decode_ms(results)))
         counted.set_xlabel("decoder, thousands of multiplications a pixel (log scale)")
         timed.set_xlabel("decoding, ms, mean of the timed files (log scale)")
         counted.set_ylabel("BD-rate by RGB PSNR against JPEG, %")
         for axes in (counted, timed):
             axes.set_xscale("log")
             axes.grid(which="major", color="0.88")
-            axes.margins(x=0.3, y=0.1)
+            axes.margins(x=0.2, y=0.1)
         figure.suptitle(title)
         for suffix in ("png", "svg"):
             write_file(folder / f"complexity.{suffix}", figure_bytes(figure, suffix))
@@ -61,24 +73,29 @@ def _decode_ms(results: Mapping[str, CodecResult]) -> dict[str, float]:
     return {name: 1000 * result.times.decode_s for name, result in results.items() if result.times}
 
 
-def _measured(axes: Axes, results: Mapping[str, CodecResult], costs: Mapping[str, float]) -> None:
-    """What was measured here, each as its curve looks."""
-    looks = styles(list(results))
+def _measured(
+    axes: Axes, results: Mapping[str, CodecResult], costs: Mapping[str, float]
+) -> list[_Point]:
+    """Draw what was measured here, each as its curve looks."""
+    looks, drawn = styles(list(results)), []
     for name in (name for name in costs if name in results):
         rate = compare(results[ANCHOR], results[name], PSNR).rate
         if isinstance(rate, BdRate):
             style = looks[name]
             axes.plot(costs[name], rate.percent, color=style.color, marker=style.marker, ls="")
-            _name(axes, costs[name], rate.percent, results[name].label, style.color)
+            drawn.append(_Point(costs[name], rate.percent, results[name].label, style.color))
+    return drawn
 
 
-def _published_costs(axes: Axes, anchor: CodecResult, published: Sequence[Published]) -> None:
-    """What others published, dashed: from the least cost to the most."""
-    drawn = [(curve, published_rate(anchor, curve)) for curve in published]
-    for place, (curve, rate) in enumerate(sorted(drawn, key=lambda pair: pair[1] or 0.0)):
-        if rate is None or curve.kmac is None:
+def _published_costs(
+    axes: Axes, anchor: CodecResult, published: Sequence[Published]
+) -> list[_Point]:
+    """Draw what others published, dashed: from the least cost to the most."""
+    drawn = []
+    for curve in published:
+        rate, cost = published_rate(anchor, curve), curve.kmac
+        if rate is None or cost is None:
             continue
-        cost = curve.kmac
         low = cost.high if cost.low is None else cost.low
         # Hollow where the decoder alone is not known, an arrow where there is only a bound.
         hollow = cost.of != "decoder"
@@ -92,7 +109,8 @@ def _published_costs(axes: Axes, anchor: CodecResult, published: Sequence[Publis
             markerfacecolor="white" if hollow else _GREY,
         )
         label = f"{curve.name} (published{', with its encoder' if hollow else ''})"
-        _name(axes, cost.high, rate, label, _GREY, below=place % 2 == 1)
+        drawn.append(_Point(cost.high, rate, label, _GREY))
+    return drawn
 
 
 def published_rate(anchor: CodecResult, curve: Published) -> float | None:
@@ -107,7 +125,22 @@ def published_rate(anchor: CodecResult, curve: Published) -> float | None:
         return None
 
 
-def _name(axes: Axes, x: float, y: float, text: str, color: str, below: bool = False) -> None:
-    """The name of a point beside it, a little below or above."""
-    offset = (5, -9 if below else 3)
-    axes.annotate(text, (x, y), offset, textcoords="offset points", fontsize=6.5, color=color)
+def _name(axes: Axes, points: Sequence[_Point]) -> None:
+    """Write the names beside the points: inwards, and below where another is close above."""
+    if not points:
+        return
+    rates, costs = [point.rate for point in points], [point.cost for point in points]
+    close = 0.04 * (max(rates) - min(rates))
+    middle = math.sqrt(min(costs) * max(costs))
+    for point in points:
+        left = point.cost > middle
+        below = any(0.0 < rate - point.rate < close for rate in rates)
+        axes.annotate(
+            point.text,
+            (point.cost, point.rate),
+            (-5 if left else 5, -9 if below else 3),
+            textcoords="offset points",
+            ha="right" if left else "left",
+            fontsize=6.5,
+            color=point.color,
+        )
