@@ -29,7 +29,8 @@ SET = ROOT / "benchmarks" / "data" / "graphics"
 RESULTS = ROOT / "benchmarks" / "results" / "graphics"
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
-_CODECS = "lat,lat:psnr,jpeg,jpeg:444,webp,avif,avif:psnr:444:2"
+# The rivals at their best, and AVIF as Pillow has it.
+_CODECS = "lat,lat:psnr,jpeg,jpegli,webp,avif,avif:2,avif:psnr:444:2,jxl:9,heic,heic:psnr:444"
 _LOSSLESS_WEBP: dict[str, Any] = {"lossless": True, "method": 6, "quality": 100}
 
 
