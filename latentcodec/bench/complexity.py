@@ -56,7 +56,9 @@ def plot_complexity(
         counted, timed = figure.subplots(1, 2)
         others = _published_costs(counted, results[ANCHOR], published)
         _name(counted, [*others, *_measured(counted, results, kmac)])
-        _name(timed, _measured(timed, results, _decode_ms(results)))
+        if _measured(timed, results, _decode_ms(results)):
+            # Times lie too close together to be named beside the marks.
+            timed.legend(loc="best", fontsize=7)
         counted.set_xlabel("decoder, thousands of multiplications a pixel (log scale)")
         timed.set_xlabel("decoding, ms, mean of the timed files (log scale)")
         counted.set_ylabel("BD-rate by RGB PSNR against JPEG, %")
@@ -82,8 +84,10 @@ def _measured(
         rate = compare(results[ANCHOR], results[name], PSNR).rate
         if isinstance(rate, BdRate):
             style = looks[name]
-            axes.plot(costs[name], rate.percent, color=style.color, marker=style.marker, ls="")
-            drawn.append(_Point(costs[name], rate.percent, results[name].label, style.color))
+            point = _Point(costs[name], rate.percent, results[name].label, style.color)
+            (mark,) = axes.plot(point.cost, point.rate, linestyle="", marker=style.marker)
+            mark.set(color=style.color, label=point.text)
+            drawn.append(point)
     return drawn
 
 
