@@ -150,7 +150,7 @@ class Codec:
     def encode(self, image: AnyImage, **options: Unpack[EncodeKeywords]) -> bytes:
         """As `latentcodec.encode`, with the model of this codec."""
         wanted = EncodeOptions(**options)
-        picture = source_of(image, wanted.strict, wanted.strip)
+        picture = source_of(image, wanted.strict, wanted.strip, wanted.resize)
         with threads(self._threads, self._runtime):
             return self._encoded(picture, wanted)
 
@@ -183,7 +183,7 @@ class Codec:
 
         def opened_picture(image: AnyImage) -> PictureSource | Exception:
             try:
-                return source_of(image, wanted.strict, wanted.strip)
+                return source_of(image, wanted.strict, wanted.strip, wanted.resize)
             except ITEM_ERRORS as error:
                 return error
 

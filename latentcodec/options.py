@@ -68,6 +68,22 @@ def _parse_region(text: str) -> tuple[int, int, int, int]:
     return left, top, width, height
 
 
+def _parse_resize(text: str) -> tuple[int, int]:
+    """`800x0` as width and height."""
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
+    if not match:
+        raise ValueError(f"{text!r} is not a size such as 800x600, or 800x0")
+    return _checked_size((int(match[1]), int(match[2])))
+
+
+def _checked_size(size: tuple[int, int]) -> tuple[int, int]:
+    """`size`. Raises ValueError for what is no width and height."""
+    width, height = map(int, size)
+    if min(width, height) < 0 or max(width, height) == 0:
+        raise ValueError(f"a picture of {width} x {height} px has no pixels")
+    return width, height
+
+
 STRIP = Flag(
     "Leave out metadata: all, or of icc,exif,xmp,iptc,resolution,text,gps,thumbnail.",
     metavar="WHAT",
@@ -85,6 +101,8 @@ class EncodeOptions:
         strip: metadata to leave out, of "icc", "exif", "xmp", "iptc", "resolution", "text", "gps"
             (in EXIF and XMP), "thumbnail" (in EXIF) and "all". Of EXIF the orientation is kept, by
             which the picture is to be turned.
+        resize: width and height in pixels to scale the upright picture to; one of them may be 0,
+            and follows from the other.
         target_size: instead of a quality, the most bytes that the file may have: it gets the best
             quality with which it is not larger. A few encodings, with each of these goals.
         target_bpp: the same in bits per pixel.
@@ -105,6 +123,14 @@ class EncodeOptions:
         Collection[MetadataName],
         STRIP,
     ] = ()
+    resize: Annotated[
+        tuple[int, int] | None,
+        Flag(
+            "Scale to WIDTHxHEIGHT first; where one is 0, it follows from the other.",
+            metavar="WxH",
+            parse=_parse_resize,
+        ),
+    ] = None
     target_size: Annotated[
         int | None,
         Flag(
@@ -130,6 +156,8 @@ class EncodeOptions:
                 raise ValueError(f"{name} must be a number above 0, not {value}")
         if len(goals) + (self.quality != defaults.QUALITY) > 1:
             raise ValueError(f"give one of quality, {', '.join(GOALS[:-1])} and {GOALS[-1]}")
+        if self.resize is not None:
+            object.__setattr__(self, "resize", _checked_size(self.resize))
         object.__setattr__(self, "strip", tuple(check_names(self.strip)))
 
 
@@ -139,6 +167,7 @@ class EncodeKeywords(TypedDict, total=False):
     quality: float
     strict: bool
     strip: Collection[MetadataName]
+    resize: tuple[int, int] | None
     target_size: int | None
     target_bpp: float | None
     ratio: float | None

@@ -55,8 +55,8 @@ def results(
     jobs work.
     """
     jobs = min(options.jobs or min(cores(), _MOST_JOBS), len(tasks))
-    if jobs == 1:
-        yield from (_result(task, convert) for task in tasks)
+    if jobs == 1 or options.dry_run:
+        yield from (_result(task, None if options.dry_run else convert) for task in tasks)
         return
     from concurrent.futures import ThreadPoolExecutor
 
@@ -78,11 +78,14 @@ def results(
             pool.shutdown(cancel_futures=True)
 
 
-def _result(task: Task, convert: Convert) -> FileResult:
+def _result(task: Task, convert: Convert | None) -> FileResult:
+    """How a task ends; without `convert`, how it would."""
     if task.refused:
         return FileResult(task.source, task.target, "failed", error=task.refused)
     if task.is_done:
         return FileResult(task.source, task.target, "skipped")
+    if convert is None:
+        return FileResult(task.source, task.target, "planned")
     source = sys.stdin.buffer if task.source == STREAM else task.source
     target = sys.stdout.buffer if task.target == STREAM else task.target
     return convert(source, target)

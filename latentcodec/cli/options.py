@@ -104,13 +104,14 @@ def written_format(name: str) -> str:
 class BatchOptions:
     """What encode and decode have in common, as `batch` declares it."""
 
-    output: str | None
-    recursive: bool
-    jobs: int | None
-    skip_existing: bool
-    as_json: bool
-    quiet: bool
-    verbose: bool
+    output: str | None = None
+    recursive: bool = False
+    jobs: int | None = None
+    skip_existing: bool = False
+    dry_run: bool = False
+    as_json: bool = False
+    quiet: bool = False
+    verbose: bool = False
     runtime: Runtime | None = None
 
     @classmethod
@@ -144,6 +145,7 @@ _BATCH = (
         "the two that is installed, or LATENTCODEC_RUNTIME].",
     ),
     click.option("--skip-existing", is_flag=True, help="Leave outputs that exist as they are."),
+    click.option("--dry-run", is_flag=True, help="Only say what would be written."),
     click.option("--json", "as_json", is_flag=True, help="Print a JSON object a file, and totals."),
     click.option("-Q", "--quiet", is_flag=True, help="Print errors only."),
     click.option(

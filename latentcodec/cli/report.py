@@ -15,6 +15,8 @@ from latentcodec.cli.options import BatchOptions
 from latentcodec.cli.paths import STREAM, Task
 from latentcodec.files.result import FileResult
 
+_COUNTED = ("written", "planned", "skipped", "failed")
+
 
 class Report:
     """Says how tasks end, and sums up when it is left.
@@ -103,6 +105,8 @@ class Report:
         name = click.format_filename(result.target)
         if result.status == "skipped":
             return f"{name}: exists, skipped"
+        if result.status == "planned":
+            return f"{name}: would be made of {click.format_filename(result.source)}"
         text = f"{name}: {result.width_px} x {result.height_px}, {_note(result)}"
         return text + (f", {result.seconds:.2f} s" if self._options.verbose else "")
 
@@ -146,7 +150,7 @@ class Report:
         sums = self._sums
         pixels, bits = sums["lat_pixels"], 8 * sums["lat_bytes"]
         return {
-            **{name: sums[name] for name in ("files", "written", "skipped", "failed")},
+            **{name: sums[name] for name in ("files", *_COUNTED)},
             "left_out": dict(self._left_out.most_common()),
             "input_bytes": sums["input_bytes"],
             "output_bytes": sums["output_bytes"],
@@ -193,8 +197,8 @@ def _facts(result: FileResult) -> dict[str, Any]:
 def _summary(totals: dict[str, Any]) -> str:
     counts = ", ".join(
         f"{totals[what]} {what}"
-        for what in ("written", "skipped", "failed")
-        if totals[what] or what == "written"
+        for what in _COUNTED
+        if totals[what] or (what == "written" and not totals["planned"])
     )
     text = f"{totals['files']} files: {counts}"
     if totals["written"]:

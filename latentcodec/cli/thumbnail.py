@@ -30,5 +30,5 @@ def command(source: Path, target: Path, size: int) -> None:
     from latentcodec.files.thumbnail import thumbnail
     from latentcodec.system.atomic_write import write_file
 
-    form = options.written_format(target)
+    form = options.written_format(str(target))
     write_file(target, thumbnail(source, size, form))

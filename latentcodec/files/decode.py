@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from latentcodec.errors import LatError, UnsupportedImage, warn_of_loss
 from latentcodec.files.convert import converted
-from latentcodec.files.endpoints import Target, name_of, write_target
+from latentcodec.files.endpoints import Target, name_of, preserve, write_target
 from latentcodec.files.options import DecodeFileOptions
 from latentcodec.files.result import FileResult
 from latentcodec.format.source import Bytes, Source, opened
@@ -69,6 +69,8 @@ def _decode(
     strip_image(image, options.strip)
     image = made_ready(image, form, strict=options.strict, background=options.background)
     written = write_target(target, lambda stream: write_image(image, stream, form), options)
+    if options.preserve:
+        preserve(source, target)
     for problem in decoded.problems:
         warn_of_loss(problem)
     return dataclasses.replace(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from latentcodec.errors import LatError
 from latentcodec.files.convert import converted
-from latentcodec.files.endpoints import Target, read_image, reads_back, write_target
+from latentcodec.files.endpoints import Target, preserve, read_image, reads_back, write_target
 from latentcodec.files.options import EncodeFileOptions
 from latentcodec.files.result import FileResult
 from latentcodec.format.source import Source
@@ -57,13 +57,15 @@ def _encode(
     result: FileResult,
 ) -> FileResult:
     image, input_bytes = read(source, options.strict)
-    picture = source_of(image, options.strict, options.strip)
+    picture = source_of(image, options.strict, options.strip, options.resize)
     load = functools.partial(model_store.load_codec, runtime=options.runtime)
     model = model_store.chosen(options.model, options.tune)
     found = rate_control.encode(picture, options, model=model, load=load)
     written = write_target(target, found.data, options)
     if options.verify and not reads_back(target, found.data):
         raise LatError(f"{result.target} does not read back as it was written")
+    if options.preserve:
+        preserve(source, target)
     return dataclasses.replace(
         result,
         width_px=picture.width,

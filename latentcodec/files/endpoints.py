@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import shutil
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -80,6 +81,19 @@ def _write(target: Target, contents: Contents, make_parents: bool) -> int:
     target.write(data)
     target.flush()
     return len(data)
+
+
+def preserve(source: Source, target: Target) -> None:
+    """Give a file times and permissions of another one, as `cp -p` does.
+
+    Pipes, devices, streams and URLs have none of their own. Raises OSError.
+    """
+    ends = (source, target)
+    if not all(isinstance(end, (str, os.PathLike)) and not is_url(str(end)) for end in ends):
+        return
+    old, new = (Path(os.fspath(end)) for end in ends)  # type: ignore[arg-type]
+    if old.is_file() and new.is_file():
+        shutil.copystat(old, new)
 
 
 def reads_back(target: Target, data: bytes) -> bool:

@@ -42,11 +42,15 @@ class FileOptions:
     Attributes:
         make_parents: make the folders of the target where they are missing.
         sha256: give the checksum of what is written.
+        preserve: give the target times and permissions of the source.
         runtime: as for `Codec`.
     """
 
     make_parents: bool = False
     sha256: bool = False
+    preserve: Annotated[
+        bool, Flag("Give outputs times and permissions of their inputs, as cp -p does.")
+    ] = False
     runtime: Runtime | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
-Status = Literal["written", "skipped", "failed"]
+Status = Literal["written", "skipped", "failed", "planned"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -14,12 +14,14 @@ from PIL import Image
 
 from latentcodec.errors import UnsupportedImage
 from latentcodec.format.container import MAX_METADATA_BYTES, ChunkType, Colour
+from latentcodec.images.exif import orientation
 from latentcodec.images.files import open_image
 from latentcodec.images.losses import losses_of
 from latentcodec.images.metadata import collect, stripped
 from latentcodec.images.metadata_kinds import MetadataName, check_names
 from latentcodec.images.modes import CONVERTED_MODES, lossy, rectangle_of, storable
 from latentcodec.images.reading import load
+from latentcodec.images.resizing import resized, resized_array
 from latentcodec.images.tensors import is_tensor, pixels_of_tensor
 from latentcodec.storage import remote
 from latentcodec.storage.names import is_url
@@ -102,14 +104,18 @@ def one_by_one(images: Iterable[AnyImage] | NDArray[np.uint8] | Tensor) -> Itera
 
 
 def source_of(
-    image: AnyImage, strict: bool = False, strip: Collection[MetadataName] = ()
+    image: AnyImage,
+    strict: bool = False,
+    strip: Collection[MetadataName] = (),
+    resize: tuple[int, int] | None = None,
 ) -> PictureSource:
     """The picture to encode, from a Pillow image, a uint8 array or a tensor, without a copy of it
     where its kind allows.
 
     Arrays are [H, W], [H, W, 2] (grey and alpha), [H, W, 3] or [H, W, 4], tensors [C, H, W], uint8
     or floats in 0..1. Of an animated image it is the current frame, as in Pillow's own `save`.
-    What is lost gives a LossWarning. strip: metadata to leave out, which is no loss.
+    What is lost gives a LossWarning. strip: metadata to leave out, which is no loss. resize: width
+    and height of the upright picture, as `resized` takes them.
 
     Raises UnsupportedImage for other modes, and under `strict` where something would be lost, and
     ValueError where `strip` names no metadata.
@@ -118,7 +124,8 @@ def source_of(
     if is_tensor(image):
         image = pixels_of_tensor(image)
     if isinstance(image, np.ndarray):
-        return picture_of_array(image)
+        picture = picture_of_array(image)
+        return picture_of_array(resized_array(image, resize)) if resize else picture
     if isinstance(image, str) and is_url(image):
         image = open_image(io.BytesIO(remote.read(image)), strict)
     if isinstance(image, (str, os.PathLike)):
@@ -129,7 +136,11 @@ def source_of(
         raise UnsupportedImage("the image has no pixels")
     load(image, strict)
     source, colour = storable(image, strict)
-    return ImageSource(source, colour, _metadata_of(image, strict, strip))
+    metadata = _metadata_of(image, strict, strip)
+    if resize:
+        block = metadata.get(ChunkType.EXIF)
+        source = resized(source, resize, orientation(block) if block else 1)
+    return ImageSource(source, colour, metadata)
 
 
 def _metadata_of(

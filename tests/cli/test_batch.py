@@ -190,7 +190,7 @@ def test_an_interrupt_ends_the_waiting_jobs(here: Path) -> None:
         raise KeyboardInterrupt
 
     tasks = [Task(f"{number}.png", f"{number}.lat") for number in range(500)]
-    options = BatchOptions(None, False, 2, False, False, False, False)
+    options = BatchOptions(jobs=2)
     with pytest.raises(KeyboardInterrupt):
         list(results(tasks, convert, options))
     assert len(begun) < 500
@@ -214,3 +214,35 @@ def test_verify_reads_back(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = typed("encode a.png new.lat --verify")
     assert result.exit_code == 1
     assert "does not read back" in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", ["", " --jobs 2", " --json"])
+def test_a_dry_run_writes_nothing_and_says_what_would_be(here: Path, more: str) -> None:
+    """Of the same files as the run itself, also those that are there or in each other's way."""
+    Path("photos/c.jpg").write_bytes(b"no picture, and nobody looks")
+    before = files(".")
+    line = f"encode -r photos a.png -o new/folder{more}"
+    result = typed(f"{line} --dry-run")
+    assert result.exit_code == 1 and files(".") == before
+    targets = ("new/folder/photos/c.lat", "new/folder/photos/2024/d.lat", "new/folder/a.lat")
+    if "json" in more:
+        *rows, last = map(json.loads, result.stdout.splitlines())
+        assert {row["target"] for row in rows if row["status"] == "planned"} == set(targets)
+        assert (last["summary"]["planned"], last["summary"]["written"]) == (3, 0)
+    else:
+        assert f"{targets[2]}: would be made of a.png\n" in result.stdout
+        assert result.stdout.count("would be made of") == 3
+        assert "4 files: 3 planned, 1 failed" in result.stdout
+    Path("photos/c.jpg").unlink()
+    done(f"encode -r photos a.png -o new/folder{more}")
+    assert files("new/folder") == sorted(name.removeprefix("new/folder/") for name in targets)
+    again = typed("encode -r photos a.png -o new/folder --skip-existing --dry-run")
+    assert again.stdout.count("exists, skipped") == 3 and again.exit_code == 0
+
+
+def test_a_dry_run_of_decoding(here: Path, data: bytes) -> None:
+    Path("x.lat").write_bytes(data)
+    assert done("decode x.lat y.png --dry-run").stdout == "y.png: would be made of x.lat\n"
+    assert not Path("y.png").exists()
+    assert typed("decode x.lat y.nosuch --dry-run").exit_code == 2

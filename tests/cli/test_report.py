@@ -7,6 +7,7 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -60,13 +61,12 @@ class Terminal(io.StringIO):
         return True
 
 
-def reported(monkeypatch: pytest.MonkeyPatch, **manner: bool) -> tuple[str, str]:
+def reported(monkeypatch: pytest.MonkeyPatch, **manner: Any) -> tuple[str, str]:
     """What a terminal shows of two files, one of which fails: stdout and stderr."""
     out, err = Terminal(), Terminal()
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)
-    flags = {"as_json": False, "quiet": False, "verbose": False} | manner
-    options = BatchOptions(None, False, None, False, **flags, runtime=None)
+    options = BatchOptions(**manner)
     tasks = [Task("a.png", "a.lat"), Task("b.png", "b.lat")]
     with Report(tasks, options, Counter()) as report:
         report.add(
