@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # What is tested: make test T=tests/format
 T ?= tests
 
-.PHONY: demo check test bench thorough figures families notebooks fuzz soak smoke man docs wheel
+.PHONY: demo check test bench thorough figures families notebooks fuzz soak smoke man docs wheel web-runtime
 
 demo: $(VENV)/.installed
 	$(BIN)/python benchmarks/demo.py
@@ -59,8 +59,12 @@ man: $(VENV)/.installed
 docs: $(VENV)/.installed-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file .mkdocs.yml
 
+# Downloads ONNX Runtime Web, which `latentcodec web` lays out and wheels have.
+web-runtime: $(VENV)/.installed-dev
+	$(BIN)/python tools/ort_web.py
+
 # An sdist, and the wheel built from it.
-wheel: $(VENV)/.installed-dev
+wheel: $(VENV)/.installed-dev web-runtime
 	$(BIN)/python -m build --no-isolation
 
 $(VENV)/.created:

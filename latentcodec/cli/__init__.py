@@ -24,6 +24,7 @@ _COMMANDS = (
     "train",
     "export",
     "onnx",
+    "web",
     "bench",
     "compare",
     "completion",

@@ -25,17 +25,18 @@ PATHS = sorted(FOLDER.glob("*.lat"))
 _DEEP = (errors.CorruptPayload, errors.CorruptAlpha)
 
 
-def current(path: Path) -> bytes:
-    """The file as it would be with the weights that are packaged now."""
+def current(path: Path, model: str | None = None) -> bytes:
+    """The file as it would be with a model, by name; as a rule, the one that is packaged now."""
     data, kind = path.read_bytes(), KIND_OF[path.name]
     if kind not in _DEEP:
         return data
-    entry = model_store.by_name(model_store.chosen())
+    entry = model_store.by_name(model_store.chosen(model))
     data = with_field(data, 12, entry.code.encode() + entry.short_hash)
     if kind is errors.CorruptAlpha:  # with a tile that is right
         file = container.read(data)
         size = file.header.height_px, file.header.width_px
-        tiles = container.read(latentcodec.encode(np.zeros(size, np.uint8))).tiles
+        black = latentcodec.encode(np.zeros(size, np.uint8), model=entry.name)
+        tiles = container.read(black).tiles
         data = container.write(dataclasses.replace(file, tiles=tiles))
     return data
 

@@ -1,0 +1,76 @@
+// The files that a decoder needs, from a server or, in a page that has them in itself, by name.
+import { LoadError } from "./errors.js";
+import { inflate } from "./inflate.js";
+
+/**
+ * @typedef {object} Place
+ * @property {string} base the address of the folder that `latentcodec web` wrote
+ * @property {Record<string, Uint8Array> | null} files those of a page that has them in itself
+ */
+
+/**
+ * The bytes behind an address. Throws LoadError.
+ * @param {string} address
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Uint8Array>}
+ */
+export async function download(address, signal) {
+  let response;
+  try {
+    response = await fetch(address, { signal });
+    if (response.ok) return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    if (signal?.aborted) throw error;
+  }
+  const reason = response ? `the server says ${response.status}` : "nothing answers";
+  throw new LoadError(`${address} cannot be loaded: ${reason}`);
+}
+
+/** Reads files of one place, and inflates those that are compressed. */
+export class FileStore {
+  /** @param {Place} place */
+  constructor(place) {
+    this._place = place;
+  }
+
+  /**
+   * A file, by its path in the folder; `path + ".gz"` is what is stored. Throws LoadError.
+   * @param {string} path
+   * @returns {Promise<Uint8Array>}
+   */
+  async read(path) {
+    const data = await this._stored(`${path}.gz`);
+    // A server may have inflated it on the way.
+    if (data[0] !== 0x1f || data[1] !== 0x8b) return data;
+    try {
+      return /** @type {Uint8Array} */ (await inflate(data, "gzip"));
+    } catch {
+      throw new LoadError(`${path}.gz is damaged`);
+    }
+  }
+
+  /** @param {string} path */
+  async json(path) {
+    return JSON.parse(new TextDecoder().decode(await this._stored(path)));
+  }
+
+  /**
+   * An address from which a script can be imported.
+   * @param {string} path
+   * @returns {string}
+   */
+  script(path) {
+    const { files, base } = this._place;
+    if (!files) return new URL(path, base).href;
+    const source = /** @type {BlobPart} */ (files[path]);
+    return URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  }
+
+  /** @param {string} path */
+  async _stored(path) {
+    const { files, base } = this._place;
+    if (!files) return download(new URL(path, base).href);
+    if (!files[path]) throw new LoadError(`${path} is not in this page`);
+    return files[path];
+  }
+}

@@ -1,0 +1,161 @@
+// A model: its tables, and its networks on ONNX Runtime Web. See docs/onnx.md.
+import { SymbolDecoder, TableSet } from "./ans.js";
+import { CorruptWeights, UnknownModel } from "./errors.js";
+import { readFactorized, readHyper } from "./prior.js";
+import { readTensors } from "./tensors.js";
+
+/**
+ * What is used of ONNX Runtime Web.
+ * @typedef {{data: any, dims: readonly number[]}} OrtTensor
+ * @typedef {object} OrtSession
+ * @property {(feeds: Record<string, OrtTensor>) => Promise<Record<string, OrtTensor>>} run
+ * @typedef {object} Ort
+ * @property {any} env
+ * @property {new (type: string, data: any, dims: readonly number[]) => OrtTensor} Tensor
+ * @property {{create: (model: Uint8Array, options: object) => Promise<OrtSession>}} InferenceSession
+ *
+ * @typedef {import("./tensors.js").Tensor} Tensor
+ */
+
+const QUALITY_ROWS = 100;
+const MAX_HALO = 32; // half a tile
+
+export class Model {
+  /**
+   * @param {Ort} ort
+   * @param {import("./files.js").FileStore} files
+   * @param {string} folder
+   * @param {{tensors: Record<string, Tensor>, family: string, config: any}} read
+   * @param {string[]} providers for the synthesis, the first that works
+   */
+  constructor(ort, files, folder, { tensors, family, config }, providers) {
+    this.ort = ort;
+    this._files = files;
+    this._folder = folder;
+    this._providers = providers;
+    this._tensors = tensors;
+    /** @type {Map<string, Promise<OrtSession>>} */
+    this._sessions = new Map();
+    this.isHyper = family === "hyper";
+    this.config = config;
+    /** @type {number} channels of y */
+    this.latents = config.latents;
+    const reach = Math.floor(config.kernel / 2);
+    /** How far, in latent positions, a pixel sees. */
+    this.halo = reach * config.synthesis_blocks_16
+      + Math.ceil((reach * config.synthesis_blocks_8) / 2);
+    if (!(this.halo <= MAX_HALO)) throw new CorruptWeights("the model sees too far");
+    const counts = this.tensor("tables.counts");
+    this.tables = this.isHyper
+      ? TableSet.symmetric(this.tensor("tables.halves"), counts)
+      : new TableSet(this.tensor("tables.lows"), this.tensor("tables.sizes"), counts);
+  }
+
+  /** The numbers of a tensor of tables.safetensors. @param {string} name @returns {Int32Array} */
+  tensor(name) {
+    const found = this._tensors[name];
+    if (!found) throw new CorruptWeights(`the model lacks the tensor ${name}`);
+    return Int32Array.from(found.data);
+  }
+
+  /**
+   * The row of a table for a quality in tenths, interpolated on integers.
+   * @param {string} name @param {number} tenths
+   * @returns {Int32Array}
+   */
+  row(name, tenths) {
+    const { data, shape: [rows, columns] } = this._tensors[`quality.${name}`];
+    if (rows !== QUALITY_ROWS) throw new CorruptWeights(`the table ${name} is misshapen`);
+    const low = Math.floor((tenths - 10) / 10), part = (tenths - 10) % 10;
+    const high = Math.min(low + 1, rows - 1);
+    return Int32Array.from({ length: columns }, (_, i) => Math.floor(
+      ((10 - part) * data[low * columns + i] + part * data[high * columns + i] + 5) / 10));
+  }
+
+  /** A table that is not interpolated. @param {string} name */
+  table(name) {
+    return this._tensors[`quality.${name}`];
+  }
+
+  /**
+   * Run a graph of docs/onnx.md.
+   * @param {string} graph
+   * @param {Record<string, OrtTensor>} feeds
+   */
+  async run(graph, feeds) {
+    const session = await this.session(graph);
+    return session.run(feeds);
+  }
+
+  /** @param {string} graph @returns {Promise<OrtSession>} */
+  session(graph) {
+    let made = this._sessions.get(graph);
+    if (!made) {
+      // The prior stays where convolutions are known to be plain sums of products.
+      made = this._create(graph, graph === "g_s" ? this._providers : ["wasm"]);
+      this._sessions.set(graph, made);
+    }
+    return made;
+  }
+
+  /** @param {string} graph @param {string[]} providers */
+  async _create(graph, providers) {
+    const data = await this._files.read(`${this._folder}/${graph}.onnx`);
+    const options = { executionProviders: providers, logSeverityLevel: 3 };
+    return this.ort.InferenceSession.create(data, options);
+  }
+
+  /** Load and prepare every network that a picture needs. */
+  async prepare() {
+    const steps = this.isHyper ? ["h_s", "context_0", "context_1", "context_2", "context_3"] : [];
+    for (const graph of [...steps, "g_s"]) await this.session(graph);
+  }
+
+  /**
+   * A tile's v_hat, [height, width, M] in 1/16 of a quantisation step.
+   * @param {Uint8Array} payload
+   * @param {number} tenths @param {number} height @param {number} width positions
+   * @returns {Promise<Int32Array>}
+   */
+  async decodeLatents(payload, tenths, height, width) {
+    const source = new SymbolDecoder(payload, this.tables);
+    const read = this.isHyper ? readHyper : readFactorized;
+    const vHat = await read(this, source, tenths, height, width);
+    source.finish();
+    return vHat;
+  }
+
+  /**
+   * Pixels, RGB [16 height, 16 width, 3], of v_hat.
+   * @param {Float32Array} vHat
+   * @param {number} tenths @param {number} height @param {number} width positions
+   * @returns {Promise<Uint8Array>}
+   */
+  async synthesise(vHat, tenths, height, width) {
+    const level = ((tenths / 10 - 1) / 99) * (this.config.anchors - 1);
+    const { pixels } = await this.run("g_s", {
+      v_hat: new this.ort.Tensor("float32", vHat, [height, width, this.latents]),
+      level: new this.ort.Tensor("float32", new Float32Array([level]), [1]),
+    });
+    return pixels.data;
+  }
+}
+
+/**
+ * The model that a file names. Throws UnknownModel where the page does not have it.
+ * @param {Ort} ort
+ * @param {import("./files.js").FileStore} files
+ * @param {import("./container.js").Header} header
+ * @param {string[]} providers for the synthesis
+ */
+export async function loadModel(ort, files, { model, hash }, providers) {
+  const codes = await files.json("models/index.json");
+  if (codes[hash] !== model) {
+    throw new UnknownModel(
+      `the file was made with model ${model} (${hash}), which this page does not have`);
+  }
+  const folder = `models/${hash}`;
+  const { tensors, metadata } = readTensors(await files.read(`${folder}/tables.safetensors`));
+  const { family, config } = JSON.parse(metadata.latentcodec);
+  return new Model(ort, files, folder, { tensors, family, config }, providers);
+}

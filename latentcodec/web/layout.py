@@ -1,0 +1,103 @@
+"""What a page needs to decode `.lat` files, as files by their paths: for a server, or in one file."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import html
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from latentcodec.errors import LatError
+from latentcodec.format.container import read
+from latentcodec.runtime import model_store
+from latentcodec.runtime.model_store import ModelEntry
+from latentcodec.runtime.onnx_export import export
+from latentcodec.web import ort_web
+from latentcodec.web.bundle import asset, bundle
+
+_ENCODER_ONLY = ("g_a.onnx", "h_a.onnx")
+_TITLE = "latentcodec in the browser"
+
+
+def _gzipped(data: bytes) -> bytes:
+    return gzip.compress(data, 9, mtime=0)
+
+
+def runtime_files(folder: Path | None = None) -> dict[str, bytes]:
+    """ONNX Runtime Web as pages load it. Raises LatError; see `ort_web.runtime_files`."""
+    files = ort_web.runtime_files(folder)
+    return {
+        "runtime/ort.js": files[ort_web.SCRIPT],
+        "runtime/ort.wasm.gz": _gzipped(files[ort_web.BINARY]),
+        "runtime/LICENSE.txt": asset("ort_license.txt").encode(),
+    }
+
+
+def model_files(entry: ModelEntry) -> dict[str, bytes]:
+    """A model's decoder. Raises LatError for one that browsers cannot run, and CorruptWeights."""
+    folder, files = f"models/{entry.short_hash.hex()}", {}
+    for name, data in export(model_store.checked_bytes(entry)).items():
+        if name not in _ENCODER_ONLY:
+            files[f"{folder}/{name}.gz"] = _gzipped(data)
+    return files
+
+
+def model_index(entries: Iterable[ModelEntry]) -> dict[str, bytes]:
+    """The file that says which models are there: their codes by the hashes of their weights."""
+    codes = {entry.short_hash.hex(): entry.code for entry in entries}
+    return {"models/index.json": json.dumps(codes).encode()}
+
+
+def model_of(data: bytes, name: str) -> ModelEntry:
+    """The model that a `.lat` file was made with. Raises LatError, which says the file's name, for
+    one that is damaged or whose model is not here."""
+    try:
+        header = read(data).header
+        return model_store.by_code(header.model_code, header.weights_hash)
+    except LatError as error:
+        raise type(error)(f"{name}: {error}") from error
+
+
+def site_files(pictures: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The module, and an example page with a gallery of `.lat` files by their names."""
+    files = {f"pictures/{name}": data for name, data in pictures.items()}
+    style = '<link rel="stylesheet" href="page.css">'
+    script = '<script type="module">import { showPage } from "./page.js"; showPage();</script>'
+    files["index.html"] = _page(_TITLE, pictures, [style], script)
+    files["page.css"] = asset("page.css").encode()
+    files["page.js"] = asset("page.js").encode()
+    files["latentcodec.js"] = bundle("latentcodec").encode()
+    return files
+
+
+def single_page(files: Mapping[str, bytes], pictures: Mapping[str, bytes], title: str) -> bytes:
+    """The same page in one file, with runtime, models (`files`) and pictures in it."""
+    inner = {**files, **{f"pictures/{name}": data for name, data in pictures.items()}}
+    inner["page.js"] = bundle("page").encode()
+    data = [
+        f'<script type="text/plain" data-path="{html.escape(path)}">'
+        f"{base64.b64encode(content).decode()}</script>"
+        for path, content in inner.items()
+    ]
+    head = [f"<style>{asset('page.css')}</style>"]
+    return _page(title, pictures, head, "\n".join([*data, f"<script>{asset('single.js')}</script>"]))
+
+
+def _page(title: str, pictures: Iterable[str], head: list[str], foot: str) -> bytes:
+    names = json.dumps(list(pictures)).replace("</", "<\\/")
+    parts = [
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{html.escape(title)}</title>",
+        '<link rel="icon" href="data:,">',  # without one, browsers ask the server for it
+        *head,
+        f"</head><body><h1>{html.escape(title)}</h1>",
+        asset("page.html"),
+        f'<script type="application/json" id="pictures">{names}</script>',
+        foot,
+        "</body></html>\n",
+    ]
+    return "\n".join(parts).encode()

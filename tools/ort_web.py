@@ -1,0 +1,45 @@
+"""Brings ONNX Runtime Web into the package, as `latentcodec web` wants it: `make web-runtime`.
+
+Downloads one version of the npm package onnxruntime-web, of one hash, and keeps the two files of it
+that pages need, compressed, in latentcodec/web/runtime, which git ignores and wheels have.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import lzma
+import sys
+import tarfile
+import urllib.request
+
+from latentcodec.web import ort_web
+
+URL = f"https://registry.npmjs.org/onnxruntime-web/-/onnxruntime-web-{ort_web.VERSION}.tgz"
+SHA512 = (
+    "ab4cbe26baedba45d2cec05610c71c55fa97db92d19a8b171c5f8269126683ca"
+    "590a5cdc57bb2f35ce2b298de32f4d956fb42644c0ecd528a0a91e025c07ca61"
+)
+
+
+def main() -> None:
+    """Download, check, unpack."""
+    if ort_web.is_packaged():
+        ort_web.runtime_files()  # what is there is right
+        return
+    with urllib.request.urlopen(URL, timeout=60) as response:
+        archive = response.read()
+    if hashlib.sha512(archive).hexdigest() != SHA512:
+        sys.exit(f"{URL} does not have the hash that it should have")
+    ort_web.PACKAGED.mkdir(exist_ok=True)
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        for name in ort_web.SHA256:
+            member = tar.extractfile(f"package/dist/{name}")
+            assert member is not None
+            packed = lzma.compress(member.read(), preset=9 | lzma.PRESET_EXTREME)
+            (ort_web.PACKAGED / f"{name}.xz").write_bytes(packed)
+    ort_web.runtime_files()
+
+
+if __name__ == "__main__":
+    main()
