@@ -95,7 +95,7 @@ def _folder(
         except LatError as error:
             if entry in named:
                 raise
-            click.echo(f"{entry.name} is left out: {error}")
+            click.echo(f"left out: {error}")
     _write(folder, files | layout.model_index(models))
 
 

@@ -5,6 +5,8 @@ ONNX Runtime is not needed for it.
 
 from __future__ import annotations
 
+import dataclasses
+
 from latentcodec.entropy.context_prior import STEPS, ContextPrior
 from latentcodec.errors import CorruptWeights
 from latentcodec.models.config import HyperConfig, TransformConfig
@@ -32,5 +34,7 @@ def export(weights: bytes) -> dict[str, bytes]:
         files |= {f"context_{step}.onnx": step_graph(prior, step) for step in range(STEPS)}
     kept = ("tables.", "quality.", "float.gain.")
     tables = {k: v for k, v in tensors.items() if k.startswith(kept)}
-    files["tables.safetensors"] = tensor_file.pack(tables, description)
+    # With what the weights file leaves to the defaults of this package.
+    complete = description | {"config": dataclasses.asdict(config)}
+    files["tables.safetensors"] = tensor_file.pack(tables, complete)
     return files

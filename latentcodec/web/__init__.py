@@ -1,1 +1,1 @@
-"""`.lat` files in a browser: the JavaScript module, and what lays it out for a server or one file."""
+"""`.lat` files in a browser: the JavaScript module, and what lays it out."""

@@ -1,4 +1,4 @@
-"""What a page needs to decode `.lat` files, as files by their paths: for a server, or in one file."""
+"""What a page needs to decode `.lat` files, by paths: for a server, or in one file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,12 @@ def runtime_files(folder: Path | None = None) -> dict[str, bytes]:
 def model_files(entry: ModelEntry) -> dict[str, bytes]:
     """A model's decoder. Raises LatError for one that browsers cannot run, and CorruptWeights."""
     folder, files = f"models/{entry.short_hash.hex()}", {}
-    for name, data in export(model_store.checked_bytes(entry)).items():
+    weights = model_store.checked_bytes(entry)
+    try:
+        graphs = export(weights)
+    except LatError as error:
+        raise type(error)(f"browsers cannot run the model {entry.name}: {error}") from error
+    for name, data in graphs.items():
         if name not in _ENCODER_ONLY:
             files[f"{folder}/{name}.gz"] = _gzipped(data)
     return files
@@ -60,40 +65,50 @@ def model_of(data: bytes, name: str) -> ModelEntry:
         raise type(error)(f"{name}: {error}") from error
 
 
+def _scripts() -> dict[str, bytes]:
+    return {"page.js": asset("page.js").encode(), "latentcodec.js": bundle("latentcodec").encode()}
+
+
+def _picture_files(pictures: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {f"pictures/{name}": data for name, data in pictures.items()}
+
+
 def site_files(pictures: Mapping[str, bytes]) -> dict[str, bytes]:
     """The module, and an example page with a gallery of `.lat` files by their names."""
-    files = {f"pictures/{name}": data for name, data in pictures.items()}
     style = '<link rel="stylesheet" href="page.css">'
     script = '<script type="module">import { showPage } from "./page.js"; showPage();</script>'
-    files["index.html"] = _page(_TITLE, pictures, [style], script)
-    files["page.css"] = asset("page.css").encode()
-    files["page.js"] = asset("page.js").encode()
-    files["latentcodec.js"] = bundle("latentcodec").encode()
-    return files
+    page = _page(_TITLE, pictures, style, script)
+    return {
+        "index.html": page,
+        "page.css": asset("page.css").encode(),
+        **_scripts(),
+        **_picture_files(pictures),
+    }
 
 
 def single_page(files: Mapping[str, bytes], pictures: Mapping[str, bytes], title: str) -> bytes:
     """The same page in one file, with runtime, models (`files`) and pictures in it."""
-    inner = {**files, **{f"pictures/{name}": data for name, data in pictures.items()}}
-    inner["page.js"] = bundle("page").encode()
+    inner = {**files, **_scripts(), **_picture_files(pictures)}
     data = [
         f'<script type="text/plain" data-path="{html.escape(path)}">'
         f"{base64.b64encode(content).decode()}</script>"
         for path, content in inner.items()
     ]
-    head = [f"<style>{asset('page.css')}</style>"]
-    return _page(title, pictures, head, "\n".join([*data, f"<script>{asset('single.js')}</script>"]))
+    style = f"<style>{asset('page.css')}</style>"
+    return _page(
+        title, pictures, style, "\n".join([*data, f"<script>{asset('single.js')}</script>"])
+    )
 
 
-def _page(title: str, pictures: Iterable[str], head: list[str], foot: str) -> bytes:
-    names = json.dumps(list(pictures)).replace("</", "<\\/")
+def _page(title: str, pictures: Iterable[str], head: str, foot: str) -> bytes:
+    names = json.dumps(list(pictures)).replace("<", "\\u003c")  # no tag ends the script
     parts = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{html.escape(title)}</title>",
         '<link rel="icon" href="data:,">',  # without one, browsers ask the server for it
-        *head,
+        head,
         f"</head><body><h1>{html.escape(title)}</h1>",
         asset("page.html"),
         f'<script type="application/json" id="pictures">{names}</script>',

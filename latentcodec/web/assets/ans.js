@@ -117,7 +117,11 @@ export class SymbolDecoder {
     this._low = this._words[--this._left];
   }
 
-  /** Take an interval that begins at `left` off the state. @param {number} left @param {number} width */
+  /**
+   * Take an interval off the state.
+   * @param {number} left where it begins
+   * @param {number} width
+   */
   _advance(left, width) {
     // floor(state / 2 ** 24), of 40 bits, as two parts whose products are exact in a double.
     const upper = this._high >>> 8;

@@ -26,10 +26,11 @@ const SIMD = Uint8Array.of(
   253, 98, 11);
 
 /** @type {import("./files.js").Place} */
-let place = { base: new URL("./", import.meta.url).href, files: null };
+let place = { base: import.meta.url, files: null };
 /** @type {Worker | null} */
 let worker = null;
-/** @type {Map<number, {listener: Listener, resolve: () => void, reject: (error: Error) => void}>} */
+/** @typedef {{listener: Listener, resolve: () => void, reject: (error: Error) => void}} Pending */
+/** @type {Map<number, Pending>} */
 const jobs = new Map();
 let count = 0;
 
@@ -39,8 +40,8 @@ let count = 0;
  * @param {{base?: string | URL, files?: Record<string, Uint8Array>}} options
  */
 export function configure({ base, files }) {
-  const url = base === undefined ? place.base : new URL(base, location.href).href;
-  place = { base: url.endsWith("/") || base === undefined ? url : `${url}/`, files: files ?? null };
+  const folder = base === undefined ? import.meta.url : new URL(`${base}/`, location.href).href;
+  place = { base: folder, files: files ?? null };
 }
 
 /** Throws UnsupportedBrowser. */
@@ -49,14 +50,36 @@ function checkBrowser() {
   const lacks = simd ? typeof DecompressionStream === "function" ? "" : "DecompressionStream"
     : "WebAssembly with SIMD";
   if (lacks) {
-    throw new UnsupportedBrowser(`this browser has no ${lacks}, which is needed to decode .lat files`);
+    throw new UnsupportedBrowser(
+      `this browser has no ${lacks}, which is needed to decode .lat files`);
   }
+}
+
+function newWorker() {
+  if (!place.files) return new Worker(import.meta.url, { type: "module", name: WORKER_NAME });
+  // A page from the file system may start no module in a worker, but a script that imports one.
+  const source = new TextDecoder().decode(place.files["latentcodec.js"]);
+  const starter = `(${importing})(${JSON.stringify(source)})`;
+  const script = new Blob([starter], { type: "text/javascript" });
+  return new Worker(URL.createObjectURL(script), { name: WORKER_NAME });
+}
+
+/** In a worker: become a module, and keep what is sent meanwhile. @param {string} source */
+function importing(source) {
+  /** @type {MessageEvent[]} */
+  const early = [];
+  const keep = (/** @type {MessageEvent} */ event) => early.push(event);
+  self.addEventListener("message", keep);
+  import(URL.createObjectURL(new Blob([source], { type: "text/javascript" }))).then(() => {
+    self.removeEventListener("message", keep);
+    for (const { data } of early) self.dispatchEvent(new MessageEvent("message", { data }));
+  });
 }
 
 function started() {
   if (worker) return worker;
   checkBrowser();
-  const own = new Worker(import.meta.url, { type: "module", name: WORKER_NAME });
+  const own = newWorker();
   own.addEventListener("message", ({ data: { id, ...message } }) => {
     const job = jobs.get(id);
     if (!job) return;

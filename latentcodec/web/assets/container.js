@@ -200,7 +200,8 @@ export function readFile(data, maxPixels = MAX_PIXELS) {
   const header = readHeader(data);
   if (header.width * header.height > maxPixels) {
     throw new LimitExceeded(
-      `the picture has ${header.width} x ${header.height} px, above the limit of ${maxPixels} pixels`,
+      `the picture has ${header.width} x ${header.height} px, `
+        + `above the limit of ${maxPixels} pixels`,
     );
   }
   const { metadata, position: first } = readMetadata(data);

@@ -4,7 +4,7 @@ import { inflate } from "./inflate.js";
 
 /**
  * @typedef {object} Place
- * @property {string} base the address of the folder that `latentcodec web` wrote
+ * @property {string} base an address in the folder that `latentcodec web` wrote
  * @property {Record<string, Uint8Array> | null} files those of a page that has them in itself
  */
 

@@ -57,7 +57,8 @@ async function decoded(source, wanted, listener, { maxPixels = MAX_PIXELS, signa
  * Decode onto a canvas, which takes the picture's size: tile by tile, upright, in its colours.
  * @param {Source} source
  * @param {HTMLCanvasElement | OffscreenCanvas} canvas
- * @param {Options & {onFacts?: (facts: Facts) => void}} [options] onFacts: called before the first pixel
+ * @param {Options & {onFacts?: (facts: Facts) => void}} [options] onFacts: called when the canvas
+ *   has its size
  * @returns {Promise<Facts & {bytes: number}>} rejected with an error of errors.js
  */
 export function decodeToCanvas(source, canvas, options = {}) {

@@ -12,7 +12,8 @@ import { readTensors } from "./tensors.js";
  * @typedef {object} Ort
  * @property {any} env
  * @property {new (type: string, data: any, dims: readonly number[]) => OrtTensor} Tensor
- * @property {{create: (model: Uint8Array, options: object) => Promise<OrtSession>}} InferenceSession
+ * @property {OrtSessions} InferenceSession
+ * @typedef {{create: (model: Uint8Array, options: object) => Promise<OrtSession>}} OrtSessions
  *
  * @typedef {import("./tensors.js").Tensor} Tensor
  */

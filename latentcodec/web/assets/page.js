@@ -19,6 +19,9 @@ function embeddedFiles() {
 /** @param {number} value */
 const grouped = (value) => value.toLocaleString("en");
 
+/** @param {{bytes: number, width: number, height: number}} facts */
+const bitsPerPixel = ({ bytes, width, height }) => ((8 * bytes) / (width * height)).toFixed(3);
+
 class Viewer {
   constructor() {
     this._picture = element("picture");
@@ -82,8 +85,8 @@ class Viewer {
     const { width, height, bytes } = facts;
     const colours = `${facts.grey ? "grey" : "RGB"}${facts.alpha ? " with alpha" : ""}`;
     const rows = {
-      Picture: `${width} × ${height} px, ${colours}${facts.icc ? ", with a colour profile" : ""}`,
-      File: `${grouped(bytes)} bytes, ${((8 * bytes) / (width * height)).toFixed(3)} bits per pixel`,
+      Picture: `${width} x ${height} px, ${colours}${facts.icc ? ", with a colour profile" : ""}`,
+      File: `${grouped(bytes)} bytes, ${bitsPerPixel(facts)} bits per pixel`,
       Quality: String(facts.quality),
       Model: `${facts.model} (${facts.hash})`,
       "Decoded in": `${seconds.toFixed(2)} s, with what had to be loaded first`,
@@ -107,9 +110,9 @@ class Viewer {
     await image.decode();
     for (const id of ["jpeg", "divider", "jpeg-tag", "split", "note"]) element(id).hidden = false;
     element("stage").classList.add("compared");
-    const larger = found.blob.size > bytes ? ", its smallest" : "";
-    element("jpeg-tag").textContent =
-      `JPEG, quality ${Math.round(100 * found.quality)}: ${grouped(found.blob.size)} bytes${larger}`;
+    const { quality, blob: { size } } = found;
+    const tag = `JPEG, quality ${Math.round(100 * quality)}: ${grouped(size)} bytes`;
+    element("jpeg-tag").textContent = size > bytes ? `${tag}, its smallest` : tag;
     this._split(0.5);
   }
 

@@ -1,0 +1,118 @@
+"""What `latentcodec web` writes and refuses, without a browser."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from latentcodec.errors import LatError
+from latentcodec.web import layout, ort_web
+from latentcodec.web.bundle import asset, bundle
+from tests.command_line import call, fails
+from tests.golden.write import FOLDER as GOLDEN
+from tests.paths import ROOT
+
+ASSETS = ROOT / "latentcodec" / "web" / "assets"
+SCRIPTS = sorted(ASSETS.glob("*.js"))
+(AE,) = GOLDEN.glob("AE*/rgb.lat")
+
+
+@pytest.fixture
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder like the npm package, whose hashes are those that are wanted."""
+    folder = tmp_path / "onnxruntime-web"
+    (folder / "dist").mkdir(parents=True)
+    for name in ort_web.SHA256:
+        (folder / "dist" / name).write_text(name)
+        monkeypatch.setitem(ort_web.SHA256, name, hashlib.sha256(name.encode()).hexdigest())
+    return folder
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_are_short(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 300
+    assert max(map(len, lines)) <= 100
+
+
+def test_the_module_has_every_file_once() -> None:
+    text = bundle("latentcodec")
+    made = re.findall(r"^const module_(\w+) = \(\(\) => \{$", text, re.MULTILINE)
+    assert sorted(made) == sorted({p.stem for p in SCRIPTS} - {"page", "single"})
+    assert not re.search(r"^import |^export (?!const \{)", text, re.MULTILINE)
+    (exported,) = re.findall(r"^export const \{ (.*) \} = module_latentcodec;$", text, re.MULTILINE)
+    assert {"decodeToCanvas", "decodeToImageData", "configure", "LatError", "CorruptChunk"} <= set(
+        exported.split(", ")
+    )
+
+
+def test_every_name_that_is_imported_is_exported() -> None:
+    for path in SCRIPTS:
+        text = path.read_text(encoding="utf-8")
+        for names, module in re.findall(r'import \{([^}]*)\} from "\./(\w+)\.js"', text):
+            other = asset(f"{module}.js")
+            for name in filter(None, (name.strip() for name in names.split(","))):
+                declared = rf"export (?:async )?(?:function\*?|class|const|let) {name}\b"
+                passed_on = rf"export \{{[^}}]*\b{name}\b[^}}]*\}} from"
+                assert re.search(f"{declared}|{passed_on}", other), f"{path.name}: {name}"
+
+
+@pytest.mark.skipif(not shutil.which("tsc"), reason="TypeScript is not installed")
+def test_types() -> None:
+    subprocess.run(["tsc", "-p", str(ROOT / "tests" / "web")], check=True)
+
+
+def test_a_folder(runtime: Path, tmp_path: Path) -> None:
+    out = tmp_path / "site"
+    result = call("web", out, AE, "--runtime-web", runtime)
+    assert result.exit_code == 0, result.output
+    assert "left out: browsers cannot run the model vae64-base" in result.output
+    files = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert {"index.html", "page.js", "page.css", "latentcodec.js", "pictures/rgb.lat"} <= files
+    assert {"runtime/ort.js", "runtime/ort.wasm.gz", "runtime/LICENSE.txt"} <= files
+    assert f"models/{AE.parent.name.split('-')[1]}/g_s.onnx.gz" in files
+    assert not [name for name in files if "g_a" in name or "h_a" in name]
+
+
+def test_one_file(runtime: Path, tmp_path: Path) -> None:
+    page = tmp_path / "photo.html"
+    result = call("web", AE, "--single", page, "--runtime-web", runtime / "dist")
+    assert result.exit_code == 0, result.output
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r'data-path="(pictures/[^"]*|models/[^"]*\.json)"', text) == [
+        "models/index.json",
+        "pictures/rgb.lat",
+    ]
+    assert "<title>rgb.lat</title>" in text
+
+
+def test_what_is_refused(runtime: Path, tmp_path: Path, data: bytes) -> None:
+    given = ["--runtime-web", runtime]
+    (tmp_path / "cut.lat").write_bytes(AE.read_bytes()[:-1])
+    (tmp_path / "rgb.lat").write_bytes(AE.read_bytes())
+    site = tmp_path / "site"
+    message = fails(tmp_path, "web", site, tmp_path / "cut.lat", *given)
+    assert message.startswith("cut.lat: the file ends within a chunk")
+    assert call("web", site, AE, tmp_path / "rgb.lat", *given).exit_code == 2
+    assert call("web", tmp_path / "rgb.lat", *given).exit_code == 2
+    assert not site.exists()
+
+
+def test_the_runtime_is_one_version(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = layout.runtime_files(runtime)
+    assert files["runtime/ort.js"] == ort_web.SCRIPT.encode()
+    (runtime / "dist" / ort_web.BINARY).write_text("another")
+    with pytest.raises(LatError, match="is not that of onnxruntime-web 1"):
+        layout.runtime_files(runtime)
+    (runtime / "dist" / ort_web.BINARY).unlink()
+    with pytest.raises(LatError, match="is no npm package onnxruntime-web: ort-wasm"):
+        layout.runtime_files(runtime)
+    monkeypatch.setattr(ort_web, "PACKAGED", runtime)
+    assert not ort_web.is_packaged()
+    with pytest.raises(LatError, match=r"give the folder .* with --runtime-web"):
+        layout.runtime_files()
