@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "models": ("entropy",),
     "runtime": ("defaults", "errors", "system", "entropy", "models"),
     "pipeline": ("errors", "format", "images", "options", "runtime"),
+    "web": ("errors", "format", "runtime"),
     "files": (
         *("defaults", "errors", "system", "storage", "format", "images", "options", "runtime"),
         "pipeline",
