@@ -27,7 +27,7 @@ from latentcodec.runtime.base import Family
 from latentcodec.runtime.registry import load
 from latentcodec.training.export import export
 
-_QUALITIES = (5, 25, 45, 65, 80, 95)
+QUALITIES = (5, 25, 45, 65, 80, 95)
 _JPEG_QUALITIES = (10, 20, 35, 50, 65, 75, 85, 92, 96)
 
 Pixels = NDArray[np.uint8]
@@ -46,7 +46,7 @@ def _jpeg(pixels: Pixels, quality: float) -> Row:
     return _row(pixels, np.asarray(codec.decode(data)), len(data))
 
 
-def _mean_curves(
+def mean_curves(
     pictures: list[Pixels], qualities: tuple[int, ...], row: Callable[[Pixels, float], Row]
 ) -> tuple[Curve, Curve, NDArray[np.float64]]:
     """Curves of the means by PSNR and by MS-SSIM, and these means [qualities, 3]."""
@@ -58,9 +58,8 @@ def _mean_curves(
     )
 
 
-def _scored(weights: bytes, pictures: list[Pixels], anchor: tuple[Curve, Curve]) -> dict[str, Any]:
-    family = load(weights)
-    assert isinstance(family, Family)
+def row_of(family: Family) -> Callable[[Pixels, float], Row]:
+    """What measures a picture at a quality: its payload alone, without the container."""
 
     def row(pixels: Pixels, quality: float) -> Row:
         tenths = round(10 * quality)
@@ -69,7 +68,13 @@ def _scored(weights: bytes, pictures: list[Pixels], anchor: tuple[Curve, Curve])
         decoded = family.synthesise(v_hat, tenths)
         return _row(pixels, decoded, len(payload))
 
-    psnr, similarity, rows = _mean_curves(pictures, _QUALITIES, row)
+    return row
+
+
+def _scored(weights: bytes, pictures: list[Pixels], anchor: tuple[Curve, Curve]) -> dict[str, Any]:
+    family = load(weights)
+    assert isinstance(family, Family)
+    psnr, similarity, rows = mean_curves(pictures, QUALITIES, row_of(family))
     return {
         "bd_rate_psnr": round(bd_rate(anchor[0], psnr).percent, 2),
         "bd_rate_ms_ssim": round(bd_rate(anchor[1], similarity).percent, 2),
@@ -101,7 +106,7 @@ def score(
     files = sorted(photographs.glob("*.png"))[::every]
     pictures = [np.asarray(Image.open(p).convert("RGB")) for p in files]
     pictures = [p[: p.shape[0] // 64 * 64, : p.shape[1] // 64 * 64] for p in pictures]
-    anchor = _mean_curves(pictures, _JPEG_QUALITIES, _jpeg)[:2]
+    anchor = mean_curves(pictures, _JPEG_QUALITIES, _jpeg)[:2]
     for average in averages or (None,):
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "weights"

@@ -1,8 +1,8 @@
 """g_a, g_s and h_a as ONNX graphs, made of the tensors of a weights file: see docs/onnx.md.
 
 The twins of `models/transforms.py` and of `HyperAnalysis`. Within a graph features are
-[1, C, h, w], which ONNX's convolutions want. Half-precision weights stay so, and are widened by
-the graph itself.
+[1, C, h, w], which ONNX's convolutions want. Weights in 8 bits or in half precision stay
+so, and are widened by the graph itself.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from latentcodec.entropy.tables import MEAN_BITS
 from latentcodec.models.config import HyperConfig, TransformConfig
 from latentcodec.runtime.onnx_file import Graph, data_type
+from latentcodec.runtime.tensor_file import float_tensor
 
 _FLOAT = data_type("float32")
 _BLOCK_PX = 16
@@ -122,23 +123,26 @@ class _Net(Graph):
         return _Level(self, anchors)
 
     def tensor(self, name: str) -> np.ndarray:
-        return self._tensors[f"float.{name}"]
+        return float_tensor(self._tensors, name)
 
     def to_float(self, x: str) -> str:
         return self.op("Cast", x, to=_FLOAT)
 
-    def widened(self, array: np.ndarray, name: str) -> str:
-        """A constant, in single precision for what uses it."""
-        constant = self.constant(array, name)
+    def stored(self, name: str, *shape: int) -> str:
+        """A constant as the weights file has it, in single precision for what uses it."""
+        array = self._tensors[f"float.{name}"]
+        constant = self.constant(array.reshape(shape) if shape else array, name)
+        if array.dtype == np.int8:
+            scale = self.constant(self._tensors[f"float.{name}.scale"], f"{name}.scale")
+            return self.op("DequantizeLinear", constant, scale, axis=0)
         return constant if array.dtype == np.float32 else self.to_float(constant)
 
     def weight(self, layer: str, kind: str) -> str:
-        name = f"{layer}.{kind}"
-        return self.widened(self.tensor(name), name)
+        return self.stored(f"{layer}.{kind}")
 
     def column(self, name: str) -> str:
         """A number for each channel, [1, C, 1, 1]."""
-        return self.widened(self.tensor(name).reshape(1, -1, 1, 1), name)
+        return self.stored(name, 1, -1, 1, 1)
 
     def planes(self, x: str) -> str:
         """[h, w, C] -> [1, C, h, w]."""
@@ -156,8 +160,8 @@ class _Net(Graph):
 
     def linear(self, name: str, x: str, bias: bool = True) -> str:
         """A matrix product over the channels."""
-        weight = self.tensor(f"{name}.weight")
-        inputs = [self.widened(weight.reshape(*weight.shape, 1, 1), f"{name}.weight")]
+        shape = self._tensors[f"float.{name}.weight"].shape
+        inputs = [self.stored(f"{name}.weight", *shape, 1, 1)]
         if bias:
             inputs.append(self.weight(name, "bias"))
         return self.op("Conv", x, *inputs, kernel_shape=[1, 1])
@@ -167,10 +171,10 @@ class _Net(Graph):
         bias = f"float.{name}.bias" in self._tensors
         if scale == 1:
             return self.linear(name, x, bias)
-        weight = self.tensor(f"{name}.weight").astype(np.float32)
+        weight = self.tensor(f"{name}.weight")
         inputs = [self.constant(_means(weight, scale)[:, :, None, None], f"{name}.weight.mean")]
         if bias:
-            means = _means(self.tensor(f"{name}.bias").astype(np.float32), scale)
+            means = _means(self.tensor(f"{name}.bias"), scale)
             inputs.append(self.constant(means, f"{name}.bias.mean"))
         return self.op("Conv", x, *inputs, kernel_shape=[1, 1])
 

@@ -40,3 +40,15 @@ def unpack(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     except (safetensors.SafetensorError, KeyError, TypeError) as error:
         raise ValueError(f"not a file of latentcodec's tensors: {error}") from error
     return tensors, description_of(data)
+
+
+def float_tensor(tensors: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """The tensor `float.NAME` of a weights file, float32, whatever holds it there.
+
+    Weights in int8 are multiplied by the scales of their outputs. Raises KeyError.
+    """
+    stored = tensors[f"float.{name}"]
+    if stored.dtype != np.int8:
+        return stored.astype(np.float32)
+    scale = tensors[f"float.{name}.scale"]
+    return stored * scale.reshape(-1, *[1] * (stored.ndim - 1))

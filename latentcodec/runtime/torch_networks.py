@@ -24,6 +24,7 @@ from latentcodec.models.packaged import (
 from latentcodec.models.vae import LOG_SIGMA_RANGE
 from latentcodec.runtime.precision import dtype_of, round_factors
 from latentcodec.runtime.streaming import analysed, synthesised
+from latentcodec.runtime.tensor_file import float_tensor
 from latentcodec.runtime.torch_prior import TorchPrior
 
 if TYPE_CHECKING:
@@ -41,10 +42,7 @@ def weights_into(net: NetT, tensors: dict[str, np.ndarray]) -> NetT:
 
     Raises KeyError for missing tensors, RuntimeError for misshapen ones.
     """
-    floats = {
-        name: torch.from_numpy(tensors[f"float.{name}"].astype(np.float32))
-        for name in net.state_dict()
-    }
+    floats = {name: torch.from_numpy(float_tensor(tensors, name)) for name in net.state_dict()}
     net.load_state_dict(floats, assign=True)
     return net.requires_grad_(False).eval()
 

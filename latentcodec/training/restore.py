@@ -1,8 +1,7 @@
 """What a training goes on from: a checkpoint, or packaged weights with what `export` did undone.
 
-Of packaged weights, transforms come back in half precision and the prior in 16-bit integers,
-so a little is lost, and the optimisers start anew; fine-tuning makes up for it in a few hundred
-updates.
+Of packaged weights, transforms come back in 8 bits and the prior in 9, so a little is lost, and the
+optimisers start anew; fine-tuning makes up for it in a few hundred updates.
 """
 
 from __future__ import annotations
@@ -11,10 +10,12 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from latentcodec.models.config import Config
 from latentcodec.models.families import config_of, part
+from latentcodec.runtime.tensor_file import float_tensor
 from latentcodec.training import checkpoint
 
 
@@ -54,10 +55,12 @@ def model_state(weights: dict[str, Tensor], description: dict[str, Any]) -> dict
 
     Of a `hyper` model of the first generation it is the transforms and h_a alone.
     """
+    arrays = {name: value.numpy() for name, value in weights.items()}
+    names = checkpoint.under(weights, "float.")
     state = {
-        name.removeprefix("float."): value.float()
-        for name, value in weights.items()
-        if name.startswith("float.")
+        name: torch.from_numpy(float_tensor(arrays, name))
+        for name in names
+        if not name.endswith(".scale")
     }
     if _is_first_generation(weights):
         return state
