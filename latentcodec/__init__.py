@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from latentcodec.info import LatInfo, read_info
     from latentcodec.options import DecodeOptions, EncodeOptions
     from latentcodec.pillow import open
+    from latentcodec.previews import read_preview, thumbnail
     from latentcodec.runtime.model_store import register_weights
 
 __version__ = "0.1.0"
@@ -78,7 +79,9 @@ __all__ = [
     "encode_file",
     "open",
     "read_info",
+    "read_preview",
     "register_weights",
+    "thumbnail",
 ]
 
 # Imported when they are asked for: the module of each.
@@ -98,7 +101,9 @@ _MODULE_OF = {
     "encode_file": "files.encode",
     "open": "pillow",
     "read_info": "info",
+    "read_preview": "previews",
     "register_weights": "runtime.model_store",
+    "thumbnail": "previews",
 }
 
 

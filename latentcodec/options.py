@@ -109,6 +109,8 @@ class EncodeOptions:
         ratio: the same as a compression ratio, the samples' bytes by the file's.
         target_psnr: instead of a quality, the lowest one with this PSNR of all RGB samples, in dB.
         verify: decode the latents of what was encoded and compare them.
+        preview: store a copy of 256 px on the longer side, as WebP, for thumbnails that need no
+            model; not of pictures that are no larger.
 
     Raises:
         ValueError: an option has no such value, `strip` names no metadata, or there is more than
@@ -147,6 +149,7 @@ class EncodeOptions:
         None
     )
     verify: Annotated[bool, Flag("Read back what was written, compare the latents.")] = False
+    preview: Annotated[bool, Flag("Store a copy of 256 px a side, for quick thumbnails.")] = False
 
     def __post_init__(self) -> None:
         tenths_of(self.quality)
@@ -173,6 +176,7 @@ class EncodeKeywords(TypedDict, total=False):
     ratio: float | None
     target_psnr: float | None
     verify: bool
+    preview: bool
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from latentcodec.errors import LatError, NotALatFile
 from latentcodec.format import container
 from latentcodec.images.metadata import attach, collect, forget
 from latentcodec.images.reading import load
+from latentcodec.previews import read_preview
 
 FORMAT = "LAT"
 # Metadata among the keywords of `Image.save`, by Pillow's names.
@@ -45,6 +46,7 @@ class LatImageFile(ImageFile.ImageFile):
         self._size = header.width_px, header.height_px
         self._mode = header.colour.pillow_mode
         self._scale = 1
+        self._preview: Image.Image | None = None
         self.info["quality"] = header.quality_tenths / 10
         # A file that is cut off in its metadata still opens; `load` says what is wrong.
         with contextlib.suppress(LatError):
@@ -62,13 +64,19 @@ class LatImageFile(ImageFile.ImageFile):
     def draft(
         self, mode: str | None, size: tuple[int, int] | None
     ) -> tuple[str, tuple[int, int, float, float]] | None:
-        """Choose the smallest picture that is not smaller than `size`; the mode stays.
+        """Choose the preview, if that fills a box of `size`, or the smallest picture that is not
+        smaller; the mode stays.
 
         Returns the mode, and the box of the full picture in the pixels that `load` will give;
         None where nothing was chosen, or a scale has been already.
         """
-        if not self.tile or self._scale > 1 or size is None:
+        if not self.tile or self._scale > 1 or self._preview or size is None:
             return None
+        preview = self._stored_preview()
+        if preview and max(preview.size) >= max(size):  # `thumbnail` gives the box to fit into
+            self._preview, self._size = preview, preview.size
+            self.tile = [ImageFile._Tile("raw", (0, 0, *self.size), 0, self.mode)]
+            return self.mode, (0, 0, float(self.width), float(self.height))
         width, height = self.size
         shrink = min(width // max(round(size[0]), 1), height // max(round(size[1]), 1))
         self._scale = next((scale for scale in (16, 8, 4, 2) if scale <= shrink), 1)
@@ -79,16 +87,26 @@ class LatImageFile(ImageFile.ImageFile):
     def load(self) -> Any:
         """Decode. Raises OSError for a damaged file, and for a model that is not installed."""
         if self.tile:
-            from latentcodec.codec import decode
-
             try:
-                pixels = decode(self._data, scale=self._scale).tobytes()
+                pixels = self._decoded().tobytes()
             except LatError as error:
                 raise OSError(str(error)) from error
             if self.fp and self._exclusive_fp:
                 self.fp.close()
             self.fp = BytesIO(pixels)
         return super().load()
+
+    def _stored_preview(self) -> Image.Image | None:
+        with contextlib.suppress(LatError):  # a damaged one is as none
+            return read_preview(self._data)
+        return None
+
+    def _decoded(self) -> Image.Image:
+        if self._preview:
+            return self._preview
+        from latentcodec.codec import decode
+
+        return decode(self._data, scale=self._scale)
 
     def load_seek(self, pos: int) -> None:
         """Nothing to seek: `load` leaves the pixels at the start of a buffer."""

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from latentcodec.cli import options
-
 _PATH = click.Path(path_type=Path)
 
 
@@ -24,11 +22,13 @@ _PATH = click.Path(path_type=Path)
 def command(source: Path, target: Path, size: int) -> None:
     """Write a small upright picture of a .lat file, without metadata, for file managers.
 
-    It is decoded at the smallest scale that is not smaller. Files that are small themselves are
-    not enlarged.
+    At once where the file has a preview (`encode --preview`) that is large enough; else it is
+    decoded at the smallest scale that is not smaller. Files that are small themselves are not
+    enlarged. It is PNG, unless the name says another format.
     """
-    from latentcodec.files.thumbnail import thumbnail
+    from latentcodec.images.files import file_bytes, writable_format
+    from latentcodec.previews import thumbnail
     from latentcodec.system.atomic_write import write_file
 
-    form = options.written_format(str(target))
-    write_file(target, thumbnail(source, size, form))
+    form = writable_format(target.name) or "PNG"
+    write_file(target, file_bytes(thumbnail(source, size), form))

@@ -48,6 +48,7 @@ __all__ = [
     "MAX_METADATA_BYTES",
     "MAX_METADATA_CHUNKS",
     "MAX_PIXELS",
+    "MAX_PREVIEW_BYTES",
     "MAX_SIDE_PX",
     "MAX_TILE_BYTES",
     "METADATA_CHUNKS",
@@ -79,12 +80,17 @@ MAX_METADATA_BYTES = 1 << 24
 MAX_METADATA_CHUNKS = 64  # with those that are skipped
 MAX_TILE_BYTES = 1 << 24
 MAX_ALPHA_BYTES = 1 << 21  # twice the samples of a tile
+MAX_PREVIEW_BYTES = 1 << 16
 
 _CRC = struct.Struct("<I")
 OPTIONAL = 0x80  # bit of a chunk type: a decoder may skip the chunk
 _MAX_LENGTH_BYTES = 5
 
-_MOST_BYTES = {int(ChunkType.TILE): MAX_TILE_BYTES, int(ChunkType.ALPHA): MAX_ALPHA_BYTES}
+_MOST_BYTES = {
+    int(ChunkType.TILE): MAX_TILE_BYTES,
+    int(ChunkType.ALPHA): MAX_ALPHA_BYTES,
+    int(ChunkType.PREVIEW): MAX_PREVIEW_BYTES,
+}
 METADATA_CHUNKS = tuple(kind for kind in ChunkType if kind & OPTIONAL)
 
 
@@ -206,12 +212,12 @@ def length_of(data: bytes | memoryview) -> int:
     return position
 
 
-def read_metadata(data: bytes) -> dict[ChunkType, bytes]:
+def read_metadata(data: Bytes) -> dict[ChunkType, bytes]:
     """The metadata chunks of a file; what follows them is not looked at.
 
     Raises TruncatedFile, CorruptChunk and UnknownChunk.
     """
-    return _read_metadata(memoryview(data))[0]
+    return _read_metadata(data if isinstance(data, FileView) else memoryview(data))[0]
 
 
 def _read_metadata(view: _View) -> tuple[dict[ChunkType, bytes], int]:

@@ -74,6 +74,7 @@ class ChunkType(enum.IntEnum):
     IPTC = 0x84
     RESOLUTION = 0x85
     TEXT = 0x86
+    PREVIEW = 0x87
 
 
 @dataclasses.dataclass(frozen=True)

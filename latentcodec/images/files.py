@@ -123,11 +123,3 @@ def frames_bytes(frames: list[NDArray[np.uint8]], form: str) -> bytes:
 def fitted(image: Image.Image, width: int, height: int) -> Image.Image:
     """`image` scaled and cropped around its middle to a size."""
     return ImageOps.fit(image, (width, height))
-
-
-def shrunk(image: Image.Image, size_px: int) -> Image.Image:
-    """`image` upright, its longer side `size_px` at most, without metadata."""
-    upright = ImageOps.exif_transpose(image)
-    upright.thumbnail((size_px, size_px))
-    upright.info = {}
-    return upright

@@ -10,13 +10,15 @@ import numpy as np
 
 from latentcodec.errors import VerificationFailed
 from latentcodec.format import container
-from latentcodec.format.container import Header, LatFile
+from latentcodec.format.container import ChunkType, Header, LatFile
 from latentcodec.format.header import tenths_of
 from latentcodec.images.picture import Picture, PictureSource
+from latentcodec.images.preview import SIDE_PX
 from latentcodec.options import EncodeOptions
 from latentcodec.pipeline.alpha import encode_alpha
 from latentcodec.pipeline.decoder import family_of, pixel_parts
 from latentcodec.pipeline.hidden_colours import HiddenColours
+from latentcodec.pipeline.preview import preview_of
 from latentcodec.pipeline.tiling import (
     TILE_CELLS,
     Span,
@@ -62,7 +64,10 @@ def encode(
         picture.width, picture.height, picture.colour, tenths, entry.code, entry.short_hash
     )
     payloads = [tiles[number] for number in sorted(tiles)]
-    return container.write(LatFile(header, payloads, picture.metadata, list(_alphas(picture))))
+    before = dict(picture.metadata)
+    if options.preview and max(picture.width, picture.height) > SIDE_PX:
+        before[ChunkType.PREVIEW] = preview_of(picture)
+    return container.write(LatFile(header, payloads, before, list(_alphas(picture))))
 
 
 def _tile_parts(picture: PictureSource) -> Iterator[tuple[slice, slice, Picture]]:

@@ -154,6 +154,7 @@ def test_every_class_for_broken_files_is_covered() -> None:
         errors.UnknownModel,
         errors.CorruptWeights,
         errors.UnsupportedImage,
+        errors.GoalMissed,
         errors.VerificationFailed,
     }
     assert {kind for _, kind in BROKEN.values()} == set(LatError.__subclasses__()) - elsewhere

@@ -98,6 +98,8 @@ def test_chunk_types_are_those_of_the_reader() -> None:
         kind.name: kind.value for kind in ChunkType
     }
     assert found.pop("ALPHA")[3] == "2^21 bytes"
+    assert found.pop("PREVIEW")[3] == "2^16 bytes"
+    assert container.MAX_PREVIEW_BYTES == 1 << 16
     assert {row[3] for row in found.values()} == {"2^24 bytes"}
     assert container.MAX_TILE_BYTES == container.MAX_METADATA_BYTES == 1 << 24
     assert container.MAX_ALPHA_BYTES == 1 << 21
@@ -114,7 +116,7 @@ def test_limits_are_those_of_the_reader() -> None:
 def test_every_error_has_its_line() -> None:
     named = {row[1].strip("`") for row in rows(section("Everything that can be wrong"))}
     known = {kind.__name__ for kind in errors.LatError.__subclasses__()}
-    assert named == known - {"UnsupportedImage", "VerificationFailed"}
+    assert named == known - {"UnsupportedImage", "GoalMissed", "VerificationFailed"}
     for name in re.findall(
         r"`(\w*(?:Chunk|Header|File|Version|Payload|Model|Weights|Alpha))`", PAGE
     ):

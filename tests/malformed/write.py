@@ -74,6 +74,7 @@ def chunks(good: bytes) -> dict[str, bytes]:
         "length-not-shortest": head + sealed(b"\x01\x80\x00"),
         "length-of-tile": head + b"\x01\x81\x80\x80\x08",
         "length-of-alpha": clear + tile + b"\x02\x81\x80\x80\x01",
+        "length-of-preview": head + b"\x87\x81\x80\x04",
         "length-of-metadata": head + b"\x82\x81\x80\x80\x08",
         "tile-checksum": good[:-4] + bytes(4),
         "alpha-checksum": clear + tile + alpha[:-4] + bytes(4),

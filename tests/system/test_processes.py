@@ -53,6 +53,12 @@ _WAYS = {
     loader = torch.utils.data.DataLoader(pictures, num_workers=2, batch_size=1, timeout=100)
     assert [tuple(batch.shape) for batch in loader] == [(1, 3, 256, 256)] * 2
 """,
+    "joblib": """
+    joblib = pytest.importorskip("joblib")
+    backend = {"fork": "multiprocessing", "spawn": "loky"}[sys.argv[1]]
+    tasks = [joblib.delayed(work_of)(latentcodec.Codec(threads=2))] * 2
+    assert joblib.Parallel(2, backend, timeout=100)(tasks) == [here] * 2
+""",
     "batch": """
     child = multiprocessing.Process(target=latentcodec.Codec().encode_batch, args=([PIXELS] * 2,))
     child.start()
