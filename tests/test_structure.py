@@ -70,6 +70,7 @@ LIVES_IN = {
     "aiohttp": (),
     # But for what is named by a URL.
     "fsspec": ("storage/remote.py",),
+    "pyarrow": ("files/parquet.py",),
     "torch.hub": (),
 }
 

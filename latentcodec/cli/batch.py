@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from latentcodec.cli.prefetch import Prefetcher
+    from latentcodec.files.manifest import Manifest
+    from latentcodec.files.options import FileOptions
 
 _MOST_WAITING = 1000  # so that those behind a large file are not kept waiting, nor all in memory
 _MOST_JOBS = 8  # unless more are asked for: each holds a picture in memory
@@ -97,8 +99,15 @@ def _shared_result(share: Callable[[], None], task: Task, convert: Convert) -> F
     return _result(task, convert)
 
 
-def _without_existing(tasks: list[Task]) -> list[Task]:
-    """The tasks, those done whose target exists. Raises OSError, and LatError for URLs."""
+def _marked(tasks: list[Task], skip_existing: bool, manifest: Manifest | None) -> list[Task]:
+    """The tasks, with those that are done marked. Raises OSError, and LatError for URLs."""
+    if manifest:
+        tasks = [
+            dataclasses.replace(task, is_done=manifest.has(task.source, task.target))
+            for task in tasks
+        ]
+    if not skip_existing:
+        return tasks
     urls = remote.existing(task.target for task in tasks if is_url(task.target))
     return [
         dataclasses.replace(task, is_done=True)
@@ -124,14 +133,24 @@ def _second_tries(
         yield result
 
 
+def opened_manifest(options: BatchOptions, wanted: FileOptions) -> Manifest | None:
+    """The manifest, where one is asked for. Raises OSError, and LatError for what is none."""
+    if options.manifest is None:
+        return None
+    from latentcodec.files.manifest import Manifest
+
+    return Manifest(options.manifest, wanted)
+
+
 def convert_all(
     tasks: list[Task],
     convert: Convert,
     options: BatchOptions,
     left_out: Counter[str],
     ahead: Prefetcher | None = None,
+    manifest: Manifest | None = None,
 ) -> Report:
-    """Do all tasks, as `results` does, and report on them.
+    """Do all tasks, as `results` does, report on them, and write the manifest.
 
     left_out: what is in the folders and is no task. Exits with 1 if one fails; the others are done
     even so.
@@ -139,18 +158,20 @@ def convert_all(
     if not tasks:
         names = f" (left out: {listed(left_out)})" if left_out else ""
         raise LatError(f"there is no file to convert in what was given{names}")
-    if options.skip_existing:
-        tasks = _without_existing(tasks)
+    tasks = _marked(tasks, options.skip_existing, manifest)
     # The interpreter looks for garbage many times while torch is imported, and through all of it
     # again at the end: 0.15 s and 0.3 s of a command that may need little more than one.
     gc.set_threshold(100_000)
     atexit.register(gc.freeze)
     # A thread that has read a piece of a picture would wait 5 ms for the one that imports torch.
     sys.setswitchinterval(0.0005)
-    with Report(tasks, options, left_out) as report:
+    written = None if options.dry_run else manifest
+    with Report(tasks, options, left_out) as report, written or contextlib.nullcontext():
         done = results(tasks, convert, options, ahead)
         for result in _second_tries(tasks, done, convert):
             report.add(result)
+            if written:
+                written.add(result)
     if report.has_failed:
         raise click.exceptions.Exit(1)
     return report

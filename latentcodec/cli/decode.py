@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from latentcodec.cli import options, paths
-from latentcodec.cli.batch import convert_all
+from latentcodec.cli.batch import convert_all, opened_manifest
 from latentcodec.cli.declared import declared
 from latentcodec.files.options import DecodeFileOptions
 from latentcodec.storage.names import is_url
@@ -55,11 +55,14 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     from latentcodec.files.decode import decode_file
 
     wanted = DecodeFileOptions(
-        runtime=shared.runtime, make_parents=paths.makes_parents(tasks), **chosen
+        runtime=shared.runtime,
+        make_parents=paths.makes_parents(tasks),
+        sha256=shared.manifest is not None,
+        **chosen,
     )
-    report = convert_all(
-        tasks, functools.partial(decode_file, options=wanted), shared, naming.left_out
-    )
+    convert = functools.partial(decode_file, options=wanted)
+    manifest = opened_manifest(shared, wanted)
+    report = convert_all(tasks, convert, shared, naming.left_out, manifest=manifest)
     if report.is_damaged:
         raise click.exceptions.Exit(_EXIT_SALVAGED)
 

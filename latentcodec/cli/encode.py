@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from latentcodec.cli import options, paths
-from latentcodec.cli.batch import convert_all
+from latentcodec.cli.batch import convert_all, opened_manifest
 from latentcodec.cli.declared import declared
 from latentcodec.files.options import EncodeFileOptions
 from latentcodec.options import GOALS
@@ -57,10 +57,15 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     from latentcodec.files.encode import encode_file
 
     wanted = EncodeFileOptions(
-        model=model, runtime=shared.runtime, make_parents=paths.makes_parents(tasks), **chosen
+        model=model,
+        runtime=shared.runtime,
+        make_parents=paths.makes_parents(tasks),
+        sha256=shared.manifest is not None,
+        **chosen,
     )
     convert = functools.partial(encode_file, options=wanted)
-    convert_all(tasks, convert, shared, naming.left_out, Prefetcher(wanted.strict))
+    ahead, manifest = Prefetcher(wanted.strict), opened_manifest(shared, wanted)
+    convert_all(tasks, convert, shared, naming.left_out, ahead, manifest)
 
 
 def _check_goals(chosen: dict[str, Any]) -> None:

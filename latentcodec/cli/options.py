@@ -113,6 +113,7 @@ class BatchOptions:
     quiet: bool = False
     verbose: bool = False
     runtime: Runtime | None = None
+    manifest: Path | None = None
 
     @classmethod
     def taken_from(cls, values: dict[str, Any]) -> BatchOptions:
@@ -121,6 +122,12 @@ class BatchOptions:
         if options.as_json + options.quiet + options.verbose > 1:
             raise click.UsageError("give one of --json, --quiet and --verbose")
         return options
+
+
+def _manifest_name(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and value.suffix.lower() not in (".jsonl", ".parquet"):
+        raise click.BadParameter(f"{value} ends neither in .jsonl nor in .parquet")
+    return value
 
 
 _BATCH = (
@@ -143,6 +150,14 @@ _BATCH = (
         is_eager=True,
         help="What runs the networks: torch, or onnx, which is ONNX Runtime [default: the first of "
         "the two that is installed, or LATENTCODEC_RUNTIME].",
+    ),
+    click.option(
+        "--manifest",
+        type=click.Path(dir_okay=False, path_type=Path),
+        callback=_manifest_name,
+        metavar="FILE",
+        help="Write a row a file to a table, .jsonl or .parquet. What it says is done already is "
+        "left as it is.",
     ),
     click.option("--skip-existing", is_flag=True, help="Leave outputs that exist as they are."),
     click.option("--dry-run", is_flag=True, help="Only say what would be written."),

@@ -185,6 +185,7 @@ def _facts(result: FileResult) -> dict[str, Any]:
         facts |= {"width_px": result.width_px, "height_px": result.height_px}
         facts |= {"mode": result.mode} if result.mode else {"quality": result.quality}
         facts |= {"verified": True} if result.is_verified else {}
+        facts |= {"psnr_db": round(result.psnr_db, 3)} if result.psnr_db is not None else {}
         facts |= {
             "input_bytes": result.input_bytes,
             "output_bytes": result.output_bytes,

@@ -80,7 +80,7 @@ class EncodeFileOptions(FileOptions, EncodeOptions):
 
     model: str | None = None
     tune: Tune | None = None
-    psnr: bool = False
+    psnr: Annotated[bool, Flag("Measure the PSNR of each file, for --json and --manifest.")] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
