@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -148,7 +149,12 @@ def viewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_view_decodes_and_opens_the_viewer(folder: Path, viewer: Path) -> None:
     result = call("view", folder / "photo.lat", folder / "photo.lat")
     assert result.exit_code == 0, result.stderr
-    shown = [Path(line) for line in viewer.read_text().splitlines()]
+    shown: list[Path] = []
+    for _ in range(600):  # the viewer is not waited for
+        if len(shown) == 2:
+            break
+        time.sleep(0.1)
+        shown = [Path(line) for line in viewer.read_text().splitlines()] if viewer.exists() else []
     assert [path.name for path in shown] == ["photo.png"] * 2 and shown[0] != shown[1]
     for path in shown:
         assert path.is_relative_to(viewer.parent / "temporary")
