@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image, ImageColor, ImageOps
 
 from latentcodec.errors import UnsupportedImage
-from latentcodec.images import exif
+from latentcodec.images import exif, extended_xmp
 from latentcodec.images.image_exif import for_tiff
 from latentcodec.images.metadata_kinds import IPTC_RESOURCE, IPTC_TAG, KEYS, held_by
 from latentcodec.images.modes import lossy
@@ -61,12 +61,11 @@ def _fits(image: Image.Image, form: str, key: str) -> bool:
     if key not in held_by(form):
         return False
     value = image.info[key]
-    room = {"exif": 0, "xmp": _XMP_LEAD, "comment": 0}
     if form not in ("JPEG", "MPO"):
         return True
     if key == "photoshop":
-        return len(_iptc_segment(value)) <= _SEGMENT_BYTES + 4
-    return key not in room or len(value) + room[key] <= _SEGMENT_BYTES
+        return len(_photoshop_block(value)) <= _SEGMENT_BYTES
+    return key not in ("exif", "comment") or len(value) <= _SEGMENT_BYTES
 
 
 def _on_background(image: Image.Image, form: str, colour: str | None) -> Image.Image:
@@ -93,15 +92,22 @@ def save_options(image: Image.Image, form: str) -> dict[str, Any]:
     return _OPTIONS.get(form, lambda info: info)(info)
 
 
-def _iptc_segment(blocks: dict[int, bytes]) -> bytes:
+def _photoshop_block(blocks: dict[int, bytes]) -> bytes:
     data = blocks.get(IPTC_RESOURCE, b"")
-    body = _PHOTOSHOP_LEAD + len(data).to_bytes(4, "big") + data + bytes(len(data) % 2)
-    return b"\xff\xed" + (len(body) + 2).to_bytes(2, "big", signed=False) + body
+    return _PHOTOSHOP_LEAD + len(data).to_bytes(4, "big") + data + bytes(len(data) % 2)
+
+
+def _segment(marker: bytes, body: bytes) -> bytes:
+    return marker + (len(body) + 2).to_bytes(2, "big") + body
 
 
 def _for_jpeg(info: dict[str, Any]) -> dict[str, Any]:
     blocks = info.pop("photoshop", None)
-    return info | ({"extra": _iptc_segment(blocks)} if blocks else {})
+    extra = _segment(b"\xff\xed", _photoshop_block(blocks)) if blocks else b""
+    if len(info.get("xmp", b"")) + _XMP_LEAD > _SEGMENT_BYTES:
+        info["xmp"], pieces = extended_xmp.split(info["xmp"])
+        extra += b"".join(_segment(b"\xff\xe1", piece) for piece in pieces)
+    return info | ({"extra": extra} if extra else {})
 
 
 def _for_png(info: dict[str, Any]) -> dict[str, Any]:

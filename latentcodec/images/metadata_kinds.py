@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from latentcodec.format.container import MAX_METADATA_BYTES, ChunkType
-from latentcodec.images import xmp
+from latentcodec.images import extended_xmp, xmp
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -69,9 +69,27 @@ def _exif_of(image: Image.Image) -> bytes | None:
     return exif_of(image)
 
 
+def _profile_of(image: Image.Image) -> bytes | None:
+    """Its own, or what says the same of the colours as other entries of `info`."""
+    if profile := image.info.get("icc_profile"):
+        return profile
+    from latentcodec.images.colour_space import colour_space_of
+
+    space = colour_space_of(image)
+    return space.profile if space else None
+
+
 def _xmp_of(image: Image.Image) -> bytes | None:
     packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
-    return xmp.without_companions(as_bytes(packet)) if packet else None
+    if not packet:
+        return None
+    whole = as_bytes(packet)
+    return xmp.without_companions(extended_xmp.joined(whole, jpeg_segments(image)) or whole)
+
+
+def jpeg_segments(image: Image.Image) -> list[bytes]:
+    """The segments of a JPEG file that belong to programs, without their markers and lengths."""
+    return [data for _, data in getattr(image, "applist", ())]
 
 
 def as_bytes(value: str | bytes) -> bytes:
@@ -167,7 +185,7 @@ KINDS = (
     Kind(
         ChunkType.ICC,
         (InfoKey("icc_profile", "ICC profile", (*_JPEG, "PNG", "TIFF", *_MODERN, "JXL")),),
-        lambda image: image.info.get("icc_profile"),
+        _profile_of,
         lambda payload: {"icc_profile": payload},
     ),
     Kind(

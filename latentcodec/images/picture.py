@@ -147,8 +147,9 @@ def _metadata_of(
     image: Image.Image, strict: bool, strip: Collection[MetadataName]
 ) -> dict[ChunkType, bytes]:
     """What is kept beside the pixels; what is not is said, or refused, but for what was to go."""
-    found = stripped(collect(image), strip)
-    lost = [] if "all" in strip else losses_of(image, has_profile=ChunkType.ICC in found)
+    collected = collect(image)
+    found = stripped(collected, strip)
+    lost = [] if "all" in strip else losses_of(image, has_profile=ChunkType.ICC in collected)
     for kind, payload in list(found.items()):
         if len(payload) > MAX_METADATA_BYTES:
             lost.append(f"{kind.name} data of {len(found.pop(kind))} bytes")

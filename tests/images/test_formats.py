@@ -84,11 +84,12 @@ def test_what_is_left_out_is_said_once_or_refused() -> None:
     ]
 
 
-@pytest.mark.parametrize("key", ["exif", "xmp", "comment"])
+@pytest.mark.parametrize("key", ["exif", "comment", "photoshop"])
 def test_what_is_too_long_for_jpeg_is_left_out(key: str) -> None:
     image = Image.new("RGB", (64, 48))
     attach(image, {ChunkType.EXIF: ALL[ChunkType.EXIF]})
-    image.info[key] = image.info.get(key, b"") + bytes(70000)
+    long = image.info.get(key, b"") + bytes(70000)
+    image.info[key] = {0x0404: long} if key == "photoshop" else long
     with pytest.warns(LossWarning, match="cannot hold so much"):
         ready = made_ready(image, "JPEG")
     back = Image.open(io.BytesIO(file_bytes(ready, "JPEG")))
@@ -121,11 +122,15 @@ def png(*chunks: tuple[bytes, bytes]) -> bytes:
 
 
 GAMMA = b"gAMA", (100000).to_bytes(4, "big")
-WIDE = (31270, 32900, 64000, 33000, 21000, 71000, 15000, 6000)
+NO_TRIANGLE = (31270, 32900, 64000, 33000, 64000, 33000, 64000, 33000)
+# `test_colour_space.py` has those that become a profile.
 LOST = {
-    "gamma": (png(GAMMA), "its gamma"),
-    "primaries": (png((b"cHRM", b"".join(n.to_bytes(4, "big") for n in WIDE))), "its primaries"),
-    "cICP": (png((b"cICP", bytes([12, 13, 0, 1]))), "cICP 12/13/0/1"),
+    "gamma": (png((b"gAMA", (1).to_bytes(4, "big"))), "its gamma"),
+    "primaries": (
+        png((b"cHRM", b"".join(n.to_bytes(4, "big") for n in NO_TRIANGLE))),
+        "its primaries",
+    ),
+    "cICP": (png((b"cICP", bytes([9, 16, 0, 1]))), "cICP 9/16/0/1"),
 }
 KEPT = {
     "sRGB by gamma": png((b"gAMA", (45455).to_bytes(4, "big"))),
