@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # What is tested: make test T=tests/format
 T ?= tests
+# A process on each core, of one thread; whoever is done takes over tests of another.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
 .PHONY: demo check test bench thorough figures families notebooks fuzz soak smoke man docs wheel web-runtime
 
@@ -15,13 +17,13 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not slow" $(T)
+	$(PYTEST) -m "not slow" $(T)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --durations=10 $(T)
+	$(PYTEST) --durations=10 $(T)
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/kodak.py run

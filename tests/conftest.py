@@ -50,6 +50,20 @@ def data(photo: np.ndarray) -> bytes:
 
 
 @pytest.fixture
+def decodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The scales at which something was decoded by `latentcodec.codec.decode`."""
+    scales: list[int] = []
+    decode = latentcodec.decode
+
+    def watched(data: bytes, *, scale: int) -> Image.Image:
+        scales.append(scale)
+        return decode(data, scale=scale)
+
+    monkeypatch.setattr("latentcodec.codec.decode", watched)
+    return scales
+
+
+@pytest.fixture
 def folder(tmp_path: Path, crop: Image.Image, data: bytes) -> Path:
     """photo.png, photo.lat, and an older output under each name that the tests write to."""
     crop.save(tmp_path / "photo.png")

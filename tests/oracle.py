@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tests.context_oracle import spread
+
 LIMIT = (1 << 20) - 1
 ORDER = (0, 3, 1, 2)
 
@@ -55,17 +57,8 @@ class Oracle:
 
     def psi(self, z_hat: np.ndarray, tenths: int, height: int, width: int) -> np.ndarray:
         x = self.linear(clamp(z_hat), "h_s.up_32", self.row("h_s_level", tenths))
-        x = self.block(self.spread(np.maximum(x, 0)), "h_s.block")
-        return self.spread(self.linear(x, "h_s.up_16"))[:height, :width]
-
-    @staticmethod
-    def spread(x: np.ndarray) -> np.ndarray:
-        h, w, c = x.shape
-        out = np.empty((2 * h, 2 * w, c // 4), dtype=np.int64)
-        for phase in range(4):
-            part = x[:, :, phase * (c // 4) : (phase + 1) * (c // 4)]
-            out[phase // 2 :: 2, phase % 2 :: 2] = part
-        return out
+        x = self.block(spread(np.maximum(x, 0)), "h_s.block")
+        return spread(self.linear(x, "h_s.up_16"))[:height, :width]
 
     def walk(
         self,

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 import latentcodec
-from latentcodec import codec, errors
+from latentcodec import errors
 from latentcodec.format import container
 from latentcodec.format.container import Colour
 from latentcodec.images.tensors import is_tensor
@@ -190,24 +190,17 @@ def test_only_bytes_of_a_lat_file_are_decoded() -> None:
 
 
 def test_open_reads_the_header_and_decodes_later(
-    data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: bytes, tmp_path: Path, decodings: list[int]
 ) -> None:
     path = tmp_path / "no extension needed"
     path.write_bytes(data)
-    calls: list[int] = []
-    decode = latentcodec.decode
-
-    def watched(data: bytes, *, scale: int) -> Image.Image:
-        calls.append(1)
-        return decode(data, scale=scale)
-
-    monkeypatch.setattr(codec, "decode", watched)
+    wanted = latentcodec.decode_array(data)
     for source in (path, str(path), io.BytesIO(data)):
         with latentcodec.open(source) as image:
             assert (image.size, image.mode, image.info["quality"]) == ((56, 40), "RGB", 40)
-            assert not calls
-            assert np.array_equal(np.asarray(image), np.asarray(decode(data)))
-        assert calls.pop()
+            assert not decodings
+            assert np.array_equal(np.asarray(image), wanted)
+        assert decodings.pop() == 1
 
 
 def test_open_raises_what_decode_raises(data: bytes, crop: Image.Image, tmp_path: Path) -> None:

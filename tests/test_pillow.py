@@ -11,7 +11,6 @@ from PIL import Image, ImageCms, ImageFile
 
 import latentcodec
 import latentcodec.pillow
-from latentcodec import codec
 
 
 @pytest.fixture(scope="module")
@@ -25,23 +24,15 @@ def test_registered() -> None:
     assert Image.MIME["LAT"] == "image/x-lat"
 
 
-def test_opening_is_lazy(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[int] = []
-    decode = latentcodec.decode
-
-    def watched(data: bytes, *, scale: int) -> Image.Image:
-        calls.append(1)
-        return decode(data, scale=scale)
-
-    monkeypatch.setattr(codec, "decode", watched)
+def test_opening_is_lazy(data: bytes, decodings: list[int]) -> None:
     image = Image.open(io.BytesIO(data))
     assert (image.format, image.mode, image.size) == ("LAT", "RGB", (150, 90))
     assert image.info["quality"] == 60
     assert image.get_format_mimetype() == "image/x-lat"
-    assert not calls
-    assert np.array_equal(np.asarray(image), np.asarray(decode(data)))
+    assert not decodings
+    assert np.array_equal(np.asarray(image), latentcodec.decode_array(data))
     image.load()
-    assert calls == [1]
+    assert decodings == [1]
 
 
 def test_save_and_open_by_path(photo: np.ndarray, tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ def test_wrong_values_are_refused(
         encoder(crop, **wrong)
 
 
+@pytest.mark.slow
 def test_each_model_leads_by_what_it_is_tuned_for(photo: np.ndarray) -> None:
     """In the same number of bytes, within 2 %."""
     piece = Image.fromarray(photo[:256, 200:584])

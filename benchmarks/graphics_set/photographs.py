@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 from PIL import Image
 
-_SUFFIXES = {".avif", ".png", ".jpg", ".jpeg", ".webp"}
+from latentcodec.training.data import image_files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,20 +31,8 @@ def read_photographs(folder: Path) -> list[Photograph]:
     index = folder / "index.json"
     rows = json.loads(index.read_text(encoding="utf-8")) if index.exists() else []
     licences = {row["file"]: row.get("licence") for row in rows}
-    found = dict(_files(folder))
+    found = dict(image_files([folder]))
     return [Photograph(name, found[name], licences.get(name)) for name in sorted(found)]
-
-
-def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for path in folder.iterdir():
-        if path.suffix.lower() in _SUFFIXES:
-            yield path.name, path.read_bytes()
-        elif path.suffix == ".tar":
-            with tarfile.open(path) as shard:
-                for member in shard:
-                    data = shard.extractfile(member)
-                    if data is not None and Path(member.name).suffix.lower() in _SUFFIXES:
-                        yield member.name, data.read()
 
 
 def random_part(photo: Image.Image, random: Random, width: int, height: int) -> Image.Image:

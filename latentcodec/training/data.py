@@ -35,10 +35,11 @@ _GRAIN_LARGEST = 25 / 127.5  # sigma
 _JITTER = 0.1  # brightness and colour, multiplicative and additive, per crop and channel
 
 
-def _files(paths: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
+def image_files(paths: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of all images in files, folders and tar shards."""
     for path in paths:
         if path.is_dir():
-            yield from _files(
+            yield from image_files(
                 sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES | {".tar"})
             )
         elif path.suffix == ".tar":
@@ -84,7 +85,7 @@ class Photographs:
         are left out, with a LossWarning; raises ValueError where none remains."""
         sources, images, details, origin = _sources(paths), [], [], []
         small = 0
-        for name, data in _files(paths):
+        for name, data in image_files(paths):
             try:
                 pixels = np.array(Image.open(io.BytesIO(data)).convert("RGB"))
             except Exception as error:  # Pillow's plugins raise nearly anything on a broken file

@@ -60,6 +60,7 @@ def test_an_error_names_the_package_that_would_help(photos: Path) -> None:
     assert plugins.advice(Path("a.png")) == ""
 
 
+@pytest.mark.slow
 def test_names_that_the_output_cannot_spell(photos: Path) -> None:
     (photos / "a.png").rename(photos / "写真.png")
     environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
@@ -122,6 +123,7 @@ def test_an_output_without_an_extension_is_a_folder(photos: Path) -> None:
     assert Path("two.lat").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="only Unix has it")
 @pytest.mark.parametrize("how", ["-o /dev/stdout", "-o -"])
 def test_standard_output_by_its_name(photos: Path, how: str) -> None:

@@ -88,6 +88,7 @@ sys.stdout.buffer.write(v_hat.tobytes() + payload)
 """
 
 
+@pytest.mark.slow
 def test_latents_in_a_process_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Products of the prior with rounded factors give what full precision gives."""
     weights = weights_of("hyper")

@@ -71,6 +71,7 @@ def test_activity_counts_firings_and_energy() -> None:
     assert not block.expand._forward_hooks
 
 
+@pytest.mark.slow
 def test_dead_units_live_again_and_nothing_else_changes(settings: Settings) -> None:
     trainer = _trainer(settings)
     for _ in range(2):
@@ -108,6 +109,7 @@ def test_dead_units_live_again_and_nothing_else_changes(settings: Settings) -> N
     assert bool((block.project.weight[:, :10] != 0).any())  # they take part
 
 
+@pytest.mark.slow
 def test_the_trainer_looks_for_dead_units_now_and_then(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +133,7 @@ def _prune_of(settings: Settings) -> Settings:
     return dataclasses.replace(settings, resume=settings.out, prune=True, config=config)
 
 
+@pytest.mark.slow
 def test_the_least_used_units_are_cut(settings: Settings) -> None:
     """With half of a block's units dead, a model cut to the other half computes the same."""
     wide = _trainer(settings)
@@ -157,6 +160,7 @@ def test_the_least_used_units_are_cut(settings: Settings) -> None:
     assert prune.progress.step == 3
 
 
+@pytest.mark.slow
 def test_a_pruned_model_trains_on_and_is_saved(settings: Settings) -> None:
     wide = _trainer(settings)
     wide.train_step()
@@ -181,6 +185,7 @@ def _pairs(states: dict[str, Tensor], weights: dict[str, Tensor]) -> list[tuple[
     return [(state, weights[name]) for name, state in named if name in weights]
 
 
+@pytest.mark.slow
 def test_more_units_than_there_are_or_other_sizes_are_refused(settings: Settings) -> None:
     trainer = _trainer(settings)
     trainer.train_step()
