@@ -25,6 +25,12 @@ hypothesis.settings.load_profile("tests")
 pytest.register_assert_rewrite("tests.command_line", "tests.page_followed")
 
 
+@pytest.fixture(autouse=True)
+def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights that a test registers are known to no other test."""
+    monkeypatch.setattr(model_store, "_own", dict(model_store._own))
+
+
 @pytest.fixture(scope="session")
 def family() -> Family:
     """The packaged default model."""

@@ -8,7 +8,6 @@ import io
 import pickle
 import threading
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,6 @@ from latentcodec import DecodeFileOptions, EncodeFileOptions, decode_file, encod
 from latentcodec.files.capture_warnings import capture_warnings
 from latentcodec.runtime import model_store
 from latentcodec.runtime.model_store import OWN_CODE, ModelEntry
-
-
-@pytest.fixture(autouse=True)
-def forget() -> Iterator[None]:
-    yield
-    model_store._own.clear()
 
 
 def test_there_and_back(folder: Path) -> None:

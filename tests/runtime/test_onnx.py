@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from latentcodec.entropy.context_prior import STEPS
 from latentcodec.errors import LatError
 from latentcodec.models.families import sized
 from latentcodec.pipeline.decoder import SCALES
-from latentcodec.runtime import choice, model_store, precision
+from latentcodec.runtime import choice, precision
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.onnx_export import export
 from latentcodec.runtime.registry import built, load
@@ -44,12 +43,6 @@ class Both:
 def both(request: pytest.FixtureRequest) -> Both:
     weights = weights_of(request.param)
     return Both(weights, load(weights, "torch"), load(weights, "onnx"))
-
-
-@pytest.fixture(autouse=True)
-def forget() -> Iterator[None]:
-    yield
-    model_store._own.clear()
 
 
 @pytest.mark.parametrize("family", ["hyper", "ae"])

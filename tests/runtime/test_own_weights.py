@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,12 +33,6 @@ def weights(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path
     train(Settings(data, out, config, updates=2, batch=2, crop_px=64), lambda line: None)
     export(out, out)
     return out
-
-
-@pytest.fixture(autouse=True)
-def forget() -> Iterator[None]:
-    yield
-    model_store._own.clear()
 
 
 def test_files_name_own_weights_by_their_hash(weights: Path, photo: np.ndarray) -> None:

@@ -19,7 +19,6 @@ from PIL import Image
 import latentcodec
 from latentcodec.format import container
 from latentcodec.pipeline.latent_tiles import decode_latents
-from latentcodec.runtime import model_store
 from latentcodec.runtime.registry import load
 from tests.paths import ROOT
 from tests.runtime.small_models import weights_of
@@ -118,7 +117,6 @@ def test_it_encodes_and_decodes(environment: Path, photo: np.ndarray, tmp_path: 
             for runtime in ("torch", "onnx")
         )
         assert np.array_equal(first, second)
-    model_store._own.clear()
 
 
 def test_the_commands(environment: Path, photo: np.ndarray, tmp_path: Path) -> None:
