@@ -47,9 +47,7 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     form = chosen["format"]
     naming = paths.Naming(f".{form or 'png'}", lambda suffix: suffix == ".lat")
     tasks = paths.plan(inputs, output, shared.recursive, naming)
-    for task in tasks:
-        if not task.refused:
-            _check_format(task, form)  # wrong usage, before any work
+    _check_formats(tasks, form)
     if not shared.skip_existing:
         tasks = [_beside_original(task) for task in tasks]
     from latentcodec.files.decode import decode_file
@@ -78,7 +76,8 @@ def _beside_original(task: paths.Task) -> paths.Task:
     return dataclasses.replace(task, refused=refused)
 
 
-def _check_format(task: paths.Task, form: str | None) -> None:
-    """Raises BadParameter where Pillow does not write what the task asks for."""
-    if form is None and task.target != paths.STREAM:
-        options.written_format(task.target)
+def _check_formats(tasks: list[paths.Task], form: str | None) -> None:
+    """Raises BadParameter, before any work, where Pillow does not write what a task asks for."""
+    for task in tasks:
+        if form is None and not task.refused and task.target != paths.STREAM:
+            options.written_format(task.target)

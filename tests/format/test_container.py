@@ -156,7 +156,6 @@ def test_every_class_for_broken_files_is_covered() -> None:
         errors.UnsupportedImage,
         errors.GoalMissed,
         errors.VerificationFailed,
-        errors.GoalMissed,
     }
     assert {kind for _, kind in BROKEN.values()} == set(LatError.__subclasses__()) - elsewhere
 

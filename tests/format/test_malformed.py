@@ -52,7 +52,6 @@ def test_every_class_of_damage_has_a_file() -> None:
         errors.UnsupportedImage,
         errors.GoalMissed,
         errors.VerificationFailed,
-        errors.GoalMissed,
     }
     assert set(KIND_OF.values()) == of_files
 
