@@ -35,6 +35,7 @@ def checkpoint(photo: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> P
     return path
 
 
+@pytest.mark.slow
 def test_the_cost_of_integers_is_small(checkpoint: Path, photo: np.ndarray) -> None:
     both = integer_cost.Both(checkpoint)
     for quality in (20, 90):

@@ -102,6 +102,7 @@ def test_the_rows_agree_with_the_summaries(measured: dict[str, CodecResult]) -> 
             assert found[label][heading] == row[heading]
 
 
+@pytest.mark.slow
 def test_the_readmes_table_is_that_of_the_results(measured: dict[str, CodecResult]) -> None:
     found, shown = cells(measured), table(ROOT / "README.md", "codec")
     assert {row["codec"] for row in shown} == set(found)

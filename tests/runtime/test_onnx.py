@@ -45,6 +45,7 @@ def both(request: pytest.FixtureRequest) -> Both:
     return Both(weights, load(weights, "torch"), load(weights, "onnx"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["hyper", "ae"])
 def test_the_graphs_are_valid(family: str) -> None:
     onnx = pytest.importorskip("onnx", reason="the extra `dev` is not installed")

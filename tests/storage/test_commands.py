@@ -85,6 +85,7 @@ def test_a_store_that_needs_another_package(here: Path, monkeypatch: pytest.Monk
     assert message.endswith("needs fsspec: pip install 'latentcodec[remote]'")
 
 
+@pytest.mark.slow
 def test_local_files_need_no_fsspec(here: Path) -> None:
     program = (
         "import sys; sys.modules['fsspec'] = None\n"
