@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import multiprocessing
+import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ from latentcodec.bench.images import load_rgb, pixel_hash
 from latentcodec.bench.metrics import bits_per_pixel, distortion
 from latentcodec.bench.rows import Row, line_of, read_rows, write_rows
 from latentcodec.errors import LatError
-from latentcodec.runtime.precision import use_whole_process
+from latentcodec.runtime.precision import VARIABLE, use_whole_process
 
 Progress = Callable[[int, int], None]
 _DIGITS = 6  # of the floats in the table, so that it reads back as what it was
@@ -119,7 +120,8 @@ def _current(rows: Sequence[Row], plan: Plan) -> list[Row]:
 def workers(count: int, threads: int | None = None) -> Iterator[ProcessPoolExecutor]:
     """Fresh processes; whatever is still waiting when the block is left is dropped.
 
-    Each uses `threads` threads of torch, or as many as torch likes.
+    Each uses `threads` threads of torch, and float32 unless LATENTCODEC_PRECISION names another; or
+    as many as torch likes, and what is fast here.
     """
     # Not forked: torch's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
@@ -140,11 +142,13 @@ def workers(count: int, threads: int | None = None) -> Iterator[ProcessPoolExecu
 def _start_worker(threads: int | None) -> None:
     # Ctrl-C reaches every process of a terminal; the first one alone decides what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    use_whole_process()
     if threads:
         import torch
 
         torch.set_num_threads(threads)
+        # Rounding to bfloat16 would let sizes, pixels and MS-SSIM depend on the processor.
+        os.environ.setdefault(VARIABLE, "float32")
+    use_whole_process()
 
 
 codec_of = functools.lru_cache(maxsize=None)(codecs.find)

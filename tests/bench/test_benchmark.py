@@ -28,8 +28,9 @@ pytest.importorskip("ssimulacra2", reason="the extra `bench` is not installed")
 from latentcodec.bench.metrics import mean_squared_error, psnr_db
 from latentcodec.bench.progress import Progress
 from latentcodec.bench.rows import Row, TimeRow, line_of, read_rows, write_rows
-from latentcodec.bench.run import measure_file, spread
+from latentcodec.bench.run import measure_file, spread, workers
 from latentcodec.errors import LatError
+from latentcodec.runtime.precision import VARIABLE
 from tests.command_line import call
 
 pytestmark = pytest.mark.slow
@@ -65,6 +66,16 @@ def finished(photos: Path) -> tuple[Path, Result]:
     )
     assert run.exit_code == 0, run.output
     return out, run
+
+
+def test_rows_are_measured_in_float32_and_times_as_it_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So that rows do not depend on the processor."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    with workers(1, threads=1) as rows, workers(1) as times:
+        assert rows.submit(os.getenv, VARIABLE).result() == "float32"
+        assert times.submit(os.getenv, VARIABLE).result() is None
 
 
 def test_sizes_are_those_of_real_files(finished: tuple[Path, Result], photos: Path) -> None:
