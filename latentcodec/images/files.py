@@ -58,10 +58,26 @@ def open_image(source: Path | IO[bytes], strict: bool = False) -> Image.Image:
     except (LatError, MemoryError):
         raise
     except UnidentifiedImageError:
-        advice = plugins.advice(source) if isinstance(source, Path) else ""
-        raise UnsupportedImage(f"{name} is not an image that Pillow can read{advice}") from None
+        reason = _reason(source) if isinstance(source, Path) else ""
+        raise UnsupportedImage(f"{name} is not an image that Pillow can read{reason}") from None
     except Exception as error:  # Pillow's plugins raise nearly anything on a broken file
         raise described(error, name) from None
+
+
+def _reason(path: Path) -> str:
+    """What the plugin of its extension says of a file that none knows, as the end of a sentence."""
+    form = Image.registered_extensions().get(path.suffix.lower(), "")
+    advice = plugins.advice(path)
+    if advice or form not in Image.OPEN:
+        return advice
+    try:
+        with path.open("rb") as stream:
+            Image.OPEN[form][0](stream, str(path))
+    except Exception as error:  # a SyntaxError, if it is a plugin of Pillow's own
+        known = "its header has no size or no mode that is known"
+        said = str(error).replace("not identified by this driver", known)
+        return f": {said}" if said else ""
+    return ""
 
 
 def pixels_in(source: Path | IO[bytes]) -> int:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import latentcodec
+from latentcodec.options import _parse_size
 from tests.command_line import call, fails
 
 
@@ -24,6 +25,17 @@ def test_a_wanted_size_is_met(
     result = call("encode", folder / "photo.png", folder / "new.lat", *option.split())
     assert result.exit_code == 0, result.stderr
     assert low <= (folder / "new.lat").stat().st_size <= high
+
+
+@pytest.mark.parametrize("size", ["1.5M", "1500k", "1500000", "1.5MB", "1500000b"])
+def test_sizes_are_written_as_people_do(size: str) -> None:
+    assert _parse_size(size) == 1_500_000
+
+
+@pytest.mark.parametrize("size", ["1.5.2M", "M", "-3k", "0", "1.5T", "1e6", "0.2", "nan"])
+def test_what_is_no_size_is_a_usage_error(folder: Path, size: str) -> None:
+    result = call("encode", folder / "photo.png", folder / "new.lat", f"--target-size={size}")
+    assert (result.exit_code, "is not a size" in result.stderr) == (2, True)
 
 
 def test_a_wanted_psnr_is_met(folder: Path, crop: Image.Image) -> None:

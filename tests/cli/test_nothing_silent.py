@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from PIL import Image
 
 from latentcodec.images import plugins
 from latentcodec.pipeline import rate_control
-from tests.command_line import call, done, typed
+from tests.command_line import call, done, one_sentence, typed
 
 
 @pytest.fixture
@@ -51,6 +52,55 @@ def test_heic_is_read_where_its_package_is_installed(photos: Path) -> None:
     heif.from_pillow(Image.new("RGB", (24, 16))).save(photos / "IMG.HEIC")
     done("encode -r photos -o out")
     assert Path("out/IMG.lat").exists()
+
+
+BITFIELDS = (  # 16 bits a pixel with masks of 2, 3 and 1 bits
+    b"BM"
+    + (14 + 52 + 32).to_bytes(4, "little")
+    + bytes(4)
+    + (14 + 52).to_bytes(4, "little")
+    + b"".join(one.to_bytes(4, "little") for one in (40, 4, 4, 1 | 16 << 16, 3, 32, 2835, 2835))
+    + bytes(8)
+    + b"".join(one.to_bytes(4, "little") for one in (0x30, 0xE, 0x1))
+    + bytes(32)
+)
+
+
+def _checksum(chunk: bytes) -> bytes:
+    return zlib.crc32(chunk).to_bytes(4, "big")
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("bitfields.bmp", "cannot be read: Unsupported BMP bitfields layout"),
+        ("cut.png", "is a damaged image: "),
+        ("cut.jpg", "is a damaged image: "),
+        ("wrong.png", "is not an image that Pillow can read: not a PNG file"),
+        ("no-header.png", "is not an image that Pillow can read: broken PNG file"),
+        ("depth.png", "is not an image that Pillow can read: its header has no size or no mode"),
+    ],
+)
+def test_what_is_damaged_and_what_is_of_an_unknown_kind(photos: Path, name: str, says: str) -> None:
+    """The reason is Pillow's; whether somebody has to find the file again is ours."""
+    png, jpg = ((photos / other).read_bytes() for other in ("a.png", "b.jpg"))
+    contents = {
+        "bitfields.bmp": BITFIELDS,
+        "cut.png": png[: len(png) // 2],
+        "cut.jpg": jpg[: len(jpg) // 2],
+        "wrong.png": jpg[:3] + b"no picture",
+        "no-header.png": png[:16] + bytes(8) + png[24:],
+        # 99 bits a sample, under a checksum that fits.
+        "depth.png": png[:24]
+        + b"\x63"
+        + png[25:29]
+        + _checksum(png[12:24] + b"\x63" + png[25:29])
+        + png[33:],
+    }
+    (photos / name).write_bytes(contents[name])
+    result = call("encode", photos / name, "-o", "out/x.lat")
+    assert result.exit_code == 1 and says in one_sentence(result.stderr)
+    assert not Path("out/x.lat").exists()
 
 
 def test_an_error_names_the_package_that_would_help(photos: Path) -> None:
