@@ -54,7 +54,7 @@ _WAYS = {
     assert [tuple(batch.shape) for batch in loader] == [(1, 3, 256, 256)] * 2
 """,
     "joblib": """
-    joblib = pytest.importorskip("joblib")
+    import joblib
     backend = {"fork": "multiprocessing", "spawn": "loky"}[sys.argv[1]]
     tasks = [joblib.delayed(work_of)(latentcodec.Codec(threads=2))] * 2
     assert joblib.Parallel(2, backend, timeout=100)(tasks) == [here] * 2
@@ -74,6 +74,8 @@ _WAYS = {
 def test_children_work(way: str, start: str, tmp_path: Path) -> None:
     if start not in multiprocessing.get_all_start_methods():
         pytest.skip(f"this system has no {start}")
+    if way == "joblib":
+        pytest.importorskip("joblib")
     script = tmp_path / "script.py"
     script.write_text(_START + _WAYS[way] + "    print('done')\n")
     result = subprocess.run(
