@@ -78,7 +78,7 @@ LIVES_IN = {
 ON_TORCH = (
     *("models/", "training/", "bench/", "entropy/prior.py", "entropy/integer_net.py"),
     *("images/tensors.py", "runtime/compute.py", "runtime/dense_vae.py", "runtime/precision.py"),
-    *("runtime/streaming.py", "runtime/torch_"),
+    *("runtime/streaming.py", "runtime/torch_", "torch.py"),
 )
 
 

@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from latentcodec.errors import LatError, TruncatedFile
 
@@ -26,7 +26,7 @@ def _errors(url: str) -> Iterator[None]:
     """Raise what went wrong with a URL as an OSError that names it, or as a LatError."""
     try:
         yield
-    except MemoryError:
+    except (LatError, MemoryError):
         raise
     except FileNotFoundError:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), url) from None
@@ -57,6 +57,15 @@ def read(url: str) -> bytes:
     with _errors(url):
         fs, path = _resolved(url)
         return fs.cat_file(path)
+
+
+@contextlib.contextmanager
+def opened(url: str) -> Iterator[IO[bytes]]:
+    """A file open for reading, from its beginning on. Raises OSError and LatError."""
+    with _errors(url):
+        fs, path = _resolved(url)
+        with fs.open(path, "rb") as stream:
+            yield stream
 
 
 def write(url: str, data: bytes) -> None:

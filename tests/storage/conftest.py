@@ -26,7 +26,7 @@ def memory() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
     """The URL of a server that speaks S3's protocol."""
-    for name in ("moto", "s3fs", "flask"):
+    for name in ("moto", "s3fs", "flask_cors"):
         if importlib.util.find_spec(name) is None:
             pytest.skip(f"{name} is not installed: the extra `dev` brings it")
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
