@@ -1,7 +1,8 @@
 """Brings ONNX Runtime Web into the package, as `latentcodec web` wants it: `make web-runtime`.
 
 Downloads one version of the npm package onnxruntime-web, of one hash, and keeps the two files of it
-that pages need, compressed, in latentcodec/web/runtime, which git ignores and wheels have.
+that pages need, compressed, in latentcodec/web/runtime, which git ignores and wheels have; and in
+build/onnxruntime-web, for tests, those that use a GPU, too.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ import lzma
 import sys
 import tarfile
 import urllib.request
+from pathlib import Path
 
 from latentcodec.web import ort_web
+
+NPM_PACKAGE = Path(__file__).resolve().parents[1] / "build" / "onnxruntime-web"
 
 URL = f"https://registry.npmjs.org/onnxruntime-web/-/onnxruntime-web-{ort_web.VERSION}.tgz"
 SHA512 = (
@@ -24,21 +28,25 @@ SHA512 = (
 
 def main() -> None:
     """Download, check, unpack."""
-    if ort_web.is_packaged():
+    if ort_web.is_packaged() and NPM_PACKAGE.is_dir():
         ort_web.runtime_files()  # what is there is right
+        ort_web.runtime_files(NPM_PACKAGE)
         return
     with urllib.request.urlopen(URL, timeout=60) as response:
         archive = response.read()
     if hashlib.sha512(archive).hexdigest() != SHA512:
         sys.exit(f"{URL} does not have the hash that it should have")
     ort_web.PACKAGED.mkdir(exist_ok=True)
+    NPM_PACKAGE.mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        for name in ort_web.SHA256:
+        for name in ort_web.SHA256 | ort_web.GPU_SHA256:
             member = tar.extractfile(f"package/dist/{name}")
             assert member is not None
-            packed = lzma.compress(member.read(), preset=9 | lzma.PRESET_EXTREME)
+            (NPM_PACKAGE / name).write_bytes(member.read())
+    for name, data in ort_web.runtime_files(NPM_PACKAGE).items():
+        if name in ort_web.SHA256:
+            packed = lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)
             (ort_web.PACKAGED / f"{name}.xz").write_bytes(packed)
-    ort_web.runtime_files()
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--runtime-web",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="FOLDER",
-    help="The npm package onnxruntime-web, if this installation comes without.",
+    help="The npm package onnxruntime-web: for WebGPU, or if this installation comes without.",
 )
 def command(
     target: Path,
@@ -64,7 +64,7 @@ def _single(page: Path, paths: tuple[Path, ...], runtime_web: Path | None) -> No
     from latentcodec.web import layout
 
     pictures = _pictures(paths)
-    files = layout.runtime_files(runtime_web)
+    files = layout.runtime_files(runtime_web, gpu=False)
     models = dict.fromkeys(layout.model_of(data, name) for name, data in pictures.items())
     for entry in models:
         files |= layout.model_files(entry)

@@ -25,14 +25,23 @@ def _gzipped(data: bytes) -> bytes:
     return gzip.compress(data, 9, mtime=0)
 
 
-def runtime_files(folder: Path | None = None) -> dict[str, bytes]:
-    """ONNX Runtime Web as pages load it. Raises LatError; see `ort_web.runtime_files`."""
+def runtime_files(folder: Path | None = None, gpu: bool = True) -> dict[str, bytes]:
+    """ONNX Runtime Web as pages load it. Raises LatError; see `ort_web.runtime_files`.
+
+    gpu: with the build for WebGPU, if the folder is given that has it.
+    """
     files = ort_web.runtime_files(folder)
-    return {
+    has_gpu = gpu and folder is not None
+    found = {
+        "runtime/index.json": json.dumps({"webgpu": has_gpu}).encode(),
         "runtime/ort.js": files[ort_web.SCRIPT],
         "runtime/ort.wasm.gz": _gzipped(files[ort_web.BINARY]),
         "runtime/LICENSE.txt": asset("ort_license.txt").encode(),
     }
+    if has_gpu:
+        found["runtime/ort.webgpu.js"] = files[ort_web.GPU_SCRIPT]
+        found["runtime/ort.webgpu.wasm.gz"] = _gzipped(files[ort_web.GPU_BINARY])
+    return found
 
 
 def model_files(entry: ModelEntry) -> dict[str, bytes]:

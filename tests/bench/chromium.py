@@ -19,8 +19,8 @@ DRIVER = shutil.which("chromedriver")
 
 
 @contextmanager
-def chromium() -> Iterator[webdriver.Chrome]:
-    """A browser for the block; the test is skipped where there is none."""
+def chromium(*more: str) -> Iterator[webdriver.Chrome]:
+    """A browser for the block, with more arguments; the test is skipped where there is none."""
     if not CHROMIUM or not DRIVER:
         pytest.skip("chromium and its chromedriver are not installed")
     options = webdriver.ChromeOptions()
@@ -34,6 +34,7 @@ def chromium() -> Iterator[webdriver.Chrome]:
         "--disable-sync",
         "--no-first-run",
         "--window-size=1280,1000",
+        *more,
     ):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
     more: Mapping[str, str]
+    asked: list[str]
 
     def log_message(self, *arguments: Any) -> None:
-        pass
+        self.asked.append(self.path)
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-store")  # tests write files anew
@@ -32,9 +33,13 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(folder: Path, headers: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
-    """The address of a folder, for the block."""
-    kind = type("Handler", (_Handler,), {"more": headers})
+def served(
+    folder: Path,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    asked: list[str] | None = None,
+) -> Iterator[str]:
+    """The address of a folder, for the block. asked: gets the paths that are asked for."""
+    kind = type("Handler", (_Handler,), {"more": headers, "asked": [] if asked is None else asked})
     handler = functools.partial(kind, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

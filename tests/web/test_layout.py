@@ -27,9 +27,10 @@ def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder like the npm package, whose hashes are those that are wanted."""
     folder = tmp_path / "onnxruntime-web"
     (folder / "dist").mkdir(parents=True)
-    for name in ort_web.SHA256:
-        (folder / "dist" / name).write_text(name)
-        monkeypatch.setitem(ort_web.SHA256, name, hashlib.sha256(name.encode()).hexdigest())
+    for hashes in (ort_web.SHA256, ort_web.GPU_SHA256):
+        for name in hashes:
+            (folder / "dist" / name).write_text(name)
+            monkeypatch.setitem(hashes, name, hashlib.sha256(name.encode()).hexdigest())
     return folder
 
 
@@ -75,6 +76,7 @@ def test_a_folder(runtime: Path, tmp_path: Path) -> None:
     files = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert {"index.html", "page.js", "page.css", "latentcodec.js", "pictures/rgb.lat"} <= files
     assert {"runtime/ort.js", "runtime/ort.wasm.gz", "runtime/LICENSE.txt"} <= files
+    assert {"runtime/ort.webgpu.js", "runtime/ort.webgpu.wasm.gz"} <= files
     assert f"models/{AE.parent.name.split('-')[1]}/g_s.onnx.gz" in files
     assert not [name for name in files if "g_a" in name or "h_a" in name]
 
@@ -88,7 +90,7 @@ def test_one_file(runtime: Path, tmp_path: Path) -> None:
         "models/index.json",
         "pictures/rgb.lat",
     ]
-    assert "<title>rgb.lat</title>" in text
+    assert "<title>rgb.lat</title>" in text and "webgpu.js" not in text
 
 
 def test_what_is_refused(runtime: Path, tmp_path: Path, data: bytes) -> None:

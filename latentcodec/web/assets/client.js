@@ -29,7 +29,12 @@ const SIMD = Uint8Array.of(
 let place = { base: import.meta.url, files: null };
 /** @type {Worker | null} */
 let worker = null;
-/** @typedef {{listener: Listener, resolve: () => void, reject: (error: Error) => void}} Pending */
+/**
+ * @typedef {object} Pending
+ * @property {Listener} listener
+ * @property {(synthesis: string) => void} resolve
+ * @property {(error: Error) => void} reject
+ */
 /** @type {Map<number, Pending>} */
 const jobs = new Map();
 let count = 0;
@@ -37,11 +42,13 @@ let count = 0;
 /**
  * Where runtime and models are, if not beside this module: the address of a folder that
  * `latentcodec web` wrote, or its files by name. To be called before the first picture.
- * @param {{base?: string | URL, files?: Record<string, Uint8Array>}} options
+ * gpu: whether the synthesis may run on one; as a rule, where there is one with WebGPU that is no
+ * software, and the folder has what it takes.
+ * @param {{base?: string | URL, files?: Record<string, Uint8Array>, gpu?: boolean}} options
  */
-export function configure({ base, files }) {
+export function configure({ base, files, gpu }) {
   const folder = base === undefined ? import.meta.url : new URL(`${base}/`, location.href).href;
-  place = { base: folder, files: files ?? null };
+  place = { base: folder, files: files ?? null, gpu };
 }
 
 /** Throws UnsupportedBrowser. */
@@ -89,7 +96,7 @@ function started() {
     else {
       jobs.delete(id);
       if (message.error) job.reject(unpackError(message.error));
-      else job.resolve();
+      else job.resolve(message.synthesis);
     }
   });
   own.addEventListener("error", (event) => {
@@ -111,7 +118,8 @@ function started() {
  * @param {"bitmaps" | "pixels" | "latents"} wanted
  * @param {Listener} listener what is called meanwhile
  * @param {{maxPixels?: number, signal?: AbortSignal}} options
- * @returns {Promise<void>} rejected with an error of errors.js, or the signal's reason
+ * @returns {Promise<string>} what the synthesis ran on; rejected with an error of errors.js, or the
+ *   signal's reason
  */
 export function decode(data, wanted, listener, { maxPixels, signal }) {
   return new Promise((resolve, reject) => {
@@ -126,7 +134,7 @@ export function decode(data, wanted, listener, { maxPixels, signal }) {
     const end = () => signal?.removeEventListener("abort", abort);
     jobs.set(id, {
       listener,
-      resolve: () => { end(); resolve(); },
+      resolve: (synthesis) => { end(); resolve(synthesis); },
       reject: (error) => { end(); reject(error); },
     });
     target.postMessage({ id, data, wanted, maxPixels });

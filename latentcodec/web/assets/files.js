@@ -6,6 +6,7 @@ import { inflate } from "./inflate.js";
  * @typedef {object} Place
  * @property {string} base an address in the folder that `latentcodec web` wrote
  * @property {Record<string, Uint8Array> | null} files those of a page that has them in itself
+ * @property {boolean} [gpu] whether the synthesis may run on one; true: on one in software, too
  */
 
 /**

@@ -13,6 +13,8 @@ export * from "./errors.js";
  * @typedef {import("./client.js").Facts} Facts
  * @typedef {string | URL | Blob | ArrayBuffer | Uint8Array} Source an address, or the bytes
  *
+ * @typedef {Facts & {bytes: number, synthesis: string}} Result synthesis: "webgpu" or "wasm"
+ *
  * @typedef {object} Options
  * @property {number} [maxPixels] larger pictures are refused with LimitExceeded; 2 ** 26 as a rule
  * @property {AbortSignal} [signal] to stop
@@ -37,20 +39,20 @@ async function bytesOf(source, signal) {
  * @param {"bitmaps" | "pixels" | "latents"} wanted
  * @param {import("./client.js").Listener} listener
  * @param {Options} options
- * @returns {Promise<Facts & {bytes: number}>}
+ * @returns {Promise<Result>}
  */
 async function decoded(source, wanted, listener, { maxPixels = MAX_PIXELS, signal }) {
   const data = await bytesOf(source, signal);
   /** @type {Facts | undefined} */
   let facts;
-  await decode(data, wanted, {
+  const synthesis = await decode(data, wanted, {
     ...listener,
     facts: (given) => {
       facts = given;
       listener.facts?.(given);
     },
   }, { maxPixels, signal });
-  return { .../** @type {Facts} */ (facts), bytes: data.length };
+  return { .../** @type {Facts} */ (facts), bytes: data.length, synthesis };
 }
 
 /**
@@ -59,7 +61,7 @@ async function decoded(source, wanted, listener, { maxPixels = MAX_PIXELS, signa
  * @param {HTMLCanvasElement | OffscreenCanvas} canvas
  * @param {Options & {onFacts?: (facts: Facts) => void}} [options] onFacts: called when the canvas
  *   has its size
- * @returns {Promise<Facts & {bytes: number}>} rejected with an error of errors.js
+ * @returns {Promise<Result>} rejected with an error of errors.js
  */
 export function decodeToCanvas(source, canvas, options = {}) {
   /** @type {any} */
@@ -125,7 +127,7 @@ export async function decodeToImageData(source, options = {}) {
  * @param {Source} source
  * @param {HTMLImageElement} image
  * @param {Options} [options]
- * @returns {Promise<Facts & {bytes: number}>} rejected with an error of errors.js
+ * @returns {Promise<Result>} rejected with an error of errors.js
  */
 export async function decodeToImage(source, image, options = {}) {
   const canvas = new OffscreenCanvas(1, 1);

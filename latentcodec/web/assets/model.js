@@ -15,6 +15,8 @@ import { readTensors } from "./tensors.js";
  * @property {OrtSessions} InferenceSession
  * @typedef {{create: (model: Uint8Array, options: object) => Promise<OrtSession>}} OrtSessions
  *
+ * @typedef {{ort: Ort, gpu: Ort | null}} Runtimes the second one is for the synthesis alone
+ *
  * @typedef {import("./tensors.js").Tensor} Tensor
  */
 
@@ -23,17 +25,16 @@ const MAX_HALO = 32; // half a tile
 
 export class Model {
   /**
-   * @param {Ort} ort
+   * @param {Runtimes} runtimes
    * @param {import("./files.js").FileStore} files
    * @param {string} folder
    * @param {{tensors: Record<string, Tensor>, family: string, config: any}} read
-   * @param {string[]} providers for the synthesis, the first that works
    */
-  constructor(ort, files, folder, { tensors, family, config }, providers) {
+  constructor({ ort, gpu }, files, folder, { tensors, family, config }) {
     this.ort = ort;
+    this._gpu = gpu;
     this._files = files;
     this._folder = folder;
-    this._providers = providers;
     this._tensors = tensors;
     /** @type {Map<string, Promise<OrtSession>>} */
     this._sessions = new Map();
@@ -50,6 +51,11 @@ export class Model {
     this.tables = this.isHyper
       ? TableSet.symmetric(this.tensor("tables.halves"), counts)
       : new TableSet(this.tensor("tables.lows"), this.tensor("tables.sizes"), counts);
+  }
+
+  /** What runs the synthesis: "webgpu" or "wasm". */
+  get synthesis() {
+    return this._gpu ? "webgpu" : "wasm";
   }
 
   /** The numbers of a tensor of tables.safetensors. @param {string} name @returns {Int32Array} */
@@ -93,23 +99,27 @@ export class Model {
     let made = this._sessions.get(graph);
     if (!made) {
       // The prior stays where convolutions are known to be plain sums of products.
-      made = this._create(graph, graph === "g_s" ? this._providers : ["wasm"]);
+      made = this._create(graph, graph === "g_s" ? this._gpu : null);
       this._sessions.set(graph, made);
     }
     return made;
   }
 
-  /** @param {string} graph @param {string[]} providers */
-  async _create(graph, providers) {
+  /** @param {string} graph @param {Ort | null} gpu */
+  async _create(graph, gpu) {
     const data = await this._files.read(`${this._folder}/${graph}.onnx`);
-    const options = { executionProviders: providers, logSeverityLevel: 3 };
-    return this.ort.InferenceSession.create(data, options);
+    const executionProviders = gpu ? ["webgpu", "wasm"] : ["wasm"];
+    const options = { executionProviders, logSeverityLevel: 3 };
+    return (gpu ?? this.ort).InferenceSession.create(data, options);
   }
 
   /** Load and prepare every network that a picture needs. */
   async prepare() {
     const steps = this.isHyper ? ["h_s", "context_0", "context_1", "context_2", "context_3"] : [];
-    for (const graph of [...steps, "g_s"]) await this.session(graph);
+    for (const graph of steps) await this.session(graph);
+    await this.session("g_s").catch((error) => { // `synthesise` tries without the GPU
+      if (!this._gpu) throw error;
+    });
   }
 
   /**
@@ -134,22 +144,29 @@ export class Model {
    */
   async synthesise(vHat, tenths, height, width) {
     const level = ((tenths / 10 - 1) / 99) * (this.config.anchors - 1);
-    const { pixels } = await this.run("g_s", {
-      v_hat: new this.ort.Tensor("float32", vHat, [height, width, this.latents]),
-      level: new this.ort.Tensor("float32", new Float32Array([level]), [1]),
-    });
-    return pixels.data;
+    const { Tensor } = this._gpu ?? this.ort;
+    try {
+      const { pixels } = await this.run("g_s", {
+        v_hat: new Tensor("float32", vHat, [height, width, this.latents]),
+        level: new Tensor("float32", new Float32Array([level]), [1]),
+      });
+      return pixels.data;
+    } catch (error) {
+      if (!this._gpu) throw error;
+      this._gpu = null; // it is lost, or too small
+      this._sessions.delete("g_s");
+      return this.synthesise(vHat, tenths, height, width);
+    }
   }
 }
 
 /**
  * The model that a file names. Throws UnknownModel where the page does not have it.
- * @param {Ort} ort
+ * @param {Runtimes} runtimes
  * @param {import("./files.js").FileStore} files
  * @param {import("./container.js").Header} header
- * @param {string[]} providers for the synthesis
  */
-export async function loadModel(ort, files, { model, hash }, providers) {
+export async function loadModel(runtimes, files, { model, hash }) {
   const codes = await files.json("models/index.json");
   if (codes[hash] !== model) {
     throw new UnknownModel(
@@ -158,5 +175,5 @@ export async function loadModel(ort, files, { model, hash }, providers) {
   const folder = `models/${hash}`;
   const { tensors, metadata } = readTensors(await files.read(`${folder}/tables.safetensors`));
   const { family, config } = JSON.parse(metadata.latentcodec);
-  return new Model(ort, files, folder, { tensors, family, config }, providers);
+  return new Model(runtimes, files, folder, { tensors, family, config });
 }

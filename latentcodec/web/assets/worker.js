@@ -27,8 +27,9 @@ class Server {
   /** @param {import("./files.js").Place} place */
   constructor(place) {
     this._files = new FileStore(place);
-    /** @type {Promise<import("./model.js").Ort> | null} */
-    this._ort = null;
+    this._gpu = place.gpu;
+    /** @type {Promise<import("./model.js").Runtimes> | null} */
+    this._runtimes = null;
     /** @type {Map<string, Promise<import("./model.js").Model>>} */
     this._models = new Map();
     /** @type {Set<number>} */
@@ -45,6 +46,7 @@ class Server {
   /** @param {Job} job */
   async _do({ id, data, wanted, maxPixels }) {
     try {
+      let synthesis = "";
       if (!this._ended.has(id)) {
         const file = readFile(/** @type {Uint8Array} */ (data), maxPixels);
         const facts = factsOf(file);
@@ -52,8 +54,9 @@ class Server {
         const model = await this._model(file.header);
         if (wanted === "latents") post({ id, latents: await latentsOf(file, model) });
         else await this._parts(id, partsOf(file, model), wanted === "bitmaps", facts.icc);
+        synthesis = model.synthesis;
       }
-      post({ id, done: true });
+      post({ id, synthesis });
     } catch (error) {
       if (!(error instanceof LatError)) console.error(error);
       post({ id, error: packError(error) });
@@ -84,21 +87,33 @@ class Server {
     const name = `${header.model}-${header.hash}`;
     let model = this._models.get(name);
     if (!model) {
-      this._ort ??= this._runtime();
-      model = this._ort.then(async (ort) => {
-        const loaded = await loadModel(ort, this._files, header, ["wasm"]);
+      this._runtimes ??= this._load().catch((error) => {
+        this._runtimes = null; // the next picture tries again
+        throw error;
+      });
+      model = this._runtimes.then(async (runtimes) => {
+        const loaded = await loadModel(runtimes, this._files, header);
         await loaded.prepare();
         return loaded;
       });
       this._models.set(name, model);
-      model.catch(() => this._models.delete(name)); // the next picture tries again
+      model.catch(() => this._models.delete(name));
     }
     return model;
   }
 
-  async _runtime() {
-    const script = this._files.script("runtime/ort.js");
-    const binary = await this._files.read("runtime/ort.wasm");
+  /** @returns {Promise<import("./model.js").Runtimes>} */
+  async _load() {
+    const ort = await this._runtime("ort");
+    if (!(await this._hasGpu())) return { ort, gpu: null };
+    // This build has a GPU, but not all that the prior needs; and it can be done without.
+    return { ort, gpu: await this._runtime("ort.webgpu").catch(() => null) };
+  }
+
+  /** @param {string} build */
+  async _runtime(build) {
+    const script = this._files.script(`runtime/${build}.js`);
+    const binary = await this._files.read(`runtime/${build}.wasm`);
     try {
       const ort = await import(script);
       ort.env.wasm.wasmBinary = binary;
@@ -109,6 +124,16 @@ class Server {
     } catch (error) {
       throw new UnsupportedBrowser(`ONNX Runtime cannot be started here: ${error}`);
     }
+  }
+
+  /** Whether there is a GPU for the synthesis, and the build of the runtime that uses it. */
+  async _hasGpu() {
+    const gpu = /** @type {any} */ (navigator).gpu;
+    // That build waits for the GPU by way of JavaScript's promises.
+    if (this._gpu === false || !gpu || !("Suspending" in WebAssembly)) return false;
+    if (!(await this._files.json("runtime/index.json")).webgpu) return false;
+    const adapter = await gpu.requestAdapter();
+    return adapter && (this._gpu || !adapter.info.isFallbackAdapter);
   }
 }
 
