@@ -12,10 +12,12 @@ const TILE = 0x01, ALPHA = 0x02;
 /** Chunk types of metadata that a page has a use for. */
 export const ICC = 0x81;
 export const EXIF = 0x82;
-const METADATA = [ICC, EXIF, 0x83, 0x84, 0x85, 0x86];
+const PREVIEW = 0x87;
+const METADATA = [ICC, EXIF, 0x83, 0x84, 0x85, 0x86, PREVIEW];
 const OPTIONAL = 0x80;
 const MAX_BYTES = 1 << 24;
-const MAX_ALPHA_BYTES = 1 << 21;
+/** @type {{[type: number]: number}} */
+const MAX_BYTES_OF = { [ALPHA]: 1 << 21, [PREVIEW]: 1 << 16 };
 const MAX_METADATA_CHUNKS = 64;
 const MAX_LENGTH_BYTES = 5;
 /** Most pixels of a picture that the format allows. */
@@ -155,7 +157,7 @@ function readChunk(data, start) {
   if (digit > 1 && !byte) {
     throw new CorruptChunk("a chunk's length is not written in its shortest form");
   }
-  if (length > (type === ALPHA ? MAX_ALPHA_BYTES : MAX_BYTES)) {
+  if (length > (MAX_BYTES_OF[type] ?? MAX_BYTES)) {
     throw new CorruptChunk(`a chunk claims ${length} bytes, more than its type may have`);
   }
   const end = position + length;
