@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
+from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 
@@ -20,9 +23,6 @@ from latentcodec.web import ort_web
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.slow
-
-pytest.importorskip("build", reason="the extra `dev` is not installed")
-pytest.importorskip("hatchling", reason="the extra `dev` is not installed")
 
 INFO = f"latentcodec-{latentcodec.__version__}.dist-info"
 
@@ -79,14 +79,61 @@ def test_the_wheel_has_the_package_and_nothing_else(wheel: Path) -> None:
     }
 
 
+def facts_of(wheel: Path) -> Message:
+    return Parser().parsestr(zipfile.ZipFile(wheel).read(f"{INFO}/METADATA").decode())
+
+
 def test_the_metadata(wheel: Path) -> None:
-    facts = Parser().parsestr(zipfile.ZipFile(wheel).read(f"{INFO}/METADATA").decode())
+    facts = facts_of(wheel)
     assert facts["License-Expression"] == "Apache-2.0"
     assert set(facts.get_all("Provides-Extra", [])) >= {"onnx", "bench", "docs", "dev"}
     needed = [line for line in facts.get_all("Requires-Dist", []) if "extra" not in line]
     assert {re.split(r"[^\w-]", line)[0] for line in needed} == {
         *("torch", "numpy", "constriction", "pillow", "click", "safetensors"),
     }
+
+
+def test_an_index_page_has_no_link_that_leads_nowhere(wheel: Path) -> None:
+    text = zipfile.ZipFile(wheel).read(f"{INFO}/METADATA").decode()
+    assert facts_of(wheel)["Description-Content-Type"] == "text/markdown"
+    assert "# latentcodec\n" in text and "](docs/" not in text
+    links = re.findall(r"\]\(([^)]*)\)", text.partition("# latentcodec\n")[2])
+    assert all(link.startswith("https://") for link in links), links
+
+
+def test_with_an_address_links_lead_there() -> None:
+    text = "See [it](docs/a.md#b), ![curve](docs/c.png), [this](#part) and [that](https://x.org)."
+    assert index_readme(text, "https://host/me/it/") == (
+        "See [it](https://host/me/it/blob/main/docs/a.md#b), "
+        "![curve](https://host/me/it/raw/main/docs/c.png), [this](#part) and [that](https://x.org)."
+    )
+    assert index_readme(text, None) == "See it, , [this](#part) and [that](https://x.org)."
+
+
+def test_the_sdist_is_the_checkout_and_its_tests_run(wheel: Path, tmp_path: Path) -> None:
+    """Those of a folder of tests, those of pages and of scripts, where it is unpacked."""
+    (sdist,) = wheel.parent.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (root,) = tmp_path.iterdir()
+    if (ROOT / ".git").exists() and shutil.which("git"):
+        git = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        missing = {
+            name
+            for name in git.stdout.split("\0")
+            if name and (ROOT / name).exists() and not (root / name).exists()
+        }
+        assert not missing
+    chosen = ("tests/format", "tests/docs/test_pages.py", "tests/bench/test_statistics.py")
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-m", "not slow", *chosen],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        check=True,
+        capture_output=True,
+    )
 
 
 def test_the_sdist_makes_the_wheel_of_the_tree(wheel: Path, tmp_path: Path) -> None:
