@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tarfile
 import venv
 import zipfile
 from email.message import Message
@@ -19,6 +18,7 @@ import pytest
 from PIL import Image
 
 import latentcodec
+from hatch_build import index_readme
 from latentcodec.web import ort_web
 from tests.paths import ROOT
 
@@ -113,8 +113,7 @@ def test_with_an_address_links_lead_there() -> None:
 def test_the_sdist_is_the_checkout_and_its_tests_run(wheel: Path, tmp_path: Path) -> None:
     """Those of a folder of tests, those of pages and of scripts, where it is unpacked."""
     (sdist,) = wheel.parent.glob("*.tar.gz")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
+    shutil.unpack_archive(sdist, tmp_path)
     (root,) = tmp_path.iterdir()
     if (ROOT / ".git").exists() and shutil.which("git"):
         git = subprocess.run(
