@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from latentcodec import defaults
 from latentcodec.codec import decode_array
 from latentcodec.errors import LimitExceeded, UnsupportedImage
 from latentcodec.format import container
@@ -26,13 +27,15 @@ def check_quality(quality: float) -> float:
     return float(quality)
 
 
-def encode_chunk(chunk: NDArray[np.uint8], quality: float, model: str) -> bytes:
+def encode_chunk(
+    chunk: NDArray[np.uint8], quality: float, model: str, effort: int = defaults.EFFORT
+) -> bytes:
     """The `.lat` files of a chunk, uint8, one behind another; `pictures_shape` says of what shape.
 
     Alpha is kept, even where all of it is opaque, so that a chunk has its shape again. Raises
     UnsupportedImage for other shapes and types, and as `encode` does.
     """
-    options = EncodeOptions(quality=quality)
+    options = EncodeOptions(quality=quality, effort=effort)
     return b"".join(
         encoder.encode(picture_of_array(pixels, keep_alpha=True), options, model=model)
         for pixels in chunk.reshape(pictures_shape(chunk.shape))

@@ -84,6 +84,12 @@ def _checked_size(size: tuple[int, int]) -> tuple[int, int]:
     return width, height
 
 
+def check_effort(effort: int) -> None:
+    """Raises ValueError unless it is a whole number from 1 to 9."""
+    if effort not in range(1, 10):
+        raise ValueError(f"effort must be a whole number from 1 to 9, not {effort!r}")
+
+
 STRIP = Flag(
     "Leave out metadata: all, or of icc,exif,xmp,iptc,resolution,text,gps,thumbnail.",
     metavar="WHAT",
@@ -97,6 +103,8 @@ class EncodeOptions:
 
     Attributes:
         quality: 1 (smallest) to 100 (best), in tenths.
+        effort: 1 (fastest) to 9 (smallest files): how long the encoder looks for the latents.
+            From 3 on it refines them, which needs torch.
         strict: raise an error instead of a `LossWarning`.
         strip: metadata to leave out, of "icc", "exif", "xmp", "iptc", "resolution", "text", "gps"
             (in EXIF and XMP), "thumbnail" (in EXIF) and "all". Of EXIF the orientation is kept, by
@@ -120,6 +128,9 @@ class EncodeOptions:
     quality: Annotated[
         float, Flag("1 is smallest, 100 is best; tenths count.", short="-q", least=1, most=100)
     ] = defaults.QUALITY
+    effort: Annotated[
+        int, Flag("1 is fastest, 9 makes the smallest files.", short="-e", least=1, most=9)
+    ] = defaults.EFFORT
     strict: Annotated[bool, Flag("Refuse images of which something would be lost.")] = False
     strip: Annotated[
         Collection[MetadataName],
@@ -153,6 +164,7 @@ class EncodeOptions:
 
     def __post_init__(self) -> None:
         tenths_of(self.quality)
+        check_effort(self.effort)
         goals = {name: value for name in GOALS if (value := getattr(self, name)) is not None}
         for name, value in goals.items():
             if not 0 < value < math.inf:
@@ -168,6 +180,7 @@ class EncodeKeywords(TypedDict, total=False):
     """The fields of `EncodeOptions` for type checkers."""
 
     quality: float
+    effort: int
     strict: bool
     strip: Collection[MetadataName]
     resize: tuple[int, int] | None

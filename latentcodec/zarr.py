@@ -12,6 +12,7 @@ from zarr.abc.codec import ArrayBytesCodec
 from latentcodec import defaults
 from latentcodec.array_chunks import check_quality, decode_chunk, encode_chunk
 from latentcodec.errors import UnsupportedImage
+from latentcodec.options import check_effort
 from latentcodec.runtime.model_store import Tune, chosen
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class LatCodec(ArrayBytesCodec):
     before the picture count pictures. Lossy: what is read differs a little from what was written.
 
     quality: 1 to 100. tune: what the model is tuned for, "ssim" (the default) or "psnr". model:
-    name or family of a packaged model, instead of a tune.
+    name or family of a packaged model, instead of a tune. effort: of the encoder, 1 to 9.
     """
 
     is_fixed_size = False
@@ -37,9 +38,11 @@ class LatCodec(ArrayBytesCodec):
     quality: float = defaults.QUALITY
     model: str | None = None
     tune: Tune | None = None
+    effort: int = defaults.EFFORT
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "quality", check_quality(self.quality))
+        check_effort(self.effort)
         chosen(self.model, self.tune)
         if self.model is None and self.tune is None:
             object.__setattr__(self, "tune", defaults.TUNE)
@@ -68,7 +71,7 @@ class LatCodec(ArrayBytesCodec):
     async def _encode_single(self, chunk_data: NDBuffer, chunk_spec: ArraySpec) -> Buffer:
         pixels = chunk_data.as_numpy_array()
         model = chosen(self.model, self.tune)
-        data = await asyncio.to_thread(encode_chunk, pixels, self.quality, model)
+        data = await asyncio.to_thread(encode_chunk, pixels, self.quality, model, self.effort)
         return chunk_spec.prototype.buffer.from_bytes(data)
 
     async def _decode_single(self, chunk_data: Buffer, chunk_spec: ArraySpec) -> NDBuffer:

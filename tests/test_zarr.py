@@ -29,7 +29,7 @@ def pixels(photo: np.ndarray) -> np.ndarray:
 
 def serializer(**configuration: Any) -> dict[str, Any]:
     """As an array's metadata have it, so that it is found by its entry point."""
-    return {"name": "latentcodec", "configuration": configuration}
+    return {"name": "latentcodec", "configuration": {**configuration, "effort": 2}}
 
 
 def array(path: Path, shape: tuple[int, ...], chunks: tuple[int, ...], **options: Any) -> Any:
@@ -168,7 +168,12 @@ def test_a_chunk_cannot_claim_more_pixels_than_a_file(monkeypatch: pytest.Monkey
 
 def test_numcodecs_finds_it_by_name(pixels: np.ndarray) -> None:
     codec = numcodecs.get_codec({"id": "latentcodec", "quality": 70})
-    assert codec.get_config() == {"id": "latentcodec", "quality": 70.0, "tune": "ssim"}
+    assert codec.get_config() == {
+        "id": "latentcodec",
+        "quality": 70.0,
+        "tune": "ssim",
+        "effort": 2,
+    }
     assert numcodecs.get_codec(codec.get_config()) == codec
     data = codec.encode(pixels)
     assert data == latentcodec.encode(pixels, quality=70)

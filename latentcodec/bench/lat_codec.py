@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 import latentcodec
+from latentcodec import defaults
 from latentcodec.errors import LatError, UnknownModel
 from latentcodec.runtime import model_store
 
+_EFFORTS = tuple("123456789")
 _TENTHS = tuple(tenths / 10 for tenths in range(10, 1001))
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class LatCodec:
     """latentcodec with one of its models.
 
@@ -23,12 +25,14 @@ class LatCodec:
         name: As on the command line.
         label: The package, and the tune or the model that was asked for.
         model: Name or family of a packaged model, or a path given to `register_weights`.
+        effort: Of the encoder, 1 to 9.
         settings: Qualities, 1 to 100.
     """
 
     name: str
     label: str
     model: str
+    effort: int = defaults.EFFORT
     settings: Sequence[float] = (1, 10, 20, 30, 40, 50, 60, 72, 85, 100)
     fine_settings: Sequence[float] = _TENTHS
 
@@ -47,7 +51,7 @@ class LatCodec:
 
     def encode(self, image: Image.Image, setting: float) -> bytes:
         """Encode at quality `setting`, 1 to 100."""
-        return latentcodec.encode(image, quality=setting, model=self.model)
+        return latentcodec.encode(image, quality=setting, model=self.model, effort=self.effort)
 
     def decode(self, data: bytes) -> Image.Image:
         """Decode a .lat file."""
@@ -69,10 +73,20 @@ class LatCodec:
 
 
 def lat(option: str) -> LatCodec:
-    """latentcodec with a tune, a model or a weights file as its option, by default as it comes.
+    """latentcodec with a tune, a model or a weights file as its option, and an effort after that.
 
-    Raises LatError for a weights file that cannot be used.
+    By default each is as it comes. Raises LatError for a weights file that cannot be used.
     """
+    which, _, last = option.rpartition(":")
+    if last not in _EFFORTS:
+        return _of_model(option)
+    codec = _of_model(which)
+    return dataclasses.replace(
+        codec, name=f"{codec.name}:{last}", label=f"{codec.label}, effort {last}", effort=int(last)
+    )
+
+
+def _of_model(option: str) -> LatCodec:
     if not option:
         return LatCodec("lat", "latentcodec", model_store.chosen())
     name, label = f"lat:{option}", "latentcodec, {}".format

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from latentcodec.cli.prefetch import Prefetcher
+    from latentcodec.cli.progress import Progress
     from latentcodec.files.manifest import Manifest
     from latentcodec.files.options import FileOptions
 
@@ -50,11 +51,12 @@ def results(
     convert: Convert,
     options: BatchOptions,
     ahead: Prefetcher | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[FileResult]:
     """Do all tasks, and tell how each ended, in their order.
 
     One task, or one job, has all cores and needs no thread. ahead: reads pictures while several
-    jobs work.
+    jobs work. progress: what `convert` tells how far it is, and is stopped by.
     """
     jobs = min(options.jobs or min(cores(), _MOST_JOBS), len(tasks))
     if jobs == 1 or options.dry_run:
@@ -76,7 +78,9 @@ def results(
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
-        finally:  # after Ctrl-C only what has begun is finished
+        finally:  # after Ctrl-C only what has begun is finished, unless it takes long
+            if progress:
+                progress.stop()
             pool.shutdown(cancel_futures=True)
 
 
@@ -149,6 +153,7 @@ def convert_all(
     left_out: Counter[str],
     ahead: Prefetcher | None = None,
     manifest: Manifest | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Do all tasks, as `results` does, report on them, and write the manifest.
 
@@ -167,7 +172,7 @@ def convert_all(
     sys.setswitchinterval(0.0005)
     written = None if options.dry_run else manifest
     with Report(tasks, options, left_out) as report, written or contextlib.nullcontext():
-        done = results(tasks, convert, options, ahead)
+        done = results(tasks, convert, options, ahead, progress)
         for result in _second_tries(tasks, done, convert):
             report.add(result)
             if written:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from click.core import ParameterSource
 from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all, opened_manifest
 from latentcodec.cli.declared import declared
+from latentcodec.cli.progress import Progress
 from latentcodec.files.options import EncodeFileOptions
 from latentcodec.options import GOALS
 from latentcodec.storage.names import is_folder_name, suffix_of
@@ -63,9 +66,11 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
         sha256=shared.manifest is not None,
         **chosen,
     )
-    convert = functools.partial(encode_file, options=wanted)
+    progress = Progress(is_shown=len(tasks) == 1 and sys.stderr.isatty() and not shared.quiet)
+    convert = functools.partial(encode_file, options=wanted, progress=progress)
     ahead, manifest = Prefetcher(wanted.strict), opened_manifest(shared, wanted)
-    convert_all(tasks, convert, shared, naming.left_out, ahead, manifest)
+    with contextlib.closing(progress):
+        convert_all(tasks, convert, shared, naming.left_out, ahead, manifest, progress)
 
 
 def _check_goals(chosen: dict[str, Any]) -> None:

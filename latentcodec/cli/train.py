@@ -62,7 +62,7 @@ def _check(settings: Settings) -> None:
 
 def _check_structural(crop: int) -> None:
     """Raises BadParameter for crops without five scales, ClickException without the library."""
-    from latentcodec.training.distortion import SMALLEST_CROP_PX
+    from latentcodec.models.distortion import SMALLEST_CROP_PX
 
     if crop < SMALLEST_CROP_PX:
         raise click.BadParameter(f"--distortion ms-ssim needs a --crop of {SMALLEST_CROP_PX} px")

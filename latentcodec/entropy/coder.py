@@ -8,6 +8,7 @@ one concrete model, about ten times as fast as one model per symbol.
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +20,7 @@ from latentcodec.errors import CorruptPayload
 # The coder's state before the first symbol, and so after the last one is read. A decoder whose
 # tables or payload are not the encoder's ends up elsewhere.
 _SEAL = np.array([0x4C61], dtype=np.uint32)
+_UNCODED_BITS = 1e4
 _ESCAPED = stream.model.Uniform(2 * SYMBOL_LIMIT + 1)
 
 
@@ -69,6 +71,23 @@ class TableSet:
         starts = self._ends - self.sizes - 1
         counts = self._counts[np.where(known, starts + position, 0)]
         return np.where(known, counts / (1 << TOTAL_BITS), np.nan)
+
+    def bits(self, tables: np.ndarray, reach: int) -> np.ndarray:
+        """What the symbols -reach..reach cost by some tables: float32 [n, 2 reach + 1].
+
+        Those of ZERO_TABLE but zero cannot be coded: they cost more than any other.
+        """
+        found = np.empty((len(tables), 2 * reach + 1), dtype=np.float32)
+        for row, table in zip(found, tables, strict=True):
+            cost = TOTAL_BITS - np.log2(self.counts(table))
+            row[:] = cost[-1] + math.log2(2 * SYMBOL_LIMIT + 1)
+            low, size = int(self.lows[table]) + reach, int(self.sizes[table])
+            start, stop = max(low, 0), min(low + size, len(row))
+            row[start:stop] = cost[start - low : stop - low]
+            if table == ZERO_TABLE:
+                row[:] = _UNCODED_BITS
+                row[reach] = 0
+        return found
 
     def model(self, table: int) -> Any:
         """The model of the symbols, at 0..size - 1, and of the escape after them."""

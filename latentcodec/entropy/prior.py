@@ -55,10 +55,10 @@ class HyperPrior:
         self._up_32 = reader.linear("h_s.up_32")
         self._block = reader.block("h_s.block")
         self._up_16 = reader.linear("h_s.up_16")
-        self._context_block = reader.block("context.block")
-        self._step_bias = reader.integers("context.step_bias")
-        self._coded = _split_columns(reader.linear("context.coded"))
-        self._head = _split_rows(reader.linear("context.head"))
+        self.context_block = reader.block("context.block")
+        self.step_bias = reader.integers("context.step_bias")
+        self.coded = _split_columns(reader.linear("context.coded"))
+        self.head = _split_rows(reader.linear("context.head"))
         self._rows = {
             name: reader.integers(f"quality.{name}")
             for name in ("to_unit", "to_step", "table_offset", "z_mean", "z_table", "h_s_level")
@@ -69,7 +69,7 @@ class HyperPrior:
         check_exact(float(self._rows["to_unit"].max()) * 2 * MEAN_LIMIT, "to_unit")
         check_exact(float(self._rows["to_step"].max()) * LIMIT, "to_step")
 
-    def _row(self, name: str, tenths: int) -> Tensor:
+    def row(self, name: str, tenths: int) -> Tensor:
         """The row for a quality in tenths (10..1000), interpolated on integers."""
         low, part = divmod(tenths - 10, 10)
         rows = self._rows[name]
@@ -78,14 +78,14 @@ class HyperPrior:
 
     def z_parameters(self, tenths: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Mean (int32, 1/4096) and table (uint8) of `count` positions of z, each [count * Z]."""
-        mean = self._row("z_mean", tenths).numpy().astype(np.int32)
-        table = self._row("z_table", tenths).clamp(0, SCALE_COUNT - 1).numpy().astype(np.uint8)
+        mean = self.row("z_mean", tenths).numpy().astype(np.int32)
+        table = self.row("z_table", tenths).clamp(0, SCALE_COUNT - 1).numpy().astype(np.uint8)
         return np.tile(mean, count), np.tile(table, count)
 
     def psi(self, z_hat: np.ndarray, tenths: int, height: int, width: int) -> Tensor:
         """Features from z_hat (int [h/4, w/4, Z], 12 fractional bits): float64 [h, w, C]."""
         x = torch.from_numpy(z_hat.astype(np.float64)).clamp_(-LIMIT, LIMIT)
-        x = self._up_32(x, self._row("h_s_level", tenths), relu=True)
+        x = self._up_32(x, self.row("h_s_level", tenths), relu=True)
         x = depth_to_space(x, 2)
         x = depth_to_space(self._up_16(self._block(x)), 2)
         return x[:height, :width].contiguous()
@@ -93,12 +93,12 @@ class HyperPrior:
     def run(self, psi: Tensor, tenths: int, code: CodeStep) -> np.ndarray:
         """Walk the coding steps; returns v_hat, int32 [h, w, M] in 1/16 steps."""
         height, width, _ = psi.shape
-        group_width = self._head[0].weight.shape[0] // 2
+        group_width = self.head[0].weight.shape[0] // 2
         v_hat = np.zeros((height, width, GROUPS * group_width), dtype=np.int32)
-        to_unit = self._row("to_unit", tenths).split(group_width)
+        to_unit = self.row("to_unit", tenths).split(group_width)
         u = psi
         for step in range(self.steps):
-            features = self._context_block((u + self._step_bias[step]).clamp_(0, LIMIT))
+            features = self.context_block((u + self.step_bias[step]).clamp_(0, LIMIT))
             mean, table = self._parameters(features, step, tenths)
             values = (code(step, mean, table) << MEAN_BITS) + mean
             added = torch.zeros_like(u)
@@ -112,7 +112,7 @@ class HyperPrior:
                     continue  # nothing is left to predict from it
                 unit = torch.from_numpy(place).double() * to_unit[group]
                 unit = rescale(unit, TO_UNIT_BITS + MEAN_BITS - FRACTION_BITS)
-                added[rows, columns] += self._coded[group](unit.clamp_(-LIMIT, LIMIT))
+                added[rows, columns] += self.coded[group](unit.clamp_(-LIMIT, LIMIT))
             u = (u + added).clamp_(-LIMIT, LIMIT)
         return v_hat
 
@@ -120,11 +120,11 @@ class HyperPrior:
         self, features: Tensor, step: int, tenths: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Means (int32, 1/16 steps) and tables (uint8) of what `step` codes, in coding order."""
-        to_step = self._row("to_step", tenths).chunk(GROUPS)
-        offset = self._row("table_offset", tenths).chunk(GROUPS)
+        to_step = self.row("to_step", tenths).chunk(GROUPS)
+        offset = self.row("table_offset", tenths).chunk(GROUPS)
         means, tables = [], []
         for phase, group in coded_in_step(step, self.steps):
-            out = self._head[group](features[phase // 2 :: 2, phase % 2 :: 2])
+            out = self.head[group](features[phase // 2 :: 2, phase % 2 :: 2])
             mean, log_scale = out.chunk(2, dim=-1)
             mean = rescale(mean * to_step[group], FRACTION_BITS + TO_STEP_BITS - MEAN_BITS)
             table = rescale(log_scale + offset[group], _TABLE_SHIFT)

@@ -20,7 +20,7 @@ _LARGEST = 8  # above this magnitude the bits hardly differ from one symbol to t
 
 
 class Quantiser:
-    """Chooses symbols for the tables of one model."""
+    """Chooses symbols for the tables of one model. An infinite price of errors: plain rounding."""
 
     def __init__(self, tables: TableSet, error_bits: float = ERROR_BITS) -> None:
         # [table, sign, magnitude]; -0.5 lets nothing pass.

@@ -15,6 +15,7 @@ from latentcodec.files.result import FileResult
 from latentcodec.format.source import Source
 from latentcodec.images.picture import source_of
 from latentcodec.pipeline import encoder, rate_control
+from latentcodec.pipeline.refinement import Progress, silent
 from latentcodec.runtime import model_store
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def encode_file(
     options: EncodeFileOptions = _DEFAULT,
     *,
     read: Callable[[Source, bool], tuple[Image, int]] = read_image,
+    progress: Progress = silent,
 ) -> FileResult:
     """Encode an image file as a `.lat` file, which is written whole or not at all.
 
@@ -38,6 +40,8 @@ def encode_file(
         options: how.
         read: gives the picture of the source and the source's size in bytes, from `strict`; for
             who reads ahead.
+        progress: told the part that is done, 0 to 1, while latents are refined (effort 3 to 9);
+            each file that a search looks at begins anew.
 
     Returns:
         Sizes and times, and the error where bad input, the machine or its memory ended it: none
@@ -46,7 +50,8 @@ def encode_file(
     Raises:
         ModuleNotFoundError: what runs the networks is not installed.
     """
-    return converted(source, target, functools.partial(_encode, source, target, options, read))
+    work = functools.partial(_encode, source, target, options, read, progress)
+    return converted(source, target, work)
 
 
 def _encode(
@@ -54,13 +59,14 @@ def _encode(
     target: Target,
     options: EncodeFileOptions,
     read: Callable[[Source, bool], tuple[Image, int]],
+    progress: Progress,
     result: FileResult,
 ) -> FileResult:
     image, input_bytes = read(source, options.strict)
     picture = source_of(image, options.strict, options.strip, options.resize)
     load = functools.partial(model_store.load_codec, runtime=options.runtime)
     model = model_store.chosen(options.model, options.tune)
-    found = rate_control.encode(picture, options, model=model, load=load)
+    found = rate_control.encode(picture, options, model=model, load=load, progress=progress)
     written = write_target(target, found.data, options)
     if options.verify and not reads_back(target, found.data):
         raise LatError(f"{result.target} does not read back as it was written")

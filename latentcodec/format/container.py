@@ -239,6 +239,11 @@ def _read_metadata(view: _View) -> tuple[dict[ChunkType, bytes], int]:
     raise CorruptChunk(f"more than {MAX_METADATA_CHUNKS} chunks stand before the first tile")
 
 
+def tile_bytes(payload: bytes) -> int:
+    """What a tile with this payload takes of a file."""
+    return len(_chunk_bytes(ChunkType.TILE, payload))
+
+
 def _chunk_bytes(kind: int, payload: bytes) -> bytes:
     """Type, length (LEB128), payload, CRC-32 of all three."""
     length, rest = bytearray(), len(payload)

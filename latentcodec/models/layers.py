@@ -213,10 +213,12 @@ class _Shortcut(torch.autograd.Function):
         return precise_linear(x, weight)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x, weight = ctx.saved_tensors
         rows = gradient.flatten(0, -2).bfloat16()
         by_x = (rows @ weight.bfloat16()).float().view_as(x) if ctx.needs_input_grad[0] else None
+        if not ctx.needs_input_grad[1]:
+            return by_x, None
         return by_x, (rows.T @ x.flatten(0, -2).bfloat16()).float()
 
 

@@ -96,3 +96,31 @@ def _rate_by_offset(noisy: Tensor, sharpness: Tensor) -> Tensor:
     mass = torch.erfc(lower).sub_(torch.erfc(upper)).clamp_min_(2 * _LEAST_MASS)
     change = lower.square_().neg_().exp_().sub_(upper.square_().neg_().exp_())
     return change.mul_(sharpness).div_(mass).mul_(2 * _BITS_PER_MASS).copysign_(noisy)
+
+
+class _GaussianBits(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, symbol: Tensor, log_scale: Tensor, bits: Tensor) -> Tensor:
+        sharpness = log_scale.neg().exp_().mul_(_ROOT_HALF).clamp_max_(_ROOT_HALF / SCALE_LOW)
+        distance = symbol.abs()
+        lower = torch.erfc((distance - 0.5).mul_(sharpness).clamp_(-_FAR, _FAR))
+        upper = torch.erfc((distance + 0.5).mul_(sharpness).clamp_(-_FAR, _FAR))
+        mass = lower.sub_(upper).clamp_min_(2 * _LEAST_MASS)
+        ctx.save_for_backward(
+            _rate_by_offset(symbol, sharpness),
+            _rate_by_log_scale(distance, mass, sharpness, log_scale),
+        )
+        return bits.sum()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        by_symbol, by_log_scale = ctx.saved_tensors
+        return by_symbol * gradient, by_log_scale * gradient, None
+
+
+def table_bits(symbol: Tensor, log_scale: Tensor, bits: Tensor) -> Tensor:
+    """The sum of what symbols cost by their tables, with the gradients of their Gaussians.
+
+    symbol, log_scale, bits: of one shape. Balle et al. 2018, equation 9.
+    """
+    return _GaussianBits.apply(symbol, log_scale, bits)

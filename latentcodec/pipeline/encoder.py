@@ -19,6 +19,7 @@ from latentcodec.pipeline.alpha import encode_alpha
 from latentcodec.pipeline.decoder import family_of, pixel_parts
 from latentcodec.pipeline.hidden_colours import HiddenColours
 from latentcodec.pipeline.preview import preview_of
+from latentcodec.pipeline.refinement import FIRST_EFFORT, Progress, Refinement, silent
 from latentcodec.pipeline.tiling import (
     TILE_CELLS,
     Span,
@@ -44,22 +45,31 @@ def encode(
     *,
     model: str,
     load: Callable[[ModelEntry], Family] = model_store.load_codec,
+    progress: Progress = silent,
 ) -> bytes:
     """A picture as the bytes of a `.lat` file.
 
     options: of which a goal instead of a quality is for `rate_control.encode`. load: gives the
-    working model. Raises UnknownModel, LimitExceeded and, if it comes to that, VerificationFailed.
+    working model. progress: told of what takes long. Raises UnknownModel, LimitExceeded, LatError
+    for an effort that the runtime does not have and, if it comes to that, VerificationFailed.
     """
     tenths = tenths_of(options.quality)
     container.check_size(picture.width, picture.height)
     entry = model_store.by_name(model)
     family = load(entry)
     hidden = _hidden_colours(picture) if picture.colour.has_alpha else None
+    latents = _latent_tiles(family, picture, tenths, hidden)
+    if options.effort < FIRST_EFFORT:
+        coded = _coded(family, latents, tenths, plain=options.effort == 1)
+    else:
+        tune = model_store.tune_of(entry)
+        refinement = Refinement(family, picture, tenths, tune=tune, hidden=hidden)
+        coded = refinement.run(latents, options.effort, progress)
     tiles: dict[int, bytes] = {}
-    for number, y in _latent_tiles(family, picture, tenths, hidden):
-        tiles[number], v_hat = family.encode_latents(y, tenths)
-        if options.verify and not _decodes_to(family, tiles[number], v_hat, tenths):
+    for number, payload, v_hat in coded:
+        if options.verify and not _decodes_to(family, payload, v_hat, tenths):
             raise VerificationFailed("the file does not decode to the latents that were encoded")
+        tiles[number] = payload
     header = Header(
         picture.width, picture.height, picture.colour, tenths, entry.code, entry.short_hash
     )
@@ -68,6 +78,14 @@ def encode(
     if options.preview and max(picture.width, picture.height) > SIDE_PX:
         before[ChunkType.PREVIEW] = preview_of(picture)
     return container.write(LatFile(header, payloads, before, list(_alphas(picture))))
+
+
+def _coded(
+    family: Family, latents: Iterator[tuple[int, np.ndarray]], tenths: int, plain: bool
+) -> Iterator[tuple[int, bytes, np.ndarray]]:
+    """Number, payload and v_hat of each tile. plain: round to the nearest symbols."""
+    for number, y in latents:
+        yield number, *family.tile(y, tenths).encode(family.steps_of(y, tenths), plain)
 
 
 def _tile_parts(picture: PictureSource) -> Iterator[tuple[slice, slice, Picture]]:

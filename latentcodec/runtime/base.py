@@ -11,20 +11,25 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from latentcodec.entropy.coder import SymbolDecoder, SymbolSampler, SymbolSource, TableSet
-from latentcodec.entropy.tables import MEAN_BITS
+from latentcodec.entropy.rdoq import Quantiser
+from latentcodec.entropy.tables import ERROR_BITS, MEAN_BITS
 from latentcodec.models.config import TransformConfig
 from latentcodec.runtime.networks import Networks
 
 if TYPE_CHECKING:
     import torch
 
+    from latentcodec.models.float_prior import Rate
 
+
+REFINED_REACH = 255  # magnitudes up to which symbols cost what their tables say in refining
 FamilyT = TypeVar("FamilyT", bound="Family")
 
 
 class Family(abc.ABC):
     """A loaded model, as the chain sees it. Nothing in it changes: threads may share it."""
 
+    error_bits = ERROR_BITS  # of the encoder's rounding
     side_px: int | None = None  # of its pictures, where it has one size only
 
     def __init__(
@@ -36,6 +41,7 @@ class Family(abc.ABC):
     ) -> None:
         """`tensors`: those of a weights file. Raises KeyError or ValueError for others."""
         self.tables, self.config, self.networks = tables, config, networks
+        self.quantiser = Quantiser(tables, self.error_bits)
         self._gain_rows = tensors["float.gain.rows"]
         self._y_std = tensors["float.y_std"]
         # How far, in latent positions, a pixel sees into y and a latent is seen in pixels.
@@ -106,8 +112,12 @@ class Family(abc.ABC):
         return y * np.exp(self.row(self._gain_rows, tenths))
 
     @abc.abstractmethod
+    def tile(self, y: np.ndarray, tenths: int) -> TileCoder:
+        """What codes y, float32 [h, w, M]."""
+
     def encode_latents(self, y: np.ndarray, tenths: int) -> tuple[bytes, np.ndarray]:
         """The payload of y (float32 [h, w, M]), and v_hat as the decoder will have it."""
+        return self.tile(y, tenths).encode(self.steps_of(y, tenths))
 
     def decode_latents(self, payload: bytes, tenths: int, height: int, width: int) -> np.ndarray:
         """v_hat, int32 [h, w, M] in 1/16 quantisation steps: the same on every machine.
@@ -140,3 +150,25 @@ class Family(abc.ABC):
     def render(self, latents: np.ndarray, tenths: int) -> np.ndarray:
         """The picture, uint8 [16 h, 16 w, 3], of latents [h, w, M] in units."""
         return self.synthesise(latents * ((1 << MEAN_BITS) / self.unit_steps(tenths)), tenths)
+
+
+class TileCoder(abc.ABC):
+    """Codes the latents of one tile, in whichever way they are rounded."""
+
+    def __init__(self, family: Family, size: tuple[int, int], tenths: int) -> None:
+        self._family, self._size, self._tenths = family, size, tenths
+
+    @abc.abstractmethod
+    def encode(self, v: np.ndarray, plain: bool = False) -> tuple[bytes, np.ndarray]:
+        """The payload of v (float32 [h, w, M] in steps), and v_hat as the decoder will have it.
+
+        plain: round to the nearest symbols, instead of lowering those that cost too much.
+        """
+
+    @abc.abstractmethod
+    def rate(self, device: torch.device) -> Rate:
+        """What the latents cost, with gradients, on torch."""
+
+    def _quantiser(self, plain: bool) -> Quantiser:
+        tables = self._family.tables
+        return Quantiser(tables, math.inf) if plain else self._family.quantiser

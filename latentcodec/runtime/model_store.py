@@ -116,6 +116,17 @@ def chosen(model: str | None = None, tune: Tune | None = None) -> str:
     return str(manifest()["tunes"][tune])
 
 
+def tune_of(entry: ModelEntry) -> Tune:
+    """What a model is tuned for: as the manifest says, or by what it was last trained."""
+    from latentcodec.runtime import tensor_file
+
+    for tune, name in manifest()["tunes"].items():
+        if name == entry.name:
+            return tune
+    runs = tensor_file.description_of(checked_bytes(entry))["trained"].get("runs", [])
+    return "ssim" if runs and runs[-1].get("distortion") == "ms-ssim" else "psnr"
+
+
 def by_name(name: str) -> ModelEntry:
     """The model called `name`, the first of the family `name`, or the weights in the file `name`.
 

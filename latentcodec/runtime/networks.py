@@ -16,6 +16,8 @@ class Networks(Protocol):
     level: the quality on the scale of the level tables, 0..anchors - 1.
     """
 
+    differentiable: bool  # whether the encoder can refine latents with them
+
     def on(self, device: Any, threads: int | None) -> Networks:
         """The same, whose g_a and g_s run on a device, and all on so many threads."""
 

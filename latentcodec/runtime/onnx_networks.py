@@ -71,6 +71,8 @@ class Sessions:
 class OnnxNetworks:
     """`Networks` on ONNX Runtime."""
 
+    differentiable = False
+
     def __init__(self, tensors: dict[str, np.ndarray], config: TransformConfig) -> None:
         """`tensors`: those of a weights file."""
         self._graphs = TransformGraphs(tensors, config)

@@ -68,6 +68,8 @@ def first_prior(tensors: dict[str, np.ndarray], steps: int) -> tuple[HyperPrior,
 class TorchNetworks:
     """`Networks` on torch; a call uses as many threads as torch is set to."""
 
+    differentiable = True
+
     def __init__(
         self, tensors: dict[str, np.ndarray], family: str, config: TransformConfig
     ) -> None:
@@ -85,7 +87,7 @@ class TorchNetworks:
 
     def on(self, device: str | torch.device, threads: int | None) -> TorchNetworks:
         device = torch.device(device)
-        if device == self._y_std.device:
+        if device == self.device:
             return self
         moved = copy.copy(self)
         moved._place(device)
@@ -110,12 +112,25 @@ class TorchNetworks:
     def synthesise_strips(
         self, v_hat: Iterable[np.ndarray], level: float, scale: int
     ) -> Iterator[np.ndarray]:
-        at, device = torch.tensor([level]), self._y_std.device
-        steps = torch.exp(self.net.inverse_gain(at) - self.net.gain(at))
-        units = steps / (1 << MEAN_BITS)
+        at, device = torch.tensor([level]), self.device
+        units = self.steps(level).cpu() / (1 << MEAN_BITS)
         rows = ((torch.from_numpy(v).float().unsqueeze(0) * units).to(device) for v in v_hat)
         for x in synthesised(self._g_s, rows, at.to(device), self._y_std, scale):
             yield to_uint8(x)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the transforms run."""
+        return self._y_std.device
+
+    def steps(self, level: float) -> Tensor:
+        """The quantisation steps of y_hat at a level, float32 [1, 1, 1, M]."""
+        at = torch.tensor([level])
+        return torch.exp(self.net.inverse_gain(at) - self.net.gain(at)).to(self.device)
+
+    def synthesis(self, y_hat: Tensor, level: Tensor) -> Tensor:
+        """g_s with gradients: pixels around -1..1, [1, 16 h, 16 w, 3], of y_hat [1, h, w, M]."""
+        return self._g_s(y_hat, level, self._y_std)
 
     @torch.inference_mode()
     def hyper_analysis(self, y: np.ndarray, level: float) -> np.ndarray:

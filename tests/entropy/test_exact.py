@@ -59,7 +59,7 @@ def test_torch_path_equals_the_int64_oracle(
     symbols = random.integers(-3, 4, y.shape)
     symbols[random.random(y.shape) < 1e-3] = 32767
     with torch.inference_mode():
-        assert_exact(family._coded, oracle, z_hat, symbols, tenths)
+        assert_exact(family.coded, oracle, z_hat, symbols, tenths)
 
 
 @pytest.fixture(scope="module")

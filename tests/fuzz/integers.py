@@ -28,7 +28,7 @@ def packaged_target() -> Target:
     entry = model_store.by_name(model_store.chosen())
     family = model_store.load_codec(entry)
     assert isinstance(family, HyperFamily)
-    coded, config = family._coded, family.config
+    coded, config = family.coded, family.config
     weights = safetensors.numpy.load_file(model_store.FOLDER / entry.file)
     oracle = oracle_of(weights, config.steps)
 

@@ -56,3 +56,50 @@ def test_a_fidelity_beyond_the_scale() -> None:
     codec = FakeCodec()
     found = for_psnr(codec.encode, codec.psnr_db, 60)
     assert (found.reached, found.quality) == (False, 100)
+
+
+class SlowCodec(FakeCodec):
+    """Makes smaller files than the fast one, by a share that differs with the quality."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def finish(self, quality: float) -> bytes:
+        self.calls += 1
+        data = FakeCodec().encode(quality)
+        return data[: round(len(data) * (self.share + 0.04 * math.cos(quality / 20)))]
+
+
+@pytest.mark.parametrize("size", [2100, 3000, 9_999, 20_000, 40_000])
+@pytest.mark.parametrize("share", [0.85, 0.95, 1.05])
+def test_a_slow_encoder_meets_a_size_in_few_files(size: int, share: float) -> None:
+    codec = SlowCodec(share)
+    found = for_size(FakeCodec().encode, size, codec.finish)
+    assert found.reached
+    assert 0.98 * size <= len(found.data) <= size
+    assert codec.calls <= 4
+    assert found.data == codec.finish(found.quality)
+
+
+def test_a_slow_encoder_beyond_the_scale() -> None:
+    fast, codec = FakeCodec().encode, SlowCodec(0.9)
+    small, large = for_size(fast, 1000, codec.finish), for_size(fast, 10**9, codec.finish)
+    assert (small.reached, small.quality) == (False, 1)
+    assert (large.reached, large.quality) == (True, 100)
+    smallest = len(codec.finish(1))
+    assert smallest < len(fast(1))
+    assert for_size(fast, smallest, codec.finish).data == codec.finish(1)
+
+
+@pytest.mark.parametrize("wanted", [25.9, 33.333, 44.9])
+def test_a_slow_encoder_meets_a_fidelity_in_few_files(wanted: float) -> None:
+    codec = SlowCodec(0.95)
+
+    def psnr_db(data: bytes) -> float:
+        slow = data in (codec.finish(q / 10) for q in (data[0] + 256 * data[1],))
+        return codec.psnr_db(data) + 0.4 * slow
+
+    found = for_psnr(FakeCodec().encode, psnr_db, wanted, codec.finish)
+    assert found.reached
+    assert wanted <= psnr_db(found.data) <= wanted + 0.05

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from latentcodec.training.distortion import squared_error, structural
+from latentcodec.models.distortion import squared_error, structural
 
 
 def test_structural_distortion_sees_structure() -> None:

@@ -1,0 +1,167 @@
+"""Better latents for a tile, by coordinate descent on its bits and error: only the encoder's work.
+
+Each update goes through the prior and the synthesis once, forward and backward, at latents as they
+would be coded. The gradient of everything but a latent's own bits, the curvature of the error, and
+the tables' own bits say what a symbol one lower or higher would cost; those of a random part of the
+latents that gain are taken, which keeps neighbours from all mending the same error. Iterated
+conditional modes (Besag 1986) with the quadratic model of Newton's method, in place of the annealed
+noise of Yang, Bamler and Mandt 2020, "Improving Inference for Neural Image Compression", which
+needs many more updates (docs/effort.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from latentcodec.entropy.tables import MEAN_BITS
+from latentcodec.models.distortion import total_squared_error, total_structural
+from latentcodec.models.float_prior import Costs, Rate
+from latentcodec.runtime.networks import Networks
+from latentcodec.runtime.tile_view import TileView
+from latentcodec.runtime.torch_networks import TorchNetworks, to_network
+
+if TYPE_CHECKING:
+    from latentcodec.runtime.base import TileCoder
+    from latentcodec.runtime.model_store import Tune
+
+_SHARE = 0.7  # of the latents that may change in an update
+_MOMENTUM = 0.5  # of the gradients
+_PROBE = 0.25  # steps, for the curvature
+_LEAST_CURVATURE = 1.0  # bits per squared step
+
+
+# Of pixels in -1..1, [1, h, w, 3], twice: the sum over them of the error at 255 scale.
+Distortion = Callable[[Tensor, Tensor], Tensor]
+
+
+_DISTORTION_OF: dict[str, Distortion] = {"psnr": total_squared_error, "ssim": total_structural}
+
+
+@torch.inference_mode()
+def error_of(
+    decoded: np.ndarray, pixels: np.ndarray, counted: np.ndarray | None, tune: Tune
+) -> float:
+    """The sum over pixels of the error at 255 scale: uint8 [h, w, 3], twice, and bool [h, w]."""
+    if counted is not None:
+        decoded = np.where(counted[..., None], decoded, pixels)
+    both = (
+        to_network(one).double() if tune == "psnr" else to_network(one) for one in (decoded, pixels)
+    )
+    return _DISTORTION_OF[tune](*both).item()
+
+
+class Descent:
+    """Refines one tile."""
+
+    def __init__(
+        self,
+        networks: Networks,
+        coder: TileCoder,
+        view: TileView,
+        *,
+        level: float,
+        lambda_: float,
+        tune: Tune,
+    ) -> None:
+        """networks: torch's; coder: the tile's. lambda_: bits that an error of 1 in a pixel is
+        worth, at 255 scale; tune: how the error is measured."""
+        self._networks, self._view = cast(TorchNetworks, networks), view
+        self._lambda, self._distortion = lambda_, _DISTORTION_OF[tune]
+        device = self._networks.device
+        self._rate: Rate = coder.rate(device)
+        self._level = torch.tensor([level], device=device)
+        self._steps = self._networks.steps(level)
+        around = torch.from_numpy(view.around).to(device)
+        self._around = around.float().unsqueeze(0) / (1 << MEAN_BITS)
+        self._wanted = to_network(view.pixels).to(device)
+        self._counted: Tensor | None = None
+        if view.counted is not None:
+            self._counted = torch.from_numpy(view.counted).to(device)[None, :, :, None]
+
+    def run(self, updates: int, seed: int, after: Callable[[], None]) -> np.ndarray:
+        """The best latents that some updates come by: float32 [h, w, M] in steps.
+
+        after: called after each update. The same for the same seed, number of threads and machine.
+        """
+        random = torch.Generator().manual_seed(seed)
+        own = self._around[0, self._view.rows, self._view.columns].cpu().numpy()
+        v = self._rate.arranged(own)
+        curvature = self._curvature(v, random)
+        best, least = v, float("inf")
+        slope: Tensor | None = None
+        for number in range(updates + 1):
+            choose = _Chooser(v, slope, curvature, random)
+            leaves, bits = self._rate.code(choose)
+            v_hat = torch.stack(leaves)
+            cost = self._lambda * self._error(v_hat) + bits
+            v = v_hat.detach()
+            if cost.item() < least:
+                best, least = v, cost.item()
+            if number == updates:
+                break
+            gradient = torch.stack(torch.autograd.grad(cost, leaves))
+            slope = gradient if slope is None else slope.lerp_(gradient, 1 - _MOMENTUM)
+            after()
+        return self._rate.grid(best)[0].cpu().numpy()
+
+    def _error(self, v_hat: Tensor) -> Tensor:
+        """The distortion of what is shown of v_hat, in coding order."""
+        grid = self._around.clone()
+        grid[:, self._view.rows, self._view.columns] = self._rate.grid(v_hat)
+        with torch.autocast(grid.device.type, torch.bfloat16):
+            x = self._networks.synthesis(grid * self._steps, self._level)
+        rows, columns = self._view.shown
+        x = x[:, rows, columns].clamp(-1, 1)
+        if self._counted is not None:
+            x = torch.where(self._counted, x, self._wanted)
+        return self._distortion(x, self._wanted)
+
+    def _curvature(self, v: Tensor, random: torch.Generator) -> Tensor:
+        """Half the second derivative of the error, in bits per squared step, of coding order.
+
+        Hutchinson's estimate of the Hessian's diagonal by one probe, whose mean over places and
+        over channels make up the whole (a product, as in Adafactor).
+        """
+        signs = torch.rand(v.shape, generator=random).to(v.device) < 0.5
+        probe = signs.float().mul_(2 * _PROBE).sub_(_PROBE)
+        change = self._error_slope(v + probe) - self._error_slope(v - probe)
+        found = change.div_(4 * probe)
+        axes = tuple(range(1, v.ndim - 1))
+        of_channel = found.mean(axes, keepdim=True).clamp_min_(_LEAST_CURVATURE)
+        of_place = (found / of_channel).mean(-1, keepdim=True)
+        return of_channel * of_place.clamp(0.25, 4)
+
+    def _error_slope(self, v: Tensor) -> Tensor:
+        leaf = v.requires_grad_(True)
+        return torch.autograd.grad(self._lambda * self._error(leaf), leaf)[0]
+
+
+class _Chooser:
+    """What each latent becomes, by a quadratic model of the cost around the latents `v`."""
+
+    def __init__(
+        self, v: Tensor, slope: Tensor | None, curvature: Tensor, random: torch.Generator
+    ) -> None:
+        self._v, self._slope, self._curvature, self._random = v, slope, curvature, random
+
+    def __call__(self, number: int, mean: Tensor, costs: Costs) -> Tensor:
+        v = self._v[number]
+        symbol = (v - mean).round_()
+        if self._slope is None:
+            return mean + symbol
+        slope, curvature = self._slope[number], self._curvature[number]
+        moved = mean + symbol - v
+        below, same, above = costs(symbol)
+        # Each against the symbol as it is: curvature ((moved +- 1)^2 - moved^2) +- slope + bits.
+        tilt = (2 * curvature * moved).add_(slope)
+        up = above.sub_(same).add_(tilt).add_(curvature)
+        down = below.sub_(same).sub_(tilt).add_(curvature)
+        may = torch.rand(v.shape, generator=self._random).to(v.device) < _SHARE
+        rises = (up < 0).logical_and_(up < down).logical_and_(may)
+        falls = (down < 0).logical_and_(down <= up).logical_and_(may)
+        return symbol.add_(rises.float()).sub_(falls.float()).add_(mean)
