@@ -18,6 +18,8 @@ from latentcodec.format import container
 from latentcodec.images.metadata import attach, collect, forget
 from latentcodec.images.reading import load
 from latentcodec.previews import read_preview
+from latentcodec.storage import remote
+from latentcodec.storage.names import is_url
 
 FORMAT = "LAT"
 # Metadata among the keywords of `Image.save`, by Pillow's names.
@@ -116,7 +118,7 @@ def open(source: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
     """Open a `.lat` file as a Pillow image, which is decoded when its pixels are first asked for.
 
     Args:
-        source: a path, or a file open for reading.
+        source: a path, a URL, which is read as a whole, or a file open for reading.
 
     Returns:
         A Pillow image with size, mode, metadata and `info["quality"]`. As with all of Pillow's
@@ -126,6 +128,8 @@ def open(source: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
         latentcodec.LatError: it is no `.lat` file, or its header is damaged.
         OSError: it cannot be read.
     """
+    if isinstance(source, str) and is_url(source):
+        source = BytesIO(remote.read(source))
     try:
         return Image.open(source, formats=[FORMAT])
     except UnidentifiedImageError:

@@ -14,20 +14,17 @@ import gc
 import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from latentcodec.cli.options import BatchOptions
-from latentcodec.cli.paths import STREAM, Task
+from latentcodec.cli.paths import STREAM, Task, existing
 from latentcodec.cli.report import Report, listed
 from latentcodec.errors import LatError
 from latentcodec.files.result import FileResult
 from latentcodec.runtime.choice import chosen
 from latentcodec.runtime.compute import share_cores
-from latentcodec.storage import remote
-from latentcodec.storage.names import is_url
 from latentcodec.system.cpu import cores
 
 if TYPE_CHECKING:
@@ -112,12 +109,9 @@ def _marked(tasks: list[Task], skip_existing: bool, manifest: Manifest | None) -
         ]
     if not skip_existing:
         return tasks
-    urls = remote.existing(task.target for task in tasks if is_url(task.target))
+    there = existing(task.target for task in tasks if not task.is_done)
     return [
-        dataclasses.replace(task, is_done=True)
-        if task.target != STREAM and (task.target in urls or Path(task.target).exists())
-        else task
-        for task in tasks
+        dataclasses.replace(task, is_done=True) if task.target in there else task for task in tasks
     ]
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +12,9 @@ from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all, opened_manifest
 from latentcodec.cli.declared import declared
 from latentcodec.files.options import DecodeFileOptions
-from latentcodec.storage.names import is_url
+
+if TYPE_CHECKING:
+    from latentcodec.files.manifest import Manifest
 
 _EXIT_SALVAGED = 3
 
@@ -48,8 +49,6 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     naming = paths.Naming(f".{form or 'png'}", lambda suffix: suffix == ".lat")
     tasks = paths.plan(inputs, output, shared.recursive, naming)
     _check_formats(tasks, form)
-    if not shared.skip_existing:
-        tasks = [_beside_original(task) for task in tasks]
     from latentcodec.files.decode import decode_file
 
     wanted = DecodeFileOptions(
@@ -60,20 +59,31 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     )
     convert = functools.partial(decode_file, options=wanted)
     manifest = opened_manifest(shared, wanted)
+    if not shared.skip_existing:
+        tasks = _without_originals(tasks, manifest)
     report = convert_all(tasks, convert, shared, naming.left_out, manifest=manifest)
     if report.is_damaged:
         raise click.exceptions.Exit(_EXIT_SALVAGED)
 
 
-def _beside_original(task: paths.Task) -> paths.Task:
-    """A task, refused where the name that was made for it is that of a picture beside the file."""
-    if task.refused or not task.makes_folders or is_url(task.source) or is_url(task.target):
-        return task
-    source, target = Path(task.source), Path(task.target)
-    if source.resolve().parent != target.resolve().parent or not target.exists():
-        return task
-    refused = f"{target} stands beside {source} and may be its original: name another output"
-    return dataclasses.replace(task, refused=refused)
+def _without_originals(tasks: list[paths.Task], manifest: Manifest | None) -> list[paths.Task]:
+    """The tasks, those refused whose target, named by us, is there beside the file: that may be the
+    original, unless the manifest knows better. Raises OSError, and LatError for URLs."""
+    beside = (
+        task.target
+        for task in tasks
+        if task.makes_folders
+        and paths.folder_of(task.source) == paths.folder_of(task.target)
+        and not (manifest and manifest.has(task.source, task.target))
+    )
+    there = paths.existing(beside)
+    words = "{0.target} stands beside {0.source} and may be its original: name another output"
+    return [
+        dataclasses.replace(task, refused=words.format(task))
+        if task.target in there and not task.refused
+        else task
+        for task in tasks
+    ]
 
 
 def _check_formats(tasks: list[paths.Task], form: str | None) -> None:

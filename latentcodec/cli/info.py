@@ -10,9 +10,11 @@ from typing import Any
 
 import click
 
-from latentcodec.cli.paths import STREAM
+from latentcodec.cli.paths import STREAM, is_folder
 from latentcodec.errors import LatError
 from latentcodec.files.errors import describe_error
+from latentcodec.storage import remote
+from latentcodec.storage.names import is_url, join
 
 
 def _facts(source: str) -> dict[str, Any]:
@@ -77,8 +79,11 @@ def command(sources: tuple[str, ...], recursive: bool, as_json: bool) -> None:
 def _named(sources: tuple[str, ...], recursive: bool) -> Iterator[str]:
     """The files, and those in folders. Raises LatError for a folder where that is not wanted."""
     for source in sources:
-        if not Path(source).is_dir():
+        if not is_folder(source, recursive):
             yield source
+        elif is_url(source) and recursive:
+            below = (path for path in remote.files_below(source) if path.suffix == ".lat")
+            yield from (join(source, path) for path in below)
         elif recursive:
             yield from (str(path) for path in sorted(Path(source).rglob("*.lat")))
         else:

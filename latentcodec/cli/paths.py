@@ -99,7 +99,7 @@ def plan(inputs: list[str], output: str | None, recursive: bool, naming: Naming)
     In a folder of outputs, one input folder is mirrored itself; of several inputs each keeps its
     name. Raises UsageError for what cannot be meant.
     """
-    folders = {given for given in inputs if _is_folder(given, recursive)}
+    folders = {given for given in inputs if is_folder(given, recursive)}
     many = len(inputs) > 1 or (recursive and inputs[0] in folders)
     if STREAM in (*inputs, output):
         return [_stream_task(inputs, output, many)]
@@ -132,7 +132,7 @@ def _names_folder(output: str) -> bool:
     return is_folder_name(output) or (not is_url(output) and Path(output).is_dir())
 
 
-def _is_folder(given: str, recursive: bool) -> bool:
+def is_folder(given: str, recursive: bool) -> bool:
     """Whether an input is a folder. A store is asked where folders are wanted."""
     if is_url(given):
         return is_folder_name(given) or (recursive and remote.is_folder(given))
@@ -168,6 +168,22 @@ def _local_files(folder: str) -> Iterator[PurePath]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             yield Path(path, name).relative_to(folder)
+
+
+def existing(names: Iterable[str]) -> set[str]:
+    """Those of the files that there are. Raises OSError, and LatError for URLs."""
+    urls, found = [], set()
+    for name in names:
+        if is_url(name):
+            urls.append(name)
+        elif name != STREAM and Path(name).exists():
+            found.add(name)
+    return found | remote.existing(urls)
+
+
+def folder_of(name: str) -> str:
+    """The folder that a file lies in, the same for all its names."""
+    return str(PurePath(_identity(name)).parent)
 
 
 def _identity(name: str) -> str:

@@ -94,7 +94,7 @@ def test_one_bad_file_does_not_stop_the_others(here: Path) -> None:
     assert "2 written, 2 failed" in result.stdout
     errors = result.stderr.splitlines()
     assert errors[0] == "Error: 2 of 4 files failed:"
-    assert errors[1] == "  photos/bad.png is not an image that Pillow can read"
+    assert errors[1] == "  photos/bad.png is not an image that Pillow can read: not a PNG file"
     assert errors[2].startswith("  photos/2024/cut.jpg is a damaged image")
     assert len(errors) == 3
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +165,33 @@ def test_an_interrupted_run_goes_on(
     assert encoded == ["c.PNG", "e.png", "d.webp"]
     assert [Path(row["source"]).name for row in rows(manifest)] == encoded
     assert not list(Path().glob("*.parquet.jsonl"))
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on(manifest: str) -> None:
+    """Whenever that was: all files are there once, and the rows are theirs."""
+    for number in range(12):
+        Path(f"photos/{number:02}.png").write_bytes(Path("a.png").read_bytes())
+    journal = Path(manifest if manifest.endswith("jsonl") else f"{manifest}.jsonl")
+    command = [sys.executable, "-m", "latentcodec", "encode", "-r", "photos", "-o", "out"]
+    for wanted in (3, 8):
+        with subprocess.Popen([*command, "-Q", "--manifest", manifest]) as process:
+            while process.poll() is None and lines_in(journal) < wanted:
+                time.sleep(0.002)
+            process.kill()
+    assert not Path("rows.parquet").exists()
+    before = lines_in(journal)
+    result = typed(f"encode -r photos -o out --manifest {manifest}")
+    assert "1 of 15 files failed" in result.stderr and f"{before} skipped" in result.stdout
+    latest = {row["target"]: row for row in rows(manifest) if row["status"] == "written"}
+    outputs = [path for path in Path("out").rglob("*.lat") if not path.name.startswith(".")]
+    assert len(latest) == len(outputs) == 14
+    for path in outputs:
+        assert latest[str(path)]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def lines_in(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 def test_other_files_are_not_written_over(here: Path) -> None:

@@ -12,6 +12,7 @@ import fsspec
 import pytest
 from PIL import Image
 
+import latentcodec
 from latentcodec.storage import remote
 from tests.command_line import done, one_sentence, typed
 
@@ -48,6 +49,9 @@ def test_files_and_folders(store: str) -> None:
     assert (first["source"], first["target"]) == (f"{store}/in/b.jpg", f"{store}/in/b.lat")
     assert last["summary"]["left_out"] == {".txt": 1}
     assert json.loads(done(f"info {store}/in/b.lat --json").stdout)["width_px"] == 48
+    described = done(f"info -r {store}/lat").stdout
+    assert f"{store}/lat/2024/d.lat" in described and "2 files: " in described
+    assert latentcodec.open(f"{store}/in/b.lat").size == (48, 40)
 
 
 def test_what_is_there_is_skipped(store: str) -> None:
@@ -60,6 +64,18 @@ def test_what_is_there_is_skipped(store: str) -> None:
     assert "11 files: 1 written, 10 skipped" in result.stdout
     assert remote.read(f"{store}/lat/3.lat") == b"older"
     assert len(names(f"{store}/lat")) == 11
+
+
+def test_originals_are_not_written_over(store: str) -> None:
+    original = Path("a.png").read_bytes()
+    remote.write(f"{store}/a.png", original)
+    done(f"encode {store}/a.png -o {store}/")
+    result = typed(f"decode -r {store} -o {store}")
+    assert "may be its original" in one_sentence(result.stderr)
+    assert remote.read(f"{store}/a.png") == original
+    line = f"decode -r {store} -o {store} --format webp --manifest rows.jsonl"
+    done(line)
+    assert "exists, skipped" in done(line).stdout
 
 
 def test_what_is_wrong_is_said(store: str) -> None:
