@@ -218,3 +218,21 @@ def test_decoding_beside_an_original_does_not_replace_it(photos: Path) -> None:
     assert (photos / "b.png").exists()
     done("decode photos/a.lat photos/a.png")  # named by the caller
     assert (photos / "a.png").read_bytes() != before
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "bmp", "ppm", "gif"])
+def test_alpha_needs_a_background_where_a_format_has_none(photos: Path, suffix: str) -> None:
+    """Half of the picture is clear: refused without one, and put on it with one."""
+    image = Image.new("RGBA", (32, 16), (200, 30, 60, 255))
+    image.paste((0, 0, 0, 0), (0, 0, 16, 16))
+    image.save(photos / "clear.png")
+    done("encode photos/clear.png x.lat -q 90")
+    target = f"x.{suffix}"
+    result = typed(f"decode x.lat {target}")
+    assert result.exit_code == 1 and not Path(target).exists()
+    assert "has no transparency: choose a background" in one_sentence(result.stderr)
+    done(f"decode x.lat {target} --background #0000ff")
+    with Image.open(target) as shown:
+        red, green, blue = shown.convert("RGB").getpixel((4, 8))  # type: ignore[misc]
+    assert (red < 20, green < 20, blue > 235) == (True,) * 3
+    assert typed(f"decode x.lat {target} --background nosuch").exit_code == 2
