@@ -11,12 +11,13 @@ from latentcodec.errors import UnsupportedImage
 from latentcodec.images import exif, extended_xmp
 from latentcodec.images.image_exif import for_tiff
 from latentcodec.images.metadata_kinds import IPTC_RESOURCE, IPTC_TAG, KEYS, held_by
-from latentcodec.images.modes import lossy
+from latentcodec.images.modes import lossy, to_rgb
 
 _WITH_ALPHA = (
     *("PNG", "WEBP", "AVIF", "TIFF", "HEIF", "JXL", "JPEG2000", "TGA", "ICO", "ICNS"),
     *("DDS", "QOI", "SGI", "IM", "LAT"),
 )
+_WITHOUT_GREY = ("WEBP", "AVIF")  # whose files would have the profile of a grey picture with RGB
 _XMP_TAG = 700
 _SEGMENT_BYTES = 65533  # of a JPEG file, behind its length
 # What stands before the contents in such a segment.
@@ -34,6 +35,8 @@ def made_ready(
     """
     if image.mode in ("RGBA", "LA") and form not in _WITH_ALPHA:
         image = _on_background(image, form, background)
+    if form in _WITHOUT_GREY and _is_of_grey(image):
+        image = _grey_as_srgb(image)
     block = image.info.get("exif", b"")
     left_out = [key for key in KEYS if key in image.info and not _fits(image, form, key)]
     # An orientation alone is not lost where the pixels are turned by it.
@@ -71,12 +74,27 @@ def _fits(image: Image.Image, form: str, key: str) -> bool:
 def _on_background(image: Image.Image, form: str, colour: str | None) -> Image.Image:
     if colour is None:
         raise UnsupportedImage(f"{form} has no transparency: choose a background, such as white")
+    stays_grey = image.mode == "LA" and len(set(ImageColor.getrgb(colour)[:3])) == 1
+    if _is_of_grey(image) and not stays_grey:
+        image = _grey_as_srgb(image)
     below = Image.new("RGBA", image.size, ImageColor.getrgb(colour))
     below.alpha_composite(image.convert("RGBA"))
-    result = below.convert("RGB")
-    if image.mode == "LA" and len(set(ImageColor.getrgb(colour)[:3])) == 1:
-        result = below.getchannel("R")
+    result = below.getchannel("R") if stays_grey else below.convert("RGB")
     result.info = image.info
+    return result
+
+
+def _is_of_grey(image: Image.Image) -> bool:
+    """Whether there is a profile, and it is of grey samples."""
+    return image.info.get("icc_profile", b"")[16:20] == b"GRAY"
+
+
+def _grey_as_srgb(image: Image.Image) -> Image.Image:
+    """A picture of mode L or LA, with a profile, as RGB or RGBA without one."""
+    result = to_rgb(image.convert("L"))
+    if image.mode == "LA":
+        result.putalpha(image.getchannel("A"))
+    result.info = {key: value for key, value in image.info.items() if key != "icc_profile"}
     return result
 
 

@@ -51,7 +51,7 @@ def storable(image: Image.Image, strict: bool) -> tuple[Image.Image, Colour]:
         return _eight_bits(image), Colour.GREY
     if image.mode in CONVERTED_MODES:
         lossy(f"the image is in {image.mode}; it is stored as RGB", strict)
-        return _to_rgb(image), Colour.RGB
+        return to_rgb(image), Colour.RGB
     if image.mode == "La":
         return _without_needless_alpha(image.convert("LA"))
     raise UnsupportedImage(
@@ -107,7 +107,7 @@ def rectangle_of(image: Image.Image, left: int, top: int, width: int, height: in
     return part
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
     """By its ICC profile into sRGB if it has one that works, or else by Pillow's formulas."""
     profile = image.info.get("icc_profile")
     if image.mode != "LAB" and not profile:

@@ -13,7 +13,7 @@ from PIL import Image, ImageCms
 
 import latentcodec
 from latentcodec.images.colour_space import colour_space_of
-from tests.command_line import call
+from tests.command_line import call, done
 
 SAMPLES = np.array([[0, 0, 0], [255, 255, 255], [90, 120, 60], [200, 130, 140], [30, 60, 110]])
 D65_P3 = [[0.6800, 0.3200], [0.2650, 0.6900], [0.1500, 0.0600]]
@@ -114,6 +114,34 @@ def test_grey_has_a_grey_profile(tmp_path: Path) -> None:
     grey = np.asarray(Image.fromarray(SAMPLES.astype(np.uint8)[None]).convert("L"))[0] / 255
     wanted = by_formula(np.repeat(grey[:, None], 3, 1), BT709)
     assert np.abs(in_srgb(profile, "L") - wanted).max() < 2
+
+
+@pytest.mark.parametrize("mode", ["L", "LA"])
+@pytest.mark.parametrize("form", ["webp", "avif", "png"])
+def test_grey_with_a_profile_where_a_format_has_only_rgb(
+    form: str, mode: str, tmp_path: Path
+) -> None:
+    """The light of linear grey is that of sRGB's 188, without a profile that does not fit."""
+    image = Image.new(mode, (32, 32), (128, 200)[: len(mode)])
+    image.save(tmp_path / "plain.png")
+    data = (tmp_path / "plain.png").read_bytes()
+    kind, body = gama(1.0)
+    chunk = len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
+    (tmp_path / "in.png").write_bytes(data[:33] + chunk + data[33:])
+    done(f"encode {tmp_path}/in.png {tmp_path}/x.lat -q 95")
+    done(f"decode --strict {tmp_path}/x.lat {tmp_path}/x.{form}")
+    with Image.open(tmp_path / f"x.{form}") as shown:
+        profile = shown.info.get("icc_profile", b"")
+        levels = np.asarray(shown.convert("RGB"), int)
+        if mode == "LA":
+            assert np.asarray(shown.getchannel("A")).max() == 200
+    assert profile[16:20] == (b"GRAY" if form == "png" else b"")
+    assert np.abs(levels - (128 if form == "png" else 188)).max() <= 3
+    if (mode, form) == ("LA", "png"):  # what becomes RGB on a background has no grey profile
+        for colour, space in (("red", b""), ("white", b"GRAY")):
+            done(f"decode {tmp_path}/x.lat {tmp_path}/x.jpg --background {colour}")
+            profile = Image.open(tmp_path / "x.jpg").info.get("icc_profile", b"")
+            assert profile[16:20] == space
 
 
 @pytest.mark.parametrize(
