@@ -17,7 +17,7 @@ from latentcodec.bench.complexity import plot_complexity
 from latentcodec.bench.content import LABELS_FILE, content_tables, read_labels
 from latentcodec.bench.images import list_images, load_rgb
 from latentcodec.bench.lat_codec import LatCodec
-from latentcodec.bench.matching import match_sizes, unlike
+from latentcodec.bench.matching import CodecFailed, match_sizes, unlike
 from latentcodec.bench.metrics import libraries
 from latentcodec.bench.page import benchmark_page, slider_data
 from latentcodec.bench.plots import plot_all
@@ -210,7 +210,7 @@ def slider_of(names: Sequence[str], path: Path, bpp: float) -> dict[str, Any] | 
         size_bytes = bpp * image.width * image.height / 8
         matches = match_sizes([codec_of(name) for name in names], image, size_bytes)
         problem = unlike(matches)
-    except LatError as error:
+    except (LatError, CodecFailed) as error:
         problem = str(error)
     if problem:
         return f"{path.name} is not on the slider: {problem}"

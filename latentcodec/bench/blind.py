@@ -12,7 +12,7 @@ from PIL import Image
 
 from latentcodec.bench.codecs import Codec
 from latentcodec.bench.images import list_images, load_rgb
-from latentcodec.bench.matching import Match, match_sizes, unlike
+from latentcodec.bench.matching import CodecFailed, Match, match_sizes, unlike
 from latentcodec.bench.metrics import METRICS, PSNR, Metric, bits_per_pixel, distortion
 from latentcodec.bench.page import blind_page, lossless_source, picture_source
 from latentcodec.errors import LatError
@@ -76,7 +76,7 @@ def _pair(
     try:
         matches = match_sizes([own, rival], original, size_bytes)
         problem = unlike(matches)
-    except LatError as error:
+    except CodecFailed as error:
         problem = str(error)
     if problem:
         tell(f"{path.name} is not compared with {rival.label}: {problem}")

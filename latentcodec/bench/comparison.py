@@ -14,6 +14,7 @@ from latentcodec.bench.matching import CodecFailed, Match, match_sizes, unlike
 from latentcodec.bench.metrics import bits_per_pixel
 from latentcodec.bench.page import comparison_page, slider_data
 from latentcodec.bench.strip import centre_corner, crop_strip
+from latentcodec.errors import LatError
 from latentcodec.images.files import open_image
 from latentcodec.system.atomic_write import write_file
 
@@ -78,7 +79,7 @@ def _matches(
             matches = match_sizes(left, image, size_bytes)
         except CodecFailed as error:
             if error.codec is left[0]:
-                raise
+                raise LatError(str(error)) from error
             left.remove(error.codec)
             warnings.append(f"{error}; it is left out")
         else:

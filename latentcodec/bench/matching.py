@@ -12,7 +12,6 @@ from PIL import Image
 
 from latentcodec.bench.codecs import Codec
 from latentcodec.bench.metrics import bits_per_pixel, mean_squared_error, psnr_db
-from latentcodec.errors import LatError
 
 TOLERANCE = 0.02
 # Neighbouring settings further apart than this cannot meet just any size.
@@ -20,7 +19,7 @@ _COARSE = 0.01
 _NEIGHBOURS = 3
 
 
-class CodecFailed(LatError):
+class CodecFailed(Exception):
     """A codec cannot encode an image."""
 
     def __init__(self, codec: Codec, setting: float, reason: object) -> None:
