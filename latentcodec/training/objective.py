@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from latentcodec.training.distortion import squared_error, structural
+from latentcodec.models.distortion import squared_error, structural
 
 if TYPE_CHECKING:
     from latentcodec.models.config import Config

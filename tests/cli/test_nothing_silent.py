@@ -233,6 +233,6 @@ def test_alpha_needs_a_background_where_a_format_has_none(photos: Path, suffix: 
     assert "has no transparency: choose a background" in one_sentence(result.stderr)
     done(f"decode x.lat {target} --background #0000ff")
     with Image.open(target) as shown:
-        red, green, blue = shown.convert("RGB").getpixel((4, 8))  # type: ignore[misc]
+        red, green, blue = shown.convert("RGB").getpixel((4, 8))
     assert (red < 20, green < 20, blue > 235) == (True,) * 3
     assert typed(f"decode x.lat {target} --background nosuch").exit_code == 2
