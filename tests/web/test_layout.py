@@ -77,7 +77,7 @@ def test_a_folder(runtime: Path, tmp_path: Path) -> None:
     assert {"index.html", "page.js", "page.css", "latentcodec.js", "pictures/rgb.lat"} <= files
     assert {"runtime/ort.js", "runtime/ort.wasm.gz", "runtime/LICENSE.txt"} <= files
     assert {"runtime/ort.webgpu.js", "runtime/ort.webgpu.wasm.gz"} <= files
-    assert f"models/{AE.parent.name.split('-')[1]}/g_s.onnx.gz" in files
+    assert f"models/{AE.parent.name.split('-')[1]}/g_s.onnx.planes.gz" in files
     assert not [name for name in files if "g_a" in name or "h_a" in name]
 
 

@@ -27,6 +27,20 @@ export async function download(address, signal) {
   throw new LoadError(`${address} cannot be loaded: ${reason}`);
 }
 
+const PLANES = 4; // of bytes: most of a model is numbers of two or four of them
+
+/**
+ * The bytes of a file of which each fourth one is stored first, then those beside them.
+ * @param {Uint8Array} planes
+ */
+function interleaved(planes) {
+  const whole = new Uint8Array(planes.length);
+  for (let first = 0, at = 0; first < PLANES; first++) {
+    for (let i = first; i < whole.length; i += PLANES) whole[i] = planes[at++];
+  }
+  return whole;
+}
+
 /** Reads files of one place, and inflates those that are compressed. */
 export class FileStore {
   /** @param {Place} place */
@@ -48,6 +62,14 @@ export class FileStore {
     } catch {
       throw new LoadError(`${path}.gz is damaged`);
     }
+  }
+
+  /**
+   * A file of a model, which is stored in planes of bytes. Throws LoadError.
+   * @param {string} path
+   */
+  async readPlanes(path) {
+    return interleaved(await this.read(`${path}.planes`));
   }
 
   /** @param {string} path */

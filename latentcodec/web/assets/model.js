@@ -107,7 +107,7 @@ export class Model {
 
   /** @param {string} graph @param {Ort | null} gpu */
   async _create(graph, gpu) {
-    const data = await this._files.read(`${this._folder}/${graph}.onnx`);
+    const data = await this._files.readPlanes(`${this._folder}/${graph}.onnx`);
     const executionProviders = gpu ? ["webgpu", "wasm"] : ["wasm"];
     const options = { executionProviders, logSeverityLevel: 3 };
     return (gpu ?? this.ort).InferenceSession.create(data, options);
@@ -173,7 +173,8 @@ export async function loadModel(runtimes, files, { model, hash }) {
       `the file was made with model ${model} (${hash}), which this page does not have`);
   }
   const folder = `models/${hash}`;
-  const { tensors, metadata } = readTensors(await files.read(`${folder}/tables.safetensors`));
+  const tables = await files.readPlanes(`${folder}/tables.safetensors`);
+  const { tensors, metadata } = readTensors(tables);
   const { family, config } = JSON.parse(metadata.latentcodec);
   return new Model(runtimes, files, folder, { tensors, family, config });
 }
