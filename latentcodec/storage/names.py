@@ -6,8 +6,9 @@ import os
 import re
 from pathlib import Path, PurePath, PurePosixPath
 
-# As fsspec has them: s3://bucket/key, memory://a, file:///a. One letter is a drive of Windows.
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(://|::)")
+# As fsspec has them: s3://bucket/key, file:///a, simplecache::s3://bucket/key. One letter is a
+# drive of Windows.
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+::)*[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 def is_url(name: object) -> bool:

@@ -196,6 +196,21 @@ def test_an_interrupt_ends_the_waiting_jobs(here: Path) -> None:
     assert len(begun) < 500
 
 
+def test_many_tasks_are_not_all_in_memory() -> None:
+    """Results come in order, and no more than some wait for one that takes long."""
+    begun = []
+
+    def convert(source: str, target: str) -> FileResult:
+        begun.append(source)
+        return FileResult(source, target, "written")
+
+    tasks = [Task(str(number), f"{number}.lat") for number in range(5000)]
+    ended = results(tasks, convert, BatchOptions(jobs=2))
+    first = next(ended)
+    assert len(begun) <= 1000
+    assert [one.source for one in (first, *ended)] == [task.source for task in tasks]
+
+
 def test_verify(here: Path, family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "verified" in done("encode a.png new.lat --verify").stdout
     decode = type(family).decode_latents

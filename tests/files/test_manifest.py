@@ -65,6 +65,8 @@ def test_a_row_a_file(manifest: str) -> None:
     assert c["bits_per_pixel"] == 8 * len(data) / (48 * 40)
     assert (c["quality"], c["error"], c["warnings"]) == (40, None, [])
     assert 20 < c["psnr_db"] < 50
+    told = json.loads(done("encode a.png -q 40 --psnr --json").stdout.splitlines()[0])
+    assert 20 < told["psnr_db"] < 50
     assert (e["status"], e["sha256"], e["bits_per_pixel"]) == ("failed", None, None)
     assert "not an image" in e["error"]
 

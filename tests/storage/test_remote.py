@@ -19,9 +19,19 @@ pytestmark = pytest.mark.usefixtures("memory")
 
 
 def test_what_is_a_url() -> None:
-    for url in ("s3://bucket/a.png", "memory://a", "file:///a", "zip://a.png::s3://b/c.zip"):
+    urls = ("s3://bucket/a.png", "memory://a", "file:///a", "zip://a.png::s3://b/c.zip")
+    for url in (*urls, "simplecache::s3://bucket/a.png"):
         assert names.is_url(url), url
-    for path in ("a.png", "/a/b.png", "C:/a.png", "C:\\a.png", "a:b.png", "x//y", b"s3://a", None):
+    for path in (
+        "a.png",
+        "/a/b.png",
+        "C:/a.png",
+        "C:\\a.png",
+        "a:b.png",
+        "ab::c.png",
+        "x//y",
+        b"s3://a",
+    ):
         assert not names.is_url(path), path
 
 
