@@ -45,6 +45,10 @@ LIVES_IN = {
     "click": ("cli/",),
     "PIL": ("images/", "pillow.py", "training/data.py", "bench/"),
     "onnxruntime": ("runtime/onnx_networks.py",),
+    "ray": ("ray.py", "cli/ray_engine.py"),
+    "pyspark": ("spark.py",),
+    "pandas": ("spark.py",),
+    "pyarrow": ("ray.py", "files/parquet.py"),
     "torch.nn": ("models/", "training/"),
     "torch.nn.functional": ("models/", "training/", "entropy/integer_net.py"),
     "torch.optim": ("training/",),
@@ -70,7 +74,6 @@ LIVES_IN = {
     "aiohttp": (),
     # But for what is named by a URL.
     "fsspec": ("storage/remote.py",),
-    "pyarrow": ("files/parquet.py",),
     "torch.hub": (),
 }
 

@@ -53,8 +53,12 @@ def results(
     """Do all tasks, and tell how each ended, in their order.
 
     One task, or one job, has all cores and needs no thread. ahead: reads pictures while several
-    jobs work. progress: what `convert` tells how far it is, and is stopped by.
+    jobs work. progress: what `convert` tells how far it is, and is stopped by. Raises LatError
+    where the engine cannot be had.
     """
+    if options.engine == "ray" and not options.dry_run:
+        yield from _on_ray(tasks, convert, options)
+        return
     jobs = min(options.jobs or min(cores(), _MOST_JOBS), len(tasks))
     if jobs == 1 or options.dry_run:
         yield from (_result(task, None if options.dry_run else convert) for task in tasks)
@@ -79,6 +83,23 @@ def results(
             if progress:
                 progress.stop()
             pool.shutdown(cancel_futures=True)
+
+
+def _on_ray(tasks: list[Task], convert: Convert, options: BatchOptions) -> Iterator[FileResult]:
+    if any(STREAM in (task.source, task.target) for task in tasks):
+        raise click.UsageError("workers on Ray read and write files, and not -")
+    try:
+        from latentcodec.cli.ray_engine import results as results_on_ray
+    except ModuleNotFoundError as error:
+        raise LatError(f"{error.name} is missing: pip install 'latentcodec[ray]'") from error
+    yield from results_on_ray(
+        tasks,
+        functools.partial(_result, convert=convert),
+        address=options.address,
+        workers=options.workers,
+        threads=options.threads,
+        runtime=options.runtime,
+    )
 
 
 def _result(task: Task, convert: Convert | None) -> FileResult:

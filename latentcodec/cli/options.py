@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import click
 from click.core import ParameterSource
@@ -18,6 +18,7 @@ from latentcodec.runtime.choice import RUNTIMES, Runtime
 from latentcodec.runtime.model_store import TUNES
 from latentcodec.storage.names import suffix_of
 
+Engine = Literal["local", "ray"]
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -114,6 +115,10 @@ class BatchOptions:
     verbose: bool = False
     runtime: Runtime | None = None
     manifest: Path | None = None
+    engine: Engine = "local"
+    address: str | None = None
+    workers: int | None = None
+    threads: int = 1
 
     @classmethod
     def taken_from(cls, values: dict[str, Any]) -> BatchOptions:
@@ -121,6 +126,11 @@ class BatchOptions:
         options = cls(**{field.name: values.pop(field.name) for field in dataclasses.fields(cls)})
         if options.as_json + options.quiet + options.verbose > 1:
             raise click.UsageError("give one of --json, --quiet and --verbose")
+        others = ("jobs",) if options.engine == "ray" else ("address", "workers", "threads")
+        context = click.get_current_context()
+        for name in others:
+            if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+                raise click.UsageError(f"--{name} has no meaning with --engine {options.engine}")
         return options
 
 
@@ -158,6 +168,31 @@ _BATCH = (
         metavar="FILE",
         help="Write a row a file to a table, .jsonl or .parquet. What it says is done already is "
         "left as it is.",
+    ),
+    click.option(
+        "--engine",
+        type=click.Choice(get_args(Engine)),
+        default="local",
+        show_default=True,
+        help="What does several files at a time: jobs of this process, or workers on Ray.",
+    ),
+    click.option(
+        "--address",
+        envvar="RAY_ADDRESS",
+        help="Of --engine ray: the cluster, as for ray.init; auto is one that runs here "
+        "[default: RAY_ADDRESS, or one that is started and stopped].",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        help="Of --engine ray: processes [default: as many as it has CPUs].",
+    ),
+    click.option(
+        "--threads",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="Of --engine ray: processor threads of each worker.",
     ),
     click.option("--skip-existing", is_flag=True, help="Leave outputs that exist as they are."),
     click.option("--dry-run", is_flag=True, help="Only say what would be written."),

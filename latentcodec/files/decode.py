@@ -64,7 +64,7 @@ def _decode(
 ) -> FileResult:
     form = format_of(target, options)
     with opened(source, in_part=options.region is not None) as data:
-        decoded, lat_bytes = _decoded(data, options), len(data)
+        decoded, lat_bytes = decode_image(data, options), len(data)
     image, header = decoded.picture, decoded.header
     strip_image(image, options.strip)
     image = made_ready(image, form, strict=options.strict, background=options.background)
@@ -88,7 +88,7 @@ def _decode(
     )
 
 
-def _decoded(data: Bytes, options: DecodeFileOptions) -> Decoded[Image]:
+def decode_image(data: Bytes, options: DecodeFileOptions) -> Decoded[Image]:
     """The picture, and what was lost of it. Raises LatError."""
     try:
         return decoder.decode(

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from latentcodec.errors import LatError
-from latentcodec.runtime.choice import Runtime
-from latentcodec.system.cpu import cores
+from latentcodec.runtime.choice import Runtime, chosen
+from latentcodec.system.cpu import cores, limit_cores
 
 if TYPE_CHECKING:
     import torch
@@ -112,6 +112,16 @@ def map_on_threads(
             return list(pool.map(one, enumerate(items)))
     finally:
         torch.set_num_threads(usual)  # for threads that begin later
+
+
+def limit_threads(count: int, runtime: Runtime | None = None) -> None:
+    """Compute on so many threads from now on, where a call says nothing else: for processes of
+    which several share a machine. Raises ValueError for less than one."""
+    limit_cores(count)
+    if chosen(runtime) == "torch":
+        import torch
+
+        torch.set_num_threads(count)
 
 
 def share_cores(jobs: int, runtime: Runtime) -> None:

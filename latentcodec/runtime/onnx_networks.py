@@ -17,6 +17,7 @@ from latentcodec.errors import LatError
 from latentcodec.models.config import TransformConfig
 from latentcodec.runtime.onnx_prior import OnnxPrior
 from latentcodec.runtime.onnx_transforms import TransformGraphs
+from latentcodec.system.cpu import limit
 
 _CELL_PX = 16
 # At a time through a transform: two megapixels, of which the rows that are only seen are few.
@@ -59,7 +60,7 @@ class Sessions:
             if key not in self._made:
                 options = onnxruntime.SessionOptions()
                 options.log_severity_level = 3
-                options.intra_op_num_threads = self._threads or 0
+                options.intra_op_num_threads = self._threads or limit() or 0
                 # Threads that wait for the next operator would take cores from other sessions.
                 options.add_session_config_entry("session.intra_op.allow_spinning", "0")
                 self._made[key] = onnxruntime.InferenceSession(

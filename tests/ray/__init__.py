@@ -1,0 +1,1 @@
+"""On Ray: a cluster of two nodes on this machine."""
