@@ -52,6 +52,26 @@ class _Tile:
     wanted: np.ndarray | None  # v, float32 [h, w, M] in steps, as it came from the analysis
 
 
+class _Count:
+    """How many updates are done of all that there may be."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self._total, self._progress = total, progress
+        self._before = self._done = 0
+
+    def one(self) -> None:
+        """One more is done."""
+        self._done += 1
+        self._progress(self._done / self._total)
+
+    def reach(self, updates: int) -> None:
+        """A tile has had its updates, fewer than these perhaps."""
+        self._before += updates
+        if self._done < self._before:
+            self._done = self._before
+            self._progress(self._done / self._total)
+
+
 class Refinement:
     """Of one picture."""
 
@@ -86,13 +106,7 @@ class Refinement:
             down, right = places[number]
             self._tiles[number] = _Tile(down.own, right.own, coder, *coder.encode(v), v)
         passes = _UPDATES[: effort + 1 - FIRST_EFFORT]
-        total, done = len(self._tiles) * sum(passes), 0
-
-        def after() -> None:
-            nonlocal done
-            done += 1
-            progress(done / total)
-
+        count = _Count(len(self._tiles) * sum(passes), progress)
         for tile in self._tiles.values():
             # What effort 1 would make: so that this one is no worse than that one either.
             assert tile.wanted is not None
@@ -100,11 +114,11 @@ class Refinement:
             tile.wanted = None
         for index, updates in enumerate(passes):
             for number, tile in sorted(self._tiles.items()):
-                self._refine(tile, updates, (index << 32) + number, after)
+                self._refine(tile, updates, (index << 32) + number, count)
         for number, tile in self._tiles.items():
             yield number, tile.payload, tile.v_hat
 
-    def _refine(self, tile: _Tile, updates: int, seed: int, after: Callable[[], None]) -> None:
+    def _refine(self, tile: _Tile, updates: int, seed: int, count: _Count) -> None:
         from latentcodec.runtime.torch_refinement import Descent
 
         counted = [
@@ -135,7 +149,8 @@ class Refinement:
             lambda_=self._lambda,
             tune=self._tune,
         )
-        self._keep_better(tile, descent.run(updates, seed, after))
+        self._keep_better(tile, descent.run(updates, seed, count.one))
+        count.reach(updates)
 
     def _keep_better(self, tile: _Tile, v: np.ndarray) -> None:
         """Code a tile as v, float32 [h, w, M] in steps, where the picture gains by it."""

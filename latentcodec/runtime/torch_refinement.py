@@ -2,11 +2,10 @@
 
 Each update goes through the prior and the synthesis once, forward and backward, at latents as they
 would be coded. The gradient of everything but a latent's own bits, the curvature of the error, and
-the tables' own bits say what a symbol one lower or higher would cost; those of a random part of the
-latents that gain are taken, which keeps neighbours from all mending the same error. Iterated
-conditional modes (Besag 1986) with the quadratic model of Newton's method, in place of the annealed
-noise of Yang, Bamler and Mandt 2020, "Improving Inference for Neural Image Compression", which
-needs many more updates (docs/effort.md).
+the tables' own bits say what a symbol one lower or higher would cost, and all that gain are taken.
+Iterated conditional modes (Besag 1986) with the quadratic model of Newton's method, in place of the
+annealed noise of Yang, Bamler and Mandt 2020, "Improving Inference for Neural Image Compression",
+which needs many more updates (docs/effort.md).
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
     from latentcodec.runtime.base import TileCoder
     from latentcodec.runtime.model_store import Tune
 
-_SHARE = 0.7  # of the latents that may change in an update
-_MOMENTUM = 0.5  # of the gradients
+_MOMENTUM = 0.3  # of the gradients
+_PATIENCE = 16  # updates without a better one, after which it ends
 _PROBE = 0.25  # steps, for the curvature
 _LEAST_CURVATURE = 1.0  # bits per squared step
 
@@ -86,23 +85,23 @@ class Descent:
     def run(self, updates: int, seed: int, after: Callable[[], None]) -> np.ndarray:
         """The best latents that some updates come by: float32 [h, w, M] in steps.
 
-        after: called after each update. The same for the same seed, number of threads and machine.
+        after: called after each update. It ends early where nothing gets better. seed: of the
+        curvature's probe. The same for the same seed, number of threads and machine.
         """
-        random = torch.Generator().manual_seed(seed)
         own = self._around[0, self._view.rows, self._view.columns].cpu().numpy()
         v = self._rate.arranged(own)
-        curvature = self._curvature(v, random)
-        best, least = v, float("inf")
+        curvature = self._curvature(v, torch.Generator().manual_seed(seed))
+        best, least, found = v, float("inf"), 0
         slope: Tensor | None = None
         for number in range(updates + 1):
-            choose = _Chooser(v, slope, curvature, random)
+            choose = _Chooser(v, slope, curvature)
             leaves, bits = self._rate.code(choose)
             v_hat = torch.stack(leaves)
             cost = self._lambda * self._error(v_hat) + bits
             v = v_hat.detach()
             if cost.item() < least:
-                best, least = v, cost.item()
-            if number == updates:
+                best, least, found = v, cost.item(), number
+            if number == updates or number - found > _PATIENCE:
                 break
             gradient = torch.stack(torch.autograd.grad(cost, leaves))
             slope = gradient if slope is None else slope.lerp_(gradient, 1 - _MOMENTUM)
@@ -144,10 +143,8 @@ class Descent:
 class _Chooser:
     """What each latent becomes, by a quadratic model of the cost around the latents `v`."""
 
-    def __init__(
-        self, v: Tensor, slope: Tensor | None, curvature: Tensor, random: torch.Generator
-    ) -> None:
-        self._v, self._slope, self._curvature, self._random = v, slope, curvature, random
+    def __init__(self, v: Tensor, slope: Tensor | None, curvature: Tensor) -> None:
+        self._v, self._slope, self._curvature = v, slope, curvature
 
     def __call__(self, number: int, mean: Tensor, costs: Costs) -> Tensor:
         v = self._v[number]
@@ -161,7 +158,5 @@ class _Chooser:
         tilt = (2 * curvature * moved).add_(slope)
         up = above.sub_(same).add_(tilt).add_(curvature)
         down = below.sub_(same).sub_(tilt).add_(curvature)
-        may = torch.rand(v.shape, generator=self._random).to(v.device) < _SHARE
-        rises = (up < 0).logical_and_(up < down).logical_and_(may)
-        falls = (down < 0).logical_and_(down <= up).logical_and_(may)
+        rises, falls = (up < 0).logical_and_(up < down), (down < 0).logical_and_(down <= up)
         return symbol.add_(rises.float()).sub_(falls.float()).add_(mean)
