@@ -84,6 +84,11 @@ class ImageCanvas(Canvas[Image.Image]):
         return self._image
 
 
+def grey_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The grey picture, [h, w], that is shown of decoded pixels, [h, w, 3]: their luma."""
+    return np.asarray(Image.fromarray(pixels).convert("L"))
+
+
 class ArrayCanvas(Canvas[NDArray[np.uint8]]):
     """An array [H, W], [H, W, 2] with alpha, [H, W, 3] or [H, W, 4], which has no metadata."""
 
@@ -95,7 +100,7 @@ class ArrayCanvas(Canvas[NDArray[np.uint8]]):
             self._array = np.empty((*size, self._colour.channels), dtype=np.uint8)
         place = self._array[top : top + pixels.shape[0], left : left + pixels.shape[1]]
         if self._colour.is_grey:
-            place[..., 0] = np.asarray(Image.fromarray(pixels).convert("L"))
+            place[..., 0] = grey_of(pixels)
         else:
             place[..., :3] = pixels
         if self._colour.has_alpha:

@@ -16,6 +16,7 @@ import numpy as np
 
 from latentcodec.errors import LatError
 from latentcodec.format.container import tile_bytes
+from latentcodec.images.canvas import grey_of
 from latentcodec.images.picture import PictureSource
 from latentcodec.pipeline.hidden_colours import HiddenColours
 from latentcodec.pipeline.tiling import TILE_CELLS, cells, grid, padded, pixels_of
@@ -140,6 +141,7 @@ class Refinement:
             ),
             pixels=pixels,
             counted=visible,
+            is_grey=self._picture.colour.is_grey,
         )
         descent = Descent(
             self._family.networks,
@@ -178,6 +180,8 @@ class Refinement:
             pixels_of(_within(one, other)) for one, other in zip(shown, seen, strict=True)
         )
         decoded = self._family.synthesise(window, self._tenths)[rows, columns]
+        if self._picture.colour.is_grey:
+            decoded = np.broadcast_to(grey_of(decoded)[..., None], decoded.shape)
         return error_of(decoded, *self._pixels(*shown), self._tune)
 
     def _window(self, rows: slice, columns: slice) -> np.ndarray:

@@ -13,7 +13,8 @@ class TileView:
 
     around: v_hat of the tile and its surroundings, int32 [H, W, M] in 1/16 steps. rows, columns:
     the tile's. pixels: uint8 [h, w, 3], what is to be shown at the rows and columns `shown`, in
-    pixels; counted: bool [h, w], those whose error counts, or None for all.
+    pixels; counted: bool [h, w], those whose error counts, or None for all. is_grey: whether only
+    the luma of pixels is shown.
     """
 
     around: np.ndarray
@@ -22,3 +23,4 @@ class TileView:
     shown: tuple[slice, slice]
     pixels: np.ndarray
     counted: np.ndarray | None
+    is_grey: bool = False
