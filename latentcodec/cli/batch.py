@@ -92,14 +92,19 @@ def _on_ray(tasks: list[Task], convert: Convert, options: BatchOptions) -> Itera
         from latentcodec.cli.ray_engine import results as results_on_ray
     except ModuleNotFoundError as error:
         raise LatError(f"{error.name} is missing: pip install 'latentcodec[ray]'") from error
-    yield from results_on_ray(
-        tasks,
+    open_tasks = [task for task in tasks if not task.refused and not task.is_done]
+    on_ray = results_on_ray(
+        open_tasks,
         functools.partial(_result, convert=convert),
         address=options.address,
         workers=options.workers,
         threads=options.threads,
         runtime=options.runtime,
     )
+    with contextlib.closing(on_ray):  # it is not begun where there is nothing to do
+        for task in tasks:
+            is_open = not task.refused and not task.is_done
+            yield next(on_ray) if is_open else _result(task, convert)
 
 
 def _result(task: Task, convert: Convert | None) -> FileResult:

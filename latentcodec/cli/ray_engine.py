@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from latentcodec.cli.paths import Task
@@ -56,7 +56,7 @@ def results(
     workers: int | None = None,
     threads: int = 1,
     runtime: Runtime | None = None,
-) -> Iterator[FileResult]:
+) -> Generator[FileResult, None, None]:
     """Do all tasks on workers, and tell how each ended, in their order.
 
     A file whose worker dies is done again by another, and fails when that has happened three times.
