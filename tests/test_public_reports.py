@@ -1,0 +1,280 @@
+"""What people reported of other image libraries, tried here: docs/reliability.md has the list.
+
+The number in a name is that of the report.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import pickle
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms, ImageDraw
+
+import latentcodec
+import latentcodec.pillow
+from latentcodec import errors
+from latentcodec.images.metadata_kinds import as_bytes
+from tests.command_line import call, done, fails
+
+ORIENTATION = 0x0112
+
+
+def file_of(image: Image.Image, form: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, form, **options)
+    return stream.getvalue()
+
+
+def there_and_back(data: bytes, **options: object) -> Image.Image:
+    with Image.open(io.BytesIO(data)) as image:
+        return latentcodec.decode(latentcodec.encode(image, quality=90, **options))  # type: ignore[arg-type]
+
+
+def differ(ours: Image.Image, theirs: Image.Image) -> float:
+    """Mean absolute difference in grey levels."""
+    return float(np.abs(np.asarray(ours, int) - np.asarray(theirs, int)).mean())
+
+
+def srgb() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+# Transparency
+
+
+def test_pillow_1838_a_palette_that_is_transparent_everywhere(crop: Image.Image) -> None:
+    data = file_of(crop.convert("P"), "PNG", transparency=bytes(256))
+    assert there_and_back(data).getchannel("A").getextrema() == (0, 0)
+
+
+def test_pillow_421_one_transparent_colour_of_an_rgb_png(crop: Image.Image) -> None:
+    crop.paste((255, 0, 255), (0, 0, 20, 20))
+    back = there_and_back(file_of(crop, "PNG", transparency=(255, 0, 255)))
+    alpha = np.asarray(back.getchannel("A"))
+    assert not alpha[:20, :20].any() and (alpha[20:] == 255).all()
+
+
+def test_pillow_heif_21_a_palette_with_alpha_for_each_entry(crop: Image.Image) -> None:
+    indexed, alphas = crop.convert("P"), bytes(range(256))
+    data = file_of(indexed, "PNG", transparency=alphas)
+    wanted = np.frombuffer(alphas, np.uint8)[np.asarray(indexed)]
+    assert np.array_equal(there_and_back(data).getchannel("A"), wanted)
+
+
+def test_sharp_605_edges_of_a_cut_out_have_no_halo() -> None:
+    """White on transparent black: nothing darker than the white may show."""
+    image = Image.new("RGBA", (600, 400), (0, 0, 0, 0))
+    ImageDraw.Draw(image).ellipse((50, 50, 550, 350), fill="white")
+    data = latentcodec.encode(image, quality=60, preview=True)
+    smaller = latentcodec.decode(data, scale=4), latentcodec.read_preview(data)
+    for small in smaller:
+        assert small
+        white = Image.new("RGBA", small.size, "white")
+        shown = np.asarray(Image.alpha_composite(white, small).convert("L"))
+        assert shown.min() > 235
+
+
+# Depth and colours
+
+
+def test_pillow_3011_grey_of_16_bits_keeps_its_levels() -> None:
+    ramp = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64)
+    with pytest.warns(errors.LossWarning, match="16 bits"):
+        back = there_and_back(file_of(Image.fromarray(ramp), "PNG"))
+    assert np.abs(np.asarray(back, float) - ramp / 257).mean() < 3
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF"])
+def test_imagemagick_6094_cmyk_is_not_inverted(crop: Image.Image, form: str) -> None:
+    data = file_of(crop.convert("CMYK"), form)
+    with pytest.warns(errors.LossWarning, match="CMYK"):
+        back = there_and_back(data)
+    assert differ(back, crop) < 8
+
+
+def test_libjxl_720_a_grey_png_with_a_profile_of_rgb(crop: Image.Image, tmp_path: Path) -> None:
+    """Not valid, but common; the picture comes, and JPEG and PNG can be written."""
+    (tmp_path / "grey.png").write_bytes(file_of(crop.convert("L"), "PNG", icc_profile=srgb()))
+    done(f"encode {tmp_path / 'grey.png'}")
+    for suffix in ("png", "jpg", "webp"):
+        done(f"decode {tmp_path / 'grey.lat'} {tmp_path / 'back.'}{suffix}")
+        with Image.open(tmp_path / f"back.{suffix}") as back:
+            assert differ(back.convert("L"), crop.convert("L")) < 6
+
+
+def test_libjxl_3338_a_grey_jpeg_with_a_profile_stays_grey(crop: Image.Image) -> None:
+    back = there_and_back(file_of(crop.convert("L"), "JPEG", icc_profile=b"of grey"))
+    assert back.mode == "L" and back.info["icc_profile"] == b"of grey"
+
+
+# Metadata
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"Exif\0\0",
+        b"Exif\0\0Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0",
+        b"This_is_not_valid_EXIF_data",
+    ],
+    ids=["pillow-6123", "pillow-8348", "pillow-heif-45"],
+)
+def test_broken_exif_keeps_no_picture_from_anything(
+    crop: Image.Image, tmp_path: Path, block: bytes
+) -> None:
+    crop.info["exif"] = block
+    for options in ({}, {"strip": ["gps"]}, {"strip": ["all"]}, {"preview": True}):
+        data = latentcodec.encode(crop, **options)  # type: ignore[arg-type]
+        assert latentcodec.decode(data).size == crop.size
+        assert max(latentcodec.thumbnail(data, 20).size) == 20
+        (tmp_path / "a.lat").write_bytes(data)
+        for suffix in ("jpg", "png", "bmp", "tiff"):
+            done(f"decode {tmp_path / 'a.lat'} {tmp_path / 'back.'}{suffix}")
+
+
+def test_sharp_1784_the_orientation_is_never_lost(crop: Image.Image, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    crop.save(tmp_path / "a.jpg", exif=exif)
+    done(f"encode {tmp_path / 'a.jpg'} --strip all")
+    for suffix, size in (("jpg", (56, 40)), ("bmp", (40, 56)), ("ppm", (40, 56))):
+        done(f"decode {tmp_path / 'a.lat'} {tmp_path / 'back.'}{suffix}")
+        with Image.open(tmp_path / f"back.{suffix}") as back:
+            turned = back.getexif().get(ORIENTATION, 1)
+            assert (back.size, turned) == (size, 6 if suffix == "jpg" else 1)
+    assert latentcodec.thumbnail(tmp_path / "a.lat").size == (40, 56)
+
+
+def test_exiftool_63_metadata_can_go_without_the_profile(crop: Image.Image) -> None:
+    crop.info |= {"icc_profile": srgb(), "xmp": b"<x/>", "comment": b"mine"}
+    names = ["exif", "xmp", "iptc", "resolution", "text"]
+    back = there_and_back(file_of(crop, "PNG", icc_profile=srgb()), strip=names)
+    assert as_bytes(back.info["icc_profile"]) == srgb()
+
+
+def test_pillow_6804_changed_exif_is_written_without_being_asked(crop: Image.Image) -> None:
+    with Image.open(io.BytesIO(file_of(crop, "JPEG"))) as image:
+        image.getexif()[0x010E] = "My image description"
+        data = file_of(image, "LAT")
+    with Image.open(io.BytesIO(data)) as back:
+        assert back.getexif()[0x010E] == "My image description"
+
+
+# Sizes
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 38), (1, 500), (3, 2), (500, 400), (224, 224)])
+def test_rav1e_2541_and_compressai_18_any_size(photo: np.ndarray, size: tuple[int, int]) -> None:
+    pixels = photo[: size[1], : size[0]]
+    data = latentcodec.encode(pixels, preview=True)
+    assert latentcodec.decode(data).size == size
+    assert np.abs(latentcodec.decode_array(data).astype(int) - pixels).mean() < 8
+
+
+def test_libavif_992_a_picture_that_is_too_large_is_one_sentence(tmp_path: Path) -> None:
+    """Before anything is allocated: only the header of the PNG is there."""
+    whole = file_of(Image.new("1", (8, 8)), "PNG")
+    size = (37120).to_bytes(4, "big") + (73984).to_bytes(4, "big")
+    header = b"IHDR" + size + whole[24:29]
+    import zlib
+
+    data = whole[:12] + header + zlib.crc32(header).to_bytes(4, "big") + whole[33:]
+    (tmp_path / "huge.png").write_bytes(data)
+    said = fails(tmp_path, "encode", tmp_path / "huge.png")
+    assert "37120 x 73984" in said or "too large" in said
+    assert not (tmp_path / "huge.lat").exists()
+
+
+# Arrays
+
+
+def test_mitsuba_639_and_imagecodecs_138_any_strides(photo: np.ndarray) -> None:
+    piece = photo[:48, :64]
+    for view in (
+        *(piece[::-1], piece[:, ::-1], piece[..., ::-1], piece[::2, ::3], piece.transpose(1, 0, 2)),
+        *(np.asfortranarray(piece), np.broadcast_to(piece[:1], (48, 64, 3))),
+    ):
+        assert latentcodec.encode(view) == latentcodec.encode(view.copy())
+
+
+# Files and streams
+
+
+def test_pillow_889_and_450_a_cut_off_jpeg_is_refused(crop: Image.Image, tmp_path: Path) -> None:
+    (tmp_path / "cut.jpg").write_bytes(file_of(crop, "JPEG")[:-200])
+    assert "is a damaged image" in fails(tmp_path, "encode", tmp_path / "cut.jpg")
+    assert not (tmp_path / "cut.lat").exists()
+
+
+def test_imagineer_13_a_failure_leaves_no_empty_file(tmp_path: Path) -> None:
+    Image.new("F", (8, 8)).save(tmp_path / "float.tiff")
+    fails(tmp_path, "encode", tmp_path / "float.tiff")
+    assert [path.name for path in tmp_path.iterdir()] == ["float.tiff"]
+
+
+def test_pillow_2786_no_file_stays_open(crop: Image.Image, data: bytes, tmp_path: Path) -> None:
+    png, lat = tmp_path / "a.png", tmp_path / "a.lat"
+    crop.save(png)
+    lat.write_bytes(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        latentcodec.encode(png)
+        latentcodec.decode(lat, region=(0, 0, 8, 8))
+        latentcodec.read_info(lat)
+        latentcodec.read_preview(lat)
+        latentcodec.thumbnail(lat, 16)
+        with latentcodec.open(lat) as image:
+            image.load()
+        latentcodec.open(lat).load()
+        gc.collect()
+
+
+def test_pillow_3415_one_stream_may_be_opened_twice(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.lat").write_bytes(data)
+    with (tmp_path / "a.lat").open("rb") as stream:
+        for _ in range(2):
+            Image.open(stream).load()
+        assert not stream.closed
+
+
+def test_pillow_7096_a_stream_is_read_from_where_it_stands(data: bytes) -> None:
+    for read in (latentcodec.decode, latentcodec.open, latentcodec.thumbnail):
+        stream = io.BytesIO(b"something before" + data)
+        stream.seek(16)
+        assert read(stream).size == (56, 40)  # type: ignore[operator]
+    stream.seek(16)
+    assert latentcodec.read_info(stream).width_px == 56
+
+
+def test_torch_data_1034_an_opened_image_can_be_pickled(data: bytes) -> None:
+    for is_loaded in (False, True):
+        image = Image.open(io.BytesIO(data))
+        if is_loaded:
+            image.load()
+        back = pickle.loads(pickle.dumps(image))
+        assert back.tobytes() == latentcodec.decode(data).tobytes()
+
+
+def test_encodec_95_one_wrong_byte_is_noticed_and_costs_one_tile(photo: np.ndarray) -> None:
+    wide = np.tile(photo[:40], (1, 3, 1))[:, :2048]
+    data = bytearray(latentcodec.encode(wide))
+    data[-20] ^= 1
+    with pytest.raises(errors.CorruptChunk, match="at 1024,0"):
+        latentcodec.decode(bytes(data))
+    with pytest.warns(errors.LossWarning, match="1024,0"):
+        back = latentcodec.decode_array(bytes(data), salvage=True)
+    assert np.abs(back[:, :900].astype(int) - wide[:, :900]).mean() < 8
+
+
+def test_zarr_reports_are_tried_with_the_plugin() -> None:
+    """imagecodecs 145: a chunk of one picture as one of several."""
+    from latentcodec.array_chunks import pictures_shape
+
+    assert pictures_shape((1, 64, 64)) == (1, 64, 64, 1)
+    assert pictures_shape((2, 64, 64)) == (2, 64, 64, 1)
+    assert call("--help").exit_code == 0
