@@ -118,7 +118,8 @@ def open(source: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
     """Open a `.lat` file as a Pillow image, which is decoded when its pixels are first asked for.
 
     Args:
-        source: a path, a URL, which is read as a whole, or a file open for reading.
+        source: a path; a URL, which is read as a whole; or a file open for reading, which is read
+            from where it stands.
 
     Returns:
         A Pillow image with size, mode, metadata and `info["quality"]`. As with all of Pillow's
@@ -130,6 +131,8 @@ def open(source: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
     """
     if isinstance(source, str) and is_url(source):
         source = BytesIO(remote.read(source))
+    elif not isinstance(source, (str, os.PathLike)):
+        source = BytesIO(source.read())  # Pillow would go back to the start
     try:
         return Image.open(source, formats=[FORMAT])
     except UnidentifiedImageError:

@@ -5,11 +5,10 @@ The number in a name is that of the report.
 
 from __future__ import annotations
 
-import gc
 import io
-import pickle
-import warnings
+import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,20 +18,20 @@ import latentcodec
 import latentcodec.pillow
 from latentcodec import errors
 from latentcodec.images.metadata_kinds import as_bytes
-from tests.command_line import call, done, fails
+from tests.command_line import done, fails
 
 ORIENTATION = 0x0112
 
 
-def file_of(image: Image.Image, form: str, **options: object) -> bytes:
+def file_of(image: Image.Image, form: str, **options: Any) -> bytes:
     stream = io.BytesIO()
     image.save(stream, form, **options)
     return stream.getvalue()
 
 
-def there_and_back(data: bytes, **options: object) -> Image.Image:
+def there_and_back(data: bytes, **options: Any) -> Image.Image:
     with Image.open(io.BytesIO(data)) as image:
-        return latentcodec.decode(latentcodec.encode(image, quality=90, **options))  # type: ignore[arg-type]
+        return latentcodec.decode(latentcodec.encode(image, quality=90, **options))
 
 
 def differ(ours: Image.Image, theirs: Image.Image) -> float:
@@ -63,7 +62,7 @@ def test_pillow_heif_21_a_palette_with_alpha_for_each_entry(crop: Image.Image) -
     indexed, alphas = crop.convert("P"), bytes(range(256))
     data = file_of(indexed, "PNG", transparency=alphas)
     wanted = np.frombuffer(alphas, np.uint8)[np.asarray(indexed)]
-    assert np.array_equal(there_and_back(data).getchannel("A"), wanted)
+    assert np.array_equal(np.asarray(there_and_back(data).getchannel("A")), wanted)
 
 
 def test_sharp_605_edges_of_a_cut_out_have_no_halo() -> None:
@@ -128,13 +127,16 @@ def test_broken_exif_keeps_no_picture_from_anything(
     crop: Image.Image, tmp_path: Path, block: bytes
 ) -> None:
     crop.info["exif"] = block
-    for options in ({}, {"strip": ["gps"]}, {"strip": ["all"]}, {"preview": True}):
-        data = latentcodec.encode(crop, **options)  # type: ignore[arg-type]
+    ways: list[dict[str, Any]] = [{}, {"strip": ["gps"]}, {"strip": ["all"]}, {"preview": True}]
+    for options in ways:
+        data = latentcodec.encode(crop, **options)
         assert latentcodec.decode(data).size == crop.size
         assert max(latentcodec.thumbnail(data, 20).size) == 20
         (tmp_path / "a.lat").write_bytes(data)
         for suffix in ("jpg", "png", "bmp", "tiff"):
-            done(f"decode {tmp_path / 'a.lat'} {tmp_path / 'back.'}{suffix}")
+            result = done(f"decode {tmp_path / 'a.lat'} {tmp_path / 'back.'}{suffix}")
+            if suffix == "tiff" and not options and block.startswith(b"This"):
+                assert "TIFF cannot hold damaged EXIF: left out" in result.stderr
 
 
 def test_sharp_1784_the_orientation_is_never_lost(crop: Image.Image, tmp_path: Path) -> None:
@@ -181,100 +183,8 @@ def test_libavif_992_a_picture_that_is_too_large_is_one_sentence(tmp_path: Path)
     whole = file_of(Image.new("1", (8, 8)), "PNG")
     size = (37120).to_bytes(4, "big") + (73984).to_bytes(4, "big")
     header = b"IHDR" + size + whole[24:29]
-    import zlib
-
     data = whole[:12] + header + zlib.crc32(header).to_bytes(4, "big") + whole[33:]
     (tmp_path / "huge.png").write_bytes(data)
     said = fails(tmp_path, "encode", tmp_path / "huge.png")
     assert "37120 x 73984" in said or "too large" in said
     assert not (tmp_path / "huge.lat").exists()
-
-
-# Arrays
-
-
-def test_mitsuba_639_and_imagecodecs_138_any_strides(photo: np.ndarray) -> None:
-    piece = photo[:48, :64]
-    for view in (
-        *(piece[::-1], piece[:, ::-1], piece[..., ::-1], piece[::2, ::3], piece.transpose(1, 0, 2)),
-        *(np.asfortranarray(piece), np.broadcast_to(piece[:1], (48, 64, 3))),
-    ):
-        assert latentcodec.encode(view) == latentcodec.encode(view.copy())
-
-
-# Files and streams
-
-
-def test_pillow_889_and_450_a_cut_off_jpeg_is_refused(crop: Image.Image, tmp_path: Path) -> None:
-    (tmp_path / "cut.jpg").write_bytes(file_of(crop, "JPEG")[:-200])
-    assert "is a damaged image" in fails(tmp_path, "encode", tmp_path / "cut.jpg")
-    assert not (tmp_path / "cut.lat").exists()
-
-
-def test_imagineer_13_a_failure_leaves_no_empty_file(tmp_path: Path) -> None:
-    Image.new("F", (8, 8)).save(tmp_path / "float.tiff")
-    fails(tmp_path, "encode", tmp_path / "float.tiff")
-    assert [path.name for path in tmp_path.iterdir()] == ["float.tiff"]
-
-
-def test_pillow_2786_no_file_stays_open(crop: Image.Image, data: bytes, tmp_path: Path) -> None:
-    png, lat = tmp_path / "a.png", tmp_path / "a.lat"
-    crop.save(png)
-    lat.write_bytes(data)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        latentcodec.encode(png)
-        latentcodec.decode(lat, region=(0, 0, 8, 8))
-        latentcodec.read_info(lat)
-        latentcodec.read_preview(lat)
-        latentcodec.thumbnail(lat, 16)
-        with latentcodec.open(lat) as image:
-            image.load()
-        latentcodec.open(lat).load()
-        gc.collect()
-
-
-def test_pillow_3415_one_stream_may_be_opened_twice(data: bytes, tmp_path: Path) -> None:
-    (tmp_path / "a.lat").write_bytes(data)
-    with (tmp_path / "a.lat").open("rb") as stream:
-        for _ in range(2):
-            Image.open(stream).load()
-        assert not stream.closed
-
-
-def test_pillow_7096_a_stream_is_read_from_where_it_stands(data: bytes) -> None:
-    for read in (latentcodec.decode, latentcodec.open, latentcodec.thumbnail):
-        stream = io.BytesIO(b"something before" + data)
-        stream.seek(16)
-        assert read(stream).size == (56, 40)  # type: ignore[operator]
-    stream.seek(16)
-    assert latentcodec.read_info(stream).width_px == 56
-
-
-def test_torch_data_1034_an_opened_image_can_be_pickled(data: bytes) -> None:
-    for is_loaded in (False, True):
-        image = Image.open(io.BytesIO(data))
-        if is_loaded:
-            image.load()
-        back = pickle.loads(pickle.dumps(image))
-        assert back.tobytes() == latentcodec.decode(data).tobytes()
-
-
-def test_encodec_95_one_wrong_byte_is_noticed_and_costs_one_tile(photo: np.ndarray) -> None:
-    wide = np.tile(photo[:40], (1, 3, 1))[:, :2048]
-    data = bytearray(latentcodec.encode(wide))
-    data[-20] ^= 1
-    with pytest.raises(errors.CorruptChunk, match="at 1024,0"):
-        latentcodec.decode(bytes(data))
-    with pytest.warns(errors.LossWarning, match="1024,0"):
-        back = latentcodec.decode_array(bytes(data), salvage=True)
-    assert np.abs(back[:, :900].astype(int) - wide[:, :900]).mean() < 8
-
-
-def test_zarr_reports_are_tried_with_the_plugin() -> None:
-    """imagecodecs 145: a chunk of one picture as one of several."""
-    from latentcodec.array_chunks import pictures_shape
-
-    assert pictures_shape((1, 64, 64)) == (1, 64, 64, 1)
-    assert pictures_shape((2, 64, 64)) == (2, 64, 64, 1)
-    assert call("--help").exit_code == 0

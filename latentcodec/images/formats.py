@@ -54,9 +54,10 @@ def made_ready(
 
 
 def _reason(form: str, keys: list[str]) -> str:
-    too_long = [KEYS[key].words for key in keys if key in held_by(form)]
+    not_such = [KEYS[key].words for key in keys if key in held_by(form)]
     no_place = [KEYS[key].words for key in keys if key not in held_by(form)]
-    reasons = (("cannot hold so much", too_long), ("has no place for", no_place))
+    why = "cannot hold damaged" if form == "TIFF" else "cannot hold so much"
+    reasons = ((why, not_such), ("has no place for", no_place))
     return " and ".join(f"{why} {', '.join(names)}" for why, names in reasons if names)
 
 
@@ -64,11 +65,22 @@ def _fits(image: Image.Image, form: str, key: str) -> bool:
     if key not in held_by(form):
         return False
     value = image.info[key]
+    if form == "TIFF" and key == "exif":
+        return _is_whole(value)
     if form not in ("JPEG", "MPO"):
         return True
     if key == "photoshop":
         return len(_photoshop_block(value)) <= _SEGMENT_BYTES
     return key not in ("exif", "comment") or len(value) <= _SEGMENT_BYTES
+
+
+def _is_whole(block: bytes) -> bool:
+    """Whether EXIF can be written as tags of TIFF, for which it has to be taken apart."""
+    try:
+        for_tiff(block)
+    except Exception:  # Pillow raises nearly anything on a broken directory
+        return False
+    return True
 
 
 def _on_background(image: Image.Image, form: str, colour: str | None) -> Image.Image:
@@ -146,12 +158,7 @@ def _for_png(info: dict[str, Any]) -> dict[str, Any]:
 
 
 def _for_tiff(info: dict[str, Any]) -> dict[str, Any]:
-    tags = Image.Exif()
-    if "exif" in info:
-        try:
-            tags = for_tiff(info["exif"])
-        except Exception:  # Pillow raises nearly anything on a broken directory
-            tags = for_tiff(exif.only_orientation(info["exif"]))
+    tags = for_tiff(info.pop("exif")) if "exif" in info else Image.Exif()
     if "xmp" in info:
         tags[_XMP_TAG] = info.pop("xmp")
     if "photoshop" in info:

@@ -21,6 +21,7 @@ from latentcodec.pipeline.concealment import conceal
 from latentcodec.pipeline.latent_tiles import LatentTiles
 from latentcodec.pipeline.tiling import CELL_PX, cells, pixels_of
 from latentcodec.runtime import model_store
+from latentcodec.runtime.compute import without_autocast
 
 if TYPE_CHECKING:
     from latentcodec.images.canvas import Canvas
@@ -49,6 +50,7 @@ class Decoded(Generic[Result]):
     problems: list[str]
 
 
+@without_autocast()
 def decode(
     data: Bytes,
     canvas: type[Canvas[Result]],

@@ -31,6 +31,7 @@ from latentcodec.pipeline.tiling import (
     strips,
 )
 from latentcodec.runtime import model_store
+from latentcodec.runtime.compute import without_autocast
 
 if TYPE_CHECKING:
     from latentcodec.runtime.base import Family
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _COLUMN_CELLS = 8 * TILE_CELLS  # of a very wide picture, analysed at once
 
 
+@without_autocast()
 def encode(
     picture: PictureSource,
     options: EncodeOptions,
@@ -168,6 +170,7 @@ def _decodes_to(family: Family, payload: bytes, v_hat: np.ndarray, tenths: int) 
     return np.array_equal(family.decode_latents(payload, tenths, height, width), v_hat)
 
 
+@without_autocast()
 def psnr_db(
     picture: PictureSource,
     data: bytes,

@@ -124,6 +124,18 @@ def limit_threads(count: int, runtime: Runtime | None = None) -> None:
         torch.set_num_threads(count)
 
 
+@contextlib.contextmanager
+def without_autocast() -> Iterator[None]:
+    """Switch off the autocast that a caller may be in: our networks choose their precision, and
+    the prior's products would no longer be exact."""
+    torch = sys.modules.get("torch")
+    with contextlib.ExitStack() as stack:
+        for kind in ("cpu", "cuda"):
+            if torch is not None and torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        yield
+
+
 def share_cores(jobs: int, runtime: Runtime) -> None:
     """Give this thread, one of `jobs`, its part of the cores for what torch computes."""
     if runtime == "torch":

@@ -65,6 +65,11 @@ def first_prior(tensors: dict[str, np.ndarray], steps: int) -> tuple[HyperPrior,
     return HyperPrior(integers, steps), FRACTION_BITS
 
 
+def _level_of(level: float) -> Tensor:
+    """Float32 [1], on the CPU: whatever else the program has made torch's default."""
+    return torch.tensor([level], dtype=torch.float32, device="cpu")
+
+
 class TorchNetworks:
     """`Networks` on torch; a call uses as many threads as torch is set to."""
 
@@ -103,7 +108,7 @@ class TorchNetworks:
     @torch.inference_mode()
     def analyse_strips(self, pixels: Iterable[np.ndarray], level: float) -> Iterator[np.ndarray]:
         device = self._y_std.device
-        at = torch.tensor([level], device=device)
+        at = _level_of(level).to(device)
         rows = (to_network(part).to(device) for part in pixels)
         for y in analysed(self._g_a, rows, at, self._y_std):
             yield y[0].cpu().numpy()
@@ -112,7 +117,7 @@ class TorchNetworks:
     def synthesise_strips(
         self, v_hat: Iterable[np.ndarray], level: float, scale: int
     ) -> Iterator[np.ndarray]:
-        at, device = torch.tensor([level]), self.device
+        at, device = _level_of(level), self.device
         units = self.steps(level).cpu() / (1 << MEAN_BITS)
         rows = ((torch.from_numpy(v).float().unsqueeze(0) * units).to(device) for v in v_hat)
         for x in synthesised(self._g_s, rows, at.to(device), self._y_std, scale):
@@ -135,7 +140,7 @@ class TorchNetworks:
     @torch.inference_mode()
     def hyper_analysis(self, y: np.ndarray, level: float) -> np.ndarray:
         normal = torch.from_numpy(y).unsqueeze(0) / self.net.y_std
-        return self._h_a(normal, torch.tensor([level]))[0].numpy()
+        return self._h_a(normal, _level_of(level))[0].numpy()
 
     def prior(self, prior: ContextPrior) -> TorchPrior:
         return TorchPrior(prior)
@@ -146,7 +151,7 @@ def posterior(family: VaeFamily, pixels: np.ndarray, tenths: int) -> tuple[np.nd
     """Mean and ln sigma of q(z | x), float32 [h, w, M] each, of uint8 [16 h, 16 w, 3]."""
     assert isinstance(family.networks, TorchNetworks)
     net: Any = family.networks.net
-    x, level = to_network(pixels), torch.tensor([family.level(tenths)])
+    x, level = to_network(pixels), _level_of(family.level(tenths))
     features = net.g_a.features(x, level)
     y = net.g_a.latents(net.g_a.linear(x), features, net.y_std)[0].numpy()
     mean = family.steps_of(y, tenths) * family.unit_steps(tenths)

@@ -152,8 +152,8 @@ def _in_steps(parameters: Tensor, step: int, rows: StepRows) -> tuple[Tensor, Te
     to_step = _row(rows.to_step, step, MEAN_SCALE)
     offset = _row(rows.table_offset, step, OFFSET_SCALE)
     phases, count, width = parameters.shape
-    means = torch.empty(phases, count, width // 2, dtype=torch.int32)
-    tables = torch.empty(phases, count, width // 2, dtype=torch.uint8)
+    means = parameters.new_empty(phases, count, width // 2, dtype=torch.int32)
+    tables = parameters.new_empty(phases, count, width // 2, dtype=torch.uint8)
     for phase, part in enumerate(parameters):  # one at a time, which the cache holds
         mean, table = part.double().chunk(2, dim=-1)
         mean.mul_(to_step[phase]).round_().clamp_(-MEAN_LIMIT, MEAN_LIMIT)
