@@ -130,7 +130,7 @@ class TorchNetworks:
 
     def steps(self, level: float) -> Tensor:
         """The quantisation steps of y_hat at a level, float32 [1, 1, 1, M]."""
-        at = torch.tensor([level])
+        at = _level_of(level)
         return torch.exp(self.net.inverse_gain(at) - self.net.gain(at)).to(self.device)
 
     def synthesis(self, y_hat: Tensor, level: Tensor) -> Tensor:

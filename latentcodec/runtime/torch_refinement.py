@@ -74,7 +74,7 @@ class Descent:
         self._lambda, self._distortion = lambda_, _DISTORTION_OF[tune]
         device = self._networks.device
         self._rate: Rate = coder.rate(device)
-        self._level = torch.tensor([level], device=device)
+        self._level = torch.tensor([level], dtype=torch.float32, device=device)
         self._steps = self._networks.steps(level)
         around = torch.from_numpy(view.around).to(device)
         self._around = around.float().unsqueeze(0) / (1 << MEAN_BITS)
@@ -91,7 +91,7 @@ class Descent:
         """
         own = self._around[0, self._view.rows, self._view.columns].cpu().numpy()
         v = self._rate.arranged(own)
-        curvature = self._curvature(v, torch.Generator().manual_seed(seed))
+        curvature = self._curvature(v, torch.Generator("cpu").manual_seed(seed))
         best, least, found = v, float("inf"), 0
         slope: Tensor | None = None
         for number in range(updates + 1):
@@ -129,7 +129,7 @@ class Descent:
         Hutchinson's estimate of the Hessian's diagonal by one probe, whose mean over places and
         over channels make up the whole (a product, as in Adafactor).
         """
-        signs = torch.rand(v.shape, generator=random).to(v.device) < 0.5
+        signs = _random(v, random) < 0.5
         probe = signs.float().mul_(2 * _PROBE).sub_(_PROBE)
         change = self._error_slope(v + probe) - self._error_slope(v - probe)
         found = change.div_(4 * probe)
@@ -163,3 +163,9 @@ class _Chooser:
         down = below.sub_(same).sub_(tilt).add_(curvature)
         rises, falls = (up < 0).logical_and_(up < down), (down < 0).logical_and_(down <= up)
         return symbol.add_(rises.float()).sub_(falls.float()).add_(mean)
+
+
+def _random(like: Tensor, random: torch.Generator) -> Tensor:
+    """Numbers in 0..1, the same on every device and whatever torch's default dtype is."""
+    numbers = torch.rand(like.shape, generator=random, dtype=torch.float32, device="cpu")
+    return numbers.to(like.device)

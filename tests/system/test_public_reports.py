@@ -126,6 +126,7 @@ for model in ("hyper-ssim", "hyper.safetensors", "ae.safetensors"):
     data = latentcodec.encode(np.load("pixels.npy"), model=model)
     open(model + ".lat", "wb").write(data)
     np.save(model + ".npy", latentcodec.decode_array(data))
+open("refined.lat", "wb").write(latentcodec.encode(np.load("pixels.npy")[:32, :32], effort=7))
 after = torch.get_default_dtype(), torch.get_default_device(), torch.is_autocast_enabled("cpu")
 assert before == after
 """
@@ -136,6 +137,8 @@ assert before == after
         assert (tmp_path / f"{model}.lat").read_bytes() == data
         back = np.load(tmp_path / f"{model}.npy").astype(int)
         assert np.abs(back - latentcodec.decode_array(data)).max() <= 1
+    refined = latentcodec.encode(photo[:32, :32], effort=7)
+    assert (tmp_path / "refined.lat").read_bytes() == refined
 
 
 def test_vision_4508_arrays_that_cannot_be_written_give_no_warning(photo: np.ndarray) -> None:
