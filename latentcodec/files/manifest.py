@@ -22,6 +22,7 @@ from latentcodec.storage.names import is_url
 _WITHOUT_EFFECT = ("make_parents", "sha256", "runtime", "model", "tune")
 # Columns that the next run reads.
 _NEEDED = {"source", "target", "status", "options", "input_bytes", "output_bytes"}
+_BEGIN = b'{"source": '
 
 Row = dict[str, Any]
 
@@ -138,7 +139,7 @@ def read_lines(path: Path) -> Iterator[Row]:
         return
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            if not line.endswith(b"\n"):
+            if not line.endswith(b"\n") and _is_begun(line):
                 return
             try:
                 row = json.loads(line)
@@ -147,6 +148,11 @@ def read_lines(path: Path) -> Iterator[Row]:
             except (ValueError, AttributeError) as error:
                 raise LatError(f"{path} is no manifest: see its line {number}") from error
             yield row
+
+
+def _is_begun(line: bytes) -> bool:
+    """Whether it can be the beginning of a row."""
+    return line.startswith(_BEGIN) or _BEGIN.startswith(line)
 
 
 def _whole_lines(path: Path) -> int:

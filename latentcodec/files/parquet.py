@@ -76,6 +76,16 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
     def write(stream: IO[bytes]) -> None:
         with pa.parquet.ParquetWriter(stream, _schema()) as writer:
             while chunk := list(itertools.islice(remaining, _CHUNK_ROWS)):
-                writer.write_table(pa.Table.from_pylist(chunk, _schema()))
+                spelled = [{name: _spelled(value) for name, value in row.items()} for row in chunk]
+                writer.write_table(pa.Table.from_pylist(spelled, _schema()))
 
     write_file(path, write)
+
+
+def _spelled(value: object) -> object:
+    """Text as UTF-8 can spell it: bytes of names that are none are escaped."""
+    if isinstance(value, list):
+        return [_spelled(item) for item in value]
+    if isinstance(value, str):
+        return value.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -169,6 +170,15 @@ def test_an_interrupted_run_goes_on(
     assert not list(Path().glob("*.parquet.jsonl"))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux")
+def test_names_that_are_no_text(manifest: str) -> None:
+    Path("photos/c.PNG").rename(os.fsdecode(b"photos/\xff.PNG"))
+    assert typed(f"encode -r photos -o out --manifest {manifest}").exit_code == 1
+    assert Path(os.fsdecode(b"out/\xff.lat")).exists()
+    name = {"jsonl": "photos/\udcff.PNG", "parquet": "photos/\\xff.PNG"}[manifest.split(".")[1]]
+    assert name in [row["source"] for row in rows(manifest)]
+
+
 @pytest.mark.slow
 def test_a_killed_run_goes_on(manifest: str) -> None:
     """Whenever that was: all files are there once, and the rows are theirs."""
@@ -197,7 +207,11 @@ def lines_in(path: Path) -> int:
 
 
 def test_other_files_are_not_written_over(here: Path) -> None:
-    for name, content in (("notes.jsonl", b'{"a": 1}\n'), ("x.jsonl", b"text\n")):
+    for name, content in (
+        ("notes.jsonl", b'{"a": 1}\n'),
+        ("x.jsonl", b"text\n"),
+        ("half.jsonl", b"no line's end"),
+    ):
         Path(name).write_bytes(content)
         message = one_sentence(typed(f"encode a.png --manifest {name}").stderr)
         assert message == f"{name} is no manifest: see its line 1"

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 
 import pytest
 
-fsspec = pytest.importorskip("fsspec", reason="the extra `remote` is not installed")
-
 
 @pytest.fixture
 def memory() -> Iterator[None]:
     """An empty memory://."""
+    fsspec = pytest.importorskip("fsspec", reason="the extra `remote` is not installed")
     store = fsspec.filesystem("memory")
     yield
     store.store.clear()

@@ -8,13 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import fsspec
 import pytest
 from PIL import Image
 
 import latentcodec
 from latentcodec.storage import remote
 from tests.command_line import done, one_sentence, typed
+
+fsspec = pytest.importorskip("fsspec", reason="the extra `remote` is not installed")
 
 
 def names(url: str) -> list[str]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import fsspec
 import numpy as np
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem
 
 import latentcodec
 from latentcodec.errors import LatError
 from latentcodec.storage import names, remote
+
+fsspec = pytest.importorskip("fsspec", reason="the extra `remote` is not installed")
+MemoryFileSystem = pytest.importorskip("fsspec.implementations.memory").MemoryFileSystem
 
 pytestmark = pytest.mark.usefixtures("memory")
 
@@ -124,6 +126,32 @@ def test_a_region_reads_its_ranges_only(wide: bytes, monkeypatch: pytest.MonkeyP
     assert counted.bytes < len(wide) / 1.5
     ranges = sorted((start or 0, end or 0) for start, end in counted.ranges)
     assert all(end <= start for (_, end), (start, _) in itertools.pairwise(ranges))
+
+
+@pytest.mark.slow
+def test_ranges_are_asked_of_s3(wide: bytes, s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As GET requests with a Range; a whole file is one without."""
+    import s3fs
+
+    remote.write(f"{s3}/wide.lat", wide)
+    ranges: list[str | None] = []
+    usual = s3fs.S3FileSystem._call_s3
+
+    def counted(fs: Any, method: str, *rest: Any, **options: Any) -> Any:
+        if method == "get_object":
+            ranges.append(options.get("Range"))
+        return usual(fs, method, *rest, **options)
+
+    monkeypatch.setattr(s3fs.S3FileSystem, "_call_s3", counted)
+    region = (5 * 1024 + 10, 5, 100, 50)
+    part = latentcodec.decode_array(f"{s3}/wide.lat", region=region)
+    assert np.array_equal(part, latentcodec.decode_array(wide, region=region))
+    ends = [re.fullmatch(r"bytes=(\d+)-(\d+)", str(one)) for one in ranges]
+    assert sum(int(end[2]) - int(end[1]) + 1 for end in ends if end) < len(wide) / 1.5
+    assert all(ends) and len(ends) < 2 * 12
+    ranges.clear()
+    assert latentcodec.decode(f"{s3}/wide.lat", scale=8).size == (768 * 2, 16)
+    assert ranges == [None]
 
 
 def test_whole_files_are_one_request(wide: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
