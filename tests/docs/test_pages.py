@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from latentcodec.format import container
+from latentcodec.web import ort_web
 from tests.page_followed import follow, text_of
 
 
@@ -38,3 +39,11 @@ def test_limits_are_those_of_the_container() -> None:
         "bits per channel": 8,
         "EXIF, ICC profile, XMP": container.MAX_METADATA_BYTES,
     }
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ort_web.is_packaged(), reason="ONNX Runtime Web is not here")
+def test_browsers(reader: Path) -> None:
+    follow("web.md")
+    assert Path("site/pictures/photo.lat").read_bytes() == Path("photo.lat").read_bytes()
+    assert Path("photo.html").stat().st_size > 1_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,49 @@ def large(small: Path, lats: Path) -> bytes:
 
 def test_tiles_have_no_seams(page: Any, large: bytes) -> None:
     compare(page, "/lats/large.lat", large)
+
+
+_WATCH = """
+    const drawn = [], plain = CanvasRenderingContext2D.prototype.drawImage;
+    let ticks = 0;
+    const clock = setInterval(() => ticks++);
+    CanvasRenderingContext2D.prototype.drawImage = function (...all) {
+      drawn.push([ticks, all[0].width, all[0].height, ...all.slice(1)]);
+      return plain.apply(this, all);
+    };
+    try {
+      await lat.decodeToCanvas(arguments[0], document.createElement("canvas"));
+    } finally {
+      CanvasRenderingContext2D.prototype.drawImage = plain;
+      clearInterval(clock);
+    }
+    return drawn;
+"""
+
+
+def test_a_large_picture_appears_tile_by_tile(page: Any, large: bytes) -> None:
+    drawn = call(page, _WATCH, "/lats/large.lat")
+    assert len(drawn) == 9
+    assert sum(width * height for _, width, height, *_ in drawn) == _LARGE[0] * _LARGE[1]
+    assert drawn[0][3:] == [0, 0]
+    ticks = [one[0] for one in drawn]
+    assert ticks == sorted(ticks) and ticks[-1] > ticks[0], "the page goes on meanwhile"
+
+
+@pytest.mark.parametrize("kind", ["lossy", "lossless", "with alpha", "too large", "no picture"])
+def test_a_preview_is_there_first(page: Any, large: bytes, lats: Path, kind: str) -> None:
+    size = (400, 300) if kind == "too large" else (250, 221)
+    mode, colour = ("RGBA", (9, 99, 9, 99)) if kind == "with alpha" else ("RGB", (9, 99, 9))
+    image = Image.new(mode, size, colour)
+    stream = io.BytesIO()
+    image.save(stream, "WEBP", lossless=kind == "lossless")
+    preview = b"RIFF, or nothing at all of that kind" if kind == "no picture" else stream.getvalue()
+    (lats / "before.lat").write_bytes(with_chunk(large, ChunkType.PREVIEW, preview))
+    drawn = call(page, _WATCH, "/lats/before.lat")
+    if kind in ("too large", "no picture"):
+        assert len(drawn) == 9
+    else:
+        assert drawn[0][1:] == [*size, 0, 0, *_LARGE] and len(drawn) == 10
 
 
 def peak_kb(page: Any) -> int:

@@ -13,6 +13,7 @@ import { WORKER_NAME } from "./worker.js";
  * @property {string} hash of the weights, 8 hexadecimal digits
  * @property {number} orientation of EXIF, 1 to 8
  * @property {Uint8Array | null} icc the colour profile
+ * @property {Uint8Array | null} preview a small WebP of it
  *
  * @typedef {object} Listener
  * @property {(facts: Facts) => void} [facts]

@@ -12,7 +12,8 @@ const TILE = 0x01, ALPHA = 0x02;
 /** Chunk types of metadata that a page has a use for. */
 export const ICC = 0x81;
 export const EXIF = 0x82;
-const PREVIEW = 0x87;
+/** @see ICC */
+export const PREVIEW = 0x87;
 const METADATA = [ICC, EXIF, 0x83, 0x84, 0x85, 0x86, PREVIEW];
 const OPTIONAL = 0x80;
 const MAX_BYTES = 1 << 24;

@@ -57,6 +57,7 @@ async function decoded(source, wanted, listener, { maxPixels = MAX_PIXELS, signa
 
 /**
  * Decode onto a canvas, which takes the picture's size: tile by tile, upright, in its colours.
+ * Until the first tile comes, the preview is there, if the file has one.
  * @param {Source} source
  * @param {HTMLCanvasElement | OffscreenCanvas} canvas
  * @param {Options & {onFacts?: (facts: Facts) => void}} [options] onFacts: called when the canvas
@@ -66,6 +67,14 @@ async function decoded(source, wanted, listener, { maxPixels = MAX_PIXELS, signa
 export function decodeToCanvas(source, canvas, options = {}) {
   /** @type {any} */
   let context;
+  let isBegun = false;
+  /** @param {Facts} facts */
+  const drawPreview = async ({ preview, width, height }) => {
+    if (!preview) return;
+    const blob = new Blob([/** @type {BlobPart} */ (preview)]);
+    const bitmap = await createImageBitmap(blob).catch(() => null); // it is damaged
+    if (bitmap && !isBegun) context.drawImage(bitmap, 0, 0, width, height);
+  };
   return decoded(source, "bitmaps", {
     facts: (facts) => {
       const { width, height, orientation } = facts;
@@ -73,10 +82,13 @@ export function decodeToCanvas(source, canvas, options = {}) {
       context = canvas.getContext("2d");
       checkCanvas(canvas, context);
       context.setTransform(...upright(orientation, width, height));
-      context.imageSmoothingEnabled = false;
       options.onFacts?.(facts);
+      drawPreview(facts);
     },
-    part: ({ bitmap, left, top }) => {
+    part: ({ bitmap, left, top, width, height }) => {
+      isBegun = true;
+      context.imageSmoothingEnabled = false;
+      context.clearRect(left, top, width, height); // of a preview under transparency
       context.drawImage(bitmap, left, top);
       bitmap.close();
     },

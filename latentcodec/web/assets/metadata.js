@@ -3,6 +3,7 @@
 const ORIENTATION = 0x0112, SHORT = 3;
 const EXIF_START = 6; // "Exif\0\0"
 const GREY_SPACE = "GRAY";
+const PREVIEW_SIDE_PX = 256;
 
 /**
  * The orientation in an EXIF chunk, 1 to 8; 1 where there is none that can be read.
@@ -62,4 +63,25 @@ export function upright(orientation, width, height) {
  */
 export function isGreyProfile(icc) {
   return String.fromCharCode(...icc.subarray(16, 20)) === GREY_SPACE;
+}
+
+/**
+ * The preview in a chunk, or null for what is no WebP of a preview's size: a browser would inflate
+ * a small file to any size.
+ * @param {Uint8Array | undefined} webp
+ */
+export function previewOf(webp) {
+  if (!webp || webp.length < 30) return null;
+  const view = new DataView(webp.buffer, webp.byteOffset, webp.length);
+  const text = (/** @type {number} */ at) => String.fromCharCode(...webp.subarray(at, at + 4));
+  if (text(0) !== "RIFF" || text(8) !== "WEBP") return null;
+  const bits = view.getUint32(21, true);
+  /** @type {Record<string, [number, number]>} */
+  const sizes = { // of the three kinds of WebP
+    "VP8 ": [view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff],
+    VP8L: [(bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1],
+    VP8X: [(view.getUint32(24, true) & 0xffffff) + 1, (view.getUint32(26, true) >>> 8) + 1],
+  };
+  const size = sizes[text(12)];
+  return size && Math.max(...size) <= PREVIEW_SIDE_PX ? webp.slice() : null;
 }

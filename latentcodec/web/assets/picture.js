@@ -1,7 +1,7 @@
 // The pixels of a file, part by part, as its tiles are decoded.
 import { decodeAlpha } from "./alpha.js";
-import { atTile, CELL_PX, EXIF, ICC, TILE_PX, tileRectangle } from "./container.js";
-import { orientationOf } from "./metadata.js";
+import { atTile, CELL_PX, EXIF, ICC, PREVIEW, TILE_PX, tileRectangle } from "./container.js";
+import { orientationOf, previewOf } from "./metadata.js";
 import { Grid, Mosaic } from "./mosaic.js";
 
 /**
@@ -24,6 +24,7 @@ export function factsOf({ header, metadata }) {
     quality: header.tenths / 10,
     orientation: orientationOf(metadata.get(EXIF)),
     icc: metadata.get(ICC)?.slice() ?? null,
+    preview: previewOf(metadata.get(PREVIEW)),
   };
 }
 
