@@ -32,7 +32,7 @@ from latentcodec.images.picture import picture_of
 from latentcodec.options import EncodeOptions
 from latentcodec.pipeline import encoder
 from latentcodec.runtime import model_store
-from latentcodec.runtime.base import Family
+from latentcodec.runtime.base import Family, TileCoder
 
 _ROOT = Path(__file__).resolve().parents[1]
 _WORKER = Path(__file__).with_name("exactness_worker.py")
@@ -80,8 +80,19 @@ class Recording:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._family, name)
 
-    def encode_latents(self, y: np.ndarray, tenths: int) -> tuple[bytes, np.ndarray]:
-        payload, v_hat = self._family.encode_latents(y, tenths)
+    def tile(self, y: np.ndarray, tenths: int) -> RecordingTile:
+        return RecordingTile(self._family.tile(y, tenths), self.meant)
+
+
+@dataclasses.dataclass(frozen=True)
+class RecordingTile:
+    """What codes a tile, and remembers what it coded."""
+
+    tile: TileCoder
+    meant: dict[bytes, np.ndarray]
+
+    def encode(self, v: np.ndarray, plain: bool = False) -> tuple[bytes, np.ndarray]:
+        payload, v_hat = self.tile.encode(v, plain)
         self.meant[payload] = v_hat
         return payload, v_hat
 

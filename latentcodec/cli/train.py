@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 import click
@@ -61,10 +60,8 @@ def _check(settings: Settings) -> None:
 
 
 def _check_structural(crop: int) -> None:
-    """Raises BadParameter for crops without five scales, ClickException without the library."""
+    """Raises BadParameter for crops without five scales."""
     from latentcodec.models.distortion import SMALLEST_CROP_PX
 
     if crop < SMALLEST_CROP_PX:
         raise click.BadParameter(f"--distortion ms-ssim needs a --crop of {SMALLEST_CROP_PX} px")
-    if importlib.util.find_spec("pytorch_msssim") is None:
-        raise click.ClickException("pytorch-msssim is missing: pip install 'latentcodec[bench]'")
