@@ -19,6 +19,8 @@ from latentcodec.bench.selection import THOROUGH
 from latentcodec.bench.summary import HEADINGS, table_rows
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 RESULTS = ROOT / "benchmarks" / "results"
 KODAK = max(RESULTS.glob("kodak-*"))
 FAMILIES = RESULTS / "families"
@@ -88,7 +90,6 @@ def test_rows_of_both_tunes_are_those_of_their_weights(measured: dict[str, Codec
     assert set(measured) <= {*kodak.CODECS, *THOROUGH}
 
 
-@pytest.mark.slow
 def test_the_rows_agree_with_the_summaries(measured: dict[str, CodecResult]) -> None:
     """Those that were written when the rows were measured."""
     found = cells(measured)
@@ -102,7 +103,6 @@ def test_the_rows_agree_with_the_summaries(measured: dict[str, CodecResult]) -> 
             assert found[label][heading] == row[heading]
 
 
-@pytest.mark.slow
 def test_the_readmes_table_is_that_of_the_results(measured: dict[str, CodecResult]) -> None:
     found, shown = cells(measured), table(ROOT / "README.md", "codec")
     assert {row["codec"] for row in shown} == set(found)

@@ -24,6 +24,8 @@ from latentcodec.runtime.model_store import Tune
 from latentcodec.runtime.torch_refinement import error_of
 from tests.runtime.small_models import weights_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
