@@ -108,7 +108,7 @@ def test_a_preview_needs_no_model_and_no_tiles(data: bytes, tmp_path: Path) -> N
         f"assert latentcodec.read_preview({str(tmp_path / 'cut.lat')!r}).size == (256, 171)\n"
         f"main(['thumbnail', {str(tmp_path / 'cut.lat')!r}, {str(tmp_path / 'out.png')!r}],"
         " standalone_mode=False)\n"
-        "assert not {'torch', 'onnxruntime', 'constriction'} & set(sys.modules)\n"
+        "assert not {'torch', 'onnxruntime', 'constriction', 'numpy'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=100)
     assert Image.open(tmp_path / "out.png").size == (256, 171)
@@ -215,6 +215,9 @@ def test_the_command_writes_png_of_any_name(data: bytes, tmp_path: Path) -> None
     )
     assert result.exit_code == 0, result.output
     assert Image.open(target).format == "PNG" and Image.open(target).width == 128
+    jpeg = tmp_path / "thumbnail.jpg"
+    result = CliRunner().invoke(main, ["thumbnail", str(tmp_path / "a.lat"), str(jpeg)])
+    assert result.exit_code == 0 and Image.open(jpeg).format == "JPEG"
     (tmp_path / "a.lat").write_bytes(b"no file")
     result = CliRunner().invoke(main, ["thumbnail", str(tmp_path / "a.lat"), str(tmp_path / "b")])
     assert result.exit_code == 1 and "not a .lat file" in result.output

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _PATH = click.Path(path_type=Path)
 
@@ -26,9 +30,18 @@ def command(source: Path, target: Path, size: int) -> None:
     decoded at the smallest scale that is not smaller. Files that are small themselves are not
     enlarged. It is PNG, unless the name says another format.
     """
-    from latentcodec.images.files import file_bytes, writable_format
     from latentcodec.previews import thumbnail
     from latentcodec.system.atomic_write import write_file
 
-    form = writable_format(target.name) or "PNG"
-    write_file(target, file_bytes(thumbnail(source, size), form))
+    write_file(target, _file_of(thumbnail(source, size), target))
+
+
+def _file_of(image: Image, target: Path) -> bytes:
+    if target.suffix.lower() in ("", ".png"):
+        from latentcodec.images.preview import png_bytes
+
+        return png_bytes(image)
+    # Where other formats can be written, Pillow imports all of its plugins, and NumPy is needed.
+    from latentcodec.images.files import file_bytes, writable_format
+
+    return file_bytes(image, writable_format(target.suffix) or "PNG")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PIL import Image, ImageOps
 
 from latentcodec.errors import CorruptChunk, UnsupportedImage
@@ -16,6 +15,7 @@ from latentcodec.format.container import MAX_PREVIEW_BYTES, Colour
 from latentcodec.images import exif
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 SIDE_PX = 256  # the longer one has at most so many
@@ -52,9 +52,18 @@ def fitted_upright(image: Image.Image, side_px: int) -> Image.Image:
     return image
 
 
+def png_bytes(image: Image.Image) -> bytes:
+    """A small picture as PNG, with its profile."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def preview_image(payload: bytes, colour: Colour) -> Image.Image:
     """The preview of a picture of some colour mode. Raises CorruptChunk for anything else than a
     WebP image of SIDE_PX a side at most, before it is decoded."""
+    from PIL import WebPImagePlugin  # noqa: F401  # alone: Pillow would import all its plugins
+
     try:
         with Image.open(io.BytesIO(payload), formats=[_FORM]) as image:
             if max(image.size) > SIDE_PX:
