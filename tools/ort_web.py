@@ -32,8 +32,11 @@ def main() -> None:
         ort_web.runtime_files()  # what is there is right
         ort_web.runtime_files(NPM_PACKAGE)
         return
-    with urllib.request.urlopen(URL, timeout=60) as response:
-        archive = response.read()
+    try:
+        with urllib.request.urlopen(URL, timeout=60) as response:
+            archive = response.read()
+    except OSError as error:
+        sys.exit(f"{URL} cannot be downloaded: {error}")
     if hashlib.sha512(archive).hexdigest() != SHA512:
         sys.exit(f"{URL} does not have the hash that it should have")
     ort_web.PACKAGED.mkdir(exist_ok=True)
@@ -45,7 +48,7 @@ def main() -> None:
             (NPM_PACKAGE / name).write_bytes(member.read())
     for name, data in ort_web.runtime_files(NPM_PACKAGE).items():
         if name in ort_web.SHA256:
-            packed = lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)
+            packed = lzma.compress(data, preset=9)
             (ort_web.PACKAGED / f"{name}.xz").write_bytes(packed)
 
 

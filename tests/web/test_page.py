@@ -15,9 +15,11 @@ from PIL import Image
 import latentcodec
 from latentcodec.cli import main
 from latentcodec.format import container
+from latentcodec.pipeline.decoder import family_of
+from latentcodec.pipeline.latent_tiles import decode_latents
 from tests.paths import KODAK
 from tests.web.conftest import AWKWARD_NAME
-from tests.web.served import given, served
+from tests.web.served import call, given, served
 
 pytest.importorskip("selenium", reason="selenium is not installed")
 
@@ -235,7 +237,7 @@ def test_nothing_is_asked_of_other_servers(site: Path) -> None:
             assert word not in text, path.name
 
 
-def test_threads_where_the_page_is_isolated(browser: Any, site: Path) -> None:
+def test_threads_where_the_page_is_isolated(browser: Any, site: Path, lats: Path) -> None:
     headers = {
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Embedder-Policy": "require-corp",
@@ -244,4 +246,8 @@ def test_threads_where_the_page_is_isolated(browser: Any, site: Path) -> None:
         browser.get(url + "index.html")
         assert browser.execute_script("return self.crossOriginIsolated")
         wait_for_picture(browser, "alpha.lat")
+        found = call(browser, "return give(await lat.decodeLatents('/lats/best.lat'));")
+        file = container.read((lats / "best.lat").read_bytes())
+        wanted = decode_latents(file, family_of(file.header))
+        assert np.array_equal(given(found, "<i4"), wanted.ravel())
     assert_quiet(browser)

@@ -27,6 +27,7 @@ export function readTensors(bytes) {
     const tensors = {};
     for (const [name, { dtype, shape, data_offsets: [from, to] }] of Object.entries(entries)) {
       const kind = ARRAYS[/** @type {keyof typeof ARRAYS} */ (dtype)];
+      if (!kind) continue; // of networks, which are in their graphs
       const own = bytes.slice(start + from, start + to); // typed arrays want aligned bytes
       tensors[name] = { data: new kind(own.buffer), shape };
     }
