@@ -63,7 +63,7 @@ docs: $(VENV)/.installed-dev
 
 # Downloads ONNX Runtime Web, which `latentcodec web` lays out and wheels have.
 web-runtime: $(VENV)/.installed-dev
-	$(BIN)/python tools/ort_web.py
+	$(BIN)/python .ci/web_runtime.py
 
 # An sdist, and the wheel built from it.
 wheel: $(VENV)/.installed-dev web-runtime

@@ -1,6 +1,6 @@
 """ONNX Runtime Web: the files of its npm package that pages need, of one version.
 
-They are no part of the source. `tools/ort_web.py` brings two of them into the package before a
+They are no part of the source. `.ci/web_runtime.py` brings two of them into the package before a
 wheel is built; two more, which also run on a GPU, are taken from a folder that is given. All are
 those of the hashes here.
 """
