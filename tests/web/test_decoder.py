@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -15,48 +14,16 @@ from latentcodec.entropy.coder import SymbolEncoder, TableSet
 from latentcodec.errors import LatError
 from latentcodec.format import container
 from latentcodec.format.container import ChunkType
-from latentcodec.pipeline.decoder import family_of
-from latentcodec.pipeline.latent_tiles import decode_latents
 from tests.format.test_malformed import KIND_OF, PATHS, current
 from tests.golden.write import FOLDER as GOLDEN
-from tests.web.served import call, given
+from tests.web.decoded import canvas_of, compare, with_chunk
+from tests.web.served import call
 
 pytestmark = pytest.mark.slow
 
 _KINDS = ["rgb", "smallest", "best", "odd", "pixel", "grey", "wide", "tall", "alpha", "grey-alpha"]
 # Models whose networks are exact in float32.
 _GOLDEN = sorted(path for kind in ("AE*", "VA*") for path in GOLDEN.glob(f"{kind}/*.lat"))
-_LARGE = 2600, 2300
-
-
-def latents_of(page: Any, address: str) -> np.ndarray:
-    found = call(page, "return give(await lat.decodeLatents(arguments[0]));", address)
-    assert isinstance(found, str), found
-    return given(found, "<i4")
-
-
-def pixels_of(page: Any, address: str) -> np.ndarray:
-    """RGBA [h, w, 4]."""
-    script = """
-        const image = await lat.decodeToImageData(arguments[0]);
-        return [image.height, image.width, give(image.data)];
-    """
-    found = call(page, script, address)
-    assert isinstance(found, list), found
-    return given(found[2]).reshape(found[0], found[1], 4).astype(int)
-
-
-def compare(page: Any, address: str, data: bytes) -> None:
-    """A file's latents and pixels with those that the package gives."""
-    file = container.read(data)
-    wanted = decode_latents(file, family_of(file.header))
-    assert np.array_equal(latents_of(page, address), wanted.ravel())
-    assert np.abs(wanted).max() > 0
-    expected = np.asarray(latentcodec.decode(data).convert("RGBA")).astype(int)
-    found = pixels_of(page, address)
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max() <= 1
-    assert np.array_equal(found[..., 3], expected[..., 3])
 
 
 @pytest.mark.parametrize("name", _KINDS)
@@ -128,24 +95,6 @@ def test_the_coder_reads_what_constriction_wrote(page: Any) -> None:
     assert found == [symbols for _, symbols in calls]
 
 
-def canvas_of(page: Any, address: str) -> np.ndarray:
-    script = """
-        const canvas = document.createElement("canvas");
-        await lat.decodeToCanvas(arguments[0], canvas);
-        const {data, width, height} = canvas.getContext("2d").getImageData(
-          0, 0, canvas.width, canvas.height);
-        return [height, width, give(data)];
-    """
-    found = call(page, script, address)
-    assert isinstance(found, list), found
-    return given(found[2]).reshape(found[0], found[1], 4).astype(int)
-
-
-def with_chunk(data: bytes, kind: ChunkType, payload: bytes) -> bytes:
-    file = container.read(data)
-    return container.write(container.LatFile(file.header, file.tiles, {kind: payload}, file.alphas))
-
-
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_canvas_is_upright(page: Any, lats: Path, orientation: int) -> None:
     exif = Image.Exif()
@@ -197,103 +146,6 @@ def test_an_img(page: Any, lats: Path) -> None:
     """
     size = (lats / "alpha.lat").stat().st_size
     assert call(page, script) == [40, 56, size, 6, True]  # its EXIF turns it
-
-
-@pytest.fixture(scope="module")
-def large(small: Path, lats: Path) -> bytes:
-    """Nine tiles, of which those at the edges are smaller."""
-    wave = np.add.outer(np.arange(_LARGE[1]) * 7, np.arange(_LARGE[0]) * 3) % 256
-    picture = np.stack([wave, wave[::-1], wave // 2], 2).astype(np.uint8)
-    data = latentcodec.encode(picture, model=latentcodec.register_weights(small), quality=30)
-    (lats / "large.lat").write_bytes(data)
-    return data
-
-
-def test_tiles_have_no_seams(page: Any, large: bytes) -> None:
-    compare(page, "/lats/large.lat", large)
-
-
-_WATCH = """
-    const drawn = [], plain = CanvasRenderingContext2D.prototype.drawImage;
-    let ticks = 0;
-    const clock = setInterval(() => ticks++);
-    CanvasRenderingContext2D.prototype.drawImage = function (...all) {
-      drawn.push([ticks, all[0].width, all[0].height, ...all.slice(1)]);
-      return plain.apply(this, all);
-    };
-    try {
-      await lat.decodeToCanvas(arguments[0], document.createElement("canvas"));
-    } finally {
-      CanvasRenderingContext2D.prototype.drawImage = plain;
-      clearInterval(clock);
-    }
-    return drawn;
-"""
-
-
-def test_a_large_picture_appears_tile_by_tile(page: Any, large: bytes) -> None:
-    drawn = call(page, _WATCH, "/lats/large.lat")
-    assert len(drawn) == 9
-    assert sum(width * height for _, width, height, *_ in drawn) == _LARGE[0] * _LARGE[1]
-    assert drawn[0][3:] == [0, 0]
-    ticks = [one[0] for one in drawn]
-    assert ticks == sorted(ticks) and ticks[-1] > ticks[0], "the page goes on meanwhile"
-
-
-@pytest.mark.parametrize("kind", ["lossy", "lossless", "with alpha", "too large", "no picture"])
-def test_a_preview_is_there_first(page: Any, large: bytes, lats: Path, kind: str) -> None:
-    size = (400, 300) if kind == "too large" else (250, 221)
-    mode, colour = ("RGBA", (9, 99, 9, 99)) if kind == "with alpha" else ("RGB", (9, 99, 9))
-    image = Image.new(mode, size, colour)
-    stream = io.BytesIO()
-    image.save(stream, "WEBP", lossless=kind == "lossless")
-    preview = b"RIFF, or nothing at all of that kind" if kind == "no picture" else stream.getvalue()
-    (lats / "before.lat").write_bytes(with_chunk(large, ChunkType.PREVIEW, preview))
-    drawn = call(page, _WATCH, "/lats/before.lat")
-    if kind in ("too large", "no picture"):
-        assert len(drawn) == 9
-    else:
-        assert drawn[0][1:] == [*size, 0, 0, *_LARGE] and len(drawn) == 10
-
-
-def peak_kb(page: Any) -> int:
-    """The most memory that a process of the browser has had."""
-    processes = Path("/proc").glob("[0-9]*/status")
-    own = {page.service.process.pid}
-    peaks = []
-    for status in sorted(processes, key=lambda path: int(path.parent.name)):
-        fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-        if int(fields["PPid"]) in own:
-            own.add(int(fields["Pid"]))
-            peaks.append(int(fields.get("VmHWM", "0 kB").split()[0]))
-    return max(peaks)
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
-def test_memory_is_bounded(page: Any, large: bytes) -> None:
-    """A picture of nine tiles needs its canvas and no more than a few tiles beside it."""
-    canvas_of(page, "/lats/wide.lat")
-    before = peak_kb(page)
-    script = """
-        const canvas = document.createElement("canvas"), shown = [];
-        await lat.decodeToCanvas("/lats/large.lat", canvas);
-        return [canvas.width, canvas.height];
-    """
-    assert call(page, script) == list(_LARGE)
-    canvas_kb = 4 * _LARGE[0] * _LARGE[1] // 1024
-    assert peak_kb(page) - before < 3 * canvas_kb + 100_000
-
-
-def test_a_picture_can_be_stopped(page: Any, large: bytes) -> None:
-    script = """
-        const stop = new AbortController(), canvas = document.createElement("canvas");
-        const options = {signal: stop.signal, onFacts: () => stop.abort()};
-        const first = await lat.decodeToCanvas("/lats/large.lat", canvas, options).catch(
-          (error) => error.name);
-        const image = await lat.decodeToImageData("/lats/rgb.lat");
-        return [first, image.width];
-    """
-    assert call(page, script) == ["AbortError", 64]
 
 
 def test_a_limit_of_pixels(page: Any, lats: Path) -> None:
