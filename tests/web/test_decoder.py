@@ -16,7 +16,7 @@ from latentcodec.format import container
 from latentcodec.format.container import ChunkType
 from tests.format.test_malformed import KIND_OF, PATHS, current
 from tests.golden.write import FOLDER as GOLDEN
-from tests.web.decoded import canvas_of, compare, with_chunk
+from tests.web.decoded import canvas_of, compare, pixels_of, with_chunk
 from tests.web.served import call
 
 pytestmark = pytest.mark.slow
