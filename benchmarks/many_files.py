@@ -85,8 +85,15 @@ def watched(manifest: Path, *arguments: object) -> Run:
 @click.command(help=__doc__)
 @click.option("--files", type=click.IntRange(min=100), default=100_000, show_default=True)
 @click.option("--jobs", type=click.IntRange(min=1), help="As for the commands.")
-def main(files: int, jobs: int | None) -> None:
-    several = ("--jobs", jobs) if jobs else ()
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="With --engine ray, whose memory is that of the process which hands out the files.",
+)
+def main(files: int, jobs: int | None, workers: int | None) -> None:
+    several: tuple[object, ...] = ("--jobs", jobs) if jobs else ()
+    if workers:
+        several = ("--engine", "ray", "--workers", workers)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "in").mkdir()
