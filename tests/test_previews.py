@@ -50,6 +50,12 @@ def claimed(side: int) -> bytes:
     return b"RIFF" + len(chunk).to_bytes(4, "little") + chunk
 
 
+def moving() -> bytes:
+    stream, frames = io.BytesIO(), [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(stream, "WEBP", save_all=True, append_images=frames[1:])
+    return stream.getvalue()
+
+
 def reduced(image: Image.Image) -> np.ndarray:
     return np.asarray(image.resize((256, 171), Image.Resampling.BOX), dtype=float)
 
@@ -121,9 +127,10 @@ def test_a_preview_needs_no_model_and_no_tiles(data: bytes, tmp_path: Path) -> N
         (b"RIFF\x04\0\0\0WEBP", "no WebP"),
         (webp(64, 64)[:-8], "no WebP"),
         (webp(257, 10), "more than 256"),
-        (claimed(16383), "no WebP|more than 256"),
+        (claimed(16383), "more than 256"),
+        (moving(), "an animation"),
     ],
-    ids=["empty", "nothing in it", "cut off", "too wide", "far too large"],
+    ids=["empty", "nothing in it", "cut off", "too wide", "far too large", "animation"],
 )
 def test_what_is_no_preview_is_an_error_and_harms_nobody_else(
     data: bytes, photo: np.ndarray, payload: bytes, said: str

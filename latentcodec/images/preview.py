@@ -62,14 +62,33 @@ def png_bytes(image: Image.Image) -> bytes:
 def preview_image(payload: bytes, colour: Colour) -> Image.Image:
     """The preview of a picture of some colour mode. Raises CorruptChunk for anything else than a
     WebP image of SIDE_PX a side at most, before it is decoded."""
+    width, height = _size_of(payload)
+    if max(width, height) > SIDE_PX:
+        raise CorruptChunk(f"the preview has more than {SIDE_PX} px a side")
     from PIL import WebPImagePlugin  # noqa: F401  # alone: Pillow would import all its plugins
 
     try:
         with Image.open(io.BytesIO(payload), formats=[_FORM]) as image:
-            if max(image.size) > SIDE_PX:
-                raise CorruptChunk(f"the preview has more than {SIDE_PX} px a side")
             return image.convert(colour.pillow_mode)
-    except CorruptChunk:
-        raise
     except Exception as error:  # Pillow's plugins raise nearly anything on a broken file
         raise CorruptChunk("the preview is no WebP image") from error
+
+
+def _size_of(payload: bytes) -> tuple[int, int]:
+    """Width and height as a WebP file claims them, RFC 9649, section 2; (0, 0) where it does not.
+
+    Pillow has a canvas of that size made before it gives it. Raises CorruptChunk for an animation.
+    """
+    kind, body = payload[12:16], payload[20:30].ljust(10, b"\0")
+    if payload[:4] != b"RIFF" or payload[8:12] != b"WEBP":
+        return 0, 0
+    if kind == b"VP8 ":
+        width, height = (int.from_bytes(body[at : at + 2], "little") & 0x3FFF for at in (6, 8))
+        return width, height
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8X" and body[0] & 0x02:
+        raise CorruptChunk("the preview is an animation")
+    width, height = (int.from_bytes(body[at : at + 3], "little") + 1 for at in (4, 7))
+    return width, height

@@ -154,10 +154,31 @@ def _metadata_seeds() -> dict[int, list[bytes]]:
     }
 
 
+def preview_target() -> Target:
+    """Previews of any content, by themselves and as thumbnails."""
+    ramp = np.linspace(0, 255, 40 * 300, dtype=np.uint8).reshape(40, 300)
+    seed = container.read(latentcodec.encode(ramp, quality=5, preview=True))
+    good = [seed.metadata[ChunkType.PREVIEW]]
+    for options in ({"lossless": True}, {"quality": 1}):
+        stream = io.BytesIO()
+        Image.fromarray(ramp).convert("RGBA").save(stream, "WEBP", **options)
+        good.append(stream.getvalue())
+
+    def one(chance: random.Random) -> str:
+        chunks = {ChunkType.PREVIEW: blind(chance.choice(good), chance)}
+        data = container.write(container.LatFile(seed.header, seed.tiles, chunks))
+        image = latentcodec.read_preview(data)
+        assert image and max(image.size) <= 256 and image.mode == "L"
+        return "read"
+
+    return one
+
+
 TARGETS: dict[str, Callable[[], Target]] = {
     "container": container_target,
     "payload": payload_target,
     "metadata": metadata_target,
+    "preview": preview_target,
     "integers": packaged_target,
     "context": drawn_target,
 }

@@ -11,7 +11,14 @@ from latentcodec.errors import LatError
 from tests.fuzz import run
 from tests.fuzz.targets import TARGETS
 
-COUNTS = {"container": 2000, "payload": 60, "metadata": 150, "integers": 6, "context": 20}
+COUNTS = {
+    "container": 2000,
+    "payload": 60,
+    "metadata": 150,
+    "preview": 2000,
+    "integers": 6,
+    "context": 20,
+}
 
 
 @pytest.mark.slow

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.runtime.small_models import weights_of
+
 # Each runs in a process of its own, which a hanging child cannot outlive.
 _START = """
 import concurrent.futures, multiprocessing, os, sys
@@ -95,3 +97,23 @@ def test_a_forked_child_keeps_to_one_thread(tmp_path: Path) -> None:
         "with compute.threads(2): assert torch.get_num_threads() == 2\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=100)
+
+
+@pytest.mark.slow
+def test_weights_of_ones_own_go_to_a_spawned_pool(tmp_path: Path) -> None:
+    (tmp_path / "mine.safetensors").write_bytes(weights_of("ae"))
+    script = tmp_path / "script.py"
+    own = """
+    codec = latentcodec.Codec(model=latentcodec.register_weights("mine.safetensors"), threads=1)
+    os.makedirs("elsewhere", exist_ok=True)
+    os.chdir("elsewhere")
+    with multiprocessing.Pool(2) as pool:
+        there = pool.map_async(work_of, [codec] * 2).get(100)
+    assert list(there) == [work(codec)] * 2
+"""
+    script.write_text(_START + own + "    print('done')\n")
+    command = [sys.executable, str(script), "spawn"]
+    result = subprocess.run(
+        command, capture_output=True, text=True, timeout=200, check=False, cwd=tmp_path
+    )
+    assert result.stdout == "done\n", result.stderr
