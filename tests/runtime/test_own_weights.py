@@ -49,9 +49,9 @@ def test_files_name_own_weights_by_their_hash(weights: Path, photo: np.ndarray) 
 
 
 def test_packaged_weights_keep_their_name() -> None:
-    entry = model_store.by_name("hyper")
+    entry, before = model_store.by_name("hyper"), model_store.own_entries()
     assert latentcodec.register_weights(model_store.FOLDER / entry.file) == entry.name
-    assert not model_store._own
+    assert model_store.own_entries() == before
 
 
 def test_weights_that_could_be_inexact_are_refused(weights: Path, tmp_path: Path) -> None:
@@ -60,9 +60,10 @@ def test_weights_that_could_be_inexact_are_refused(weights: Path, tmp_path: Path
     tensors["h_s.up_32.bias"] = np.full_like(tensors["h_s.up_32.bias"], (1 << 31) - 1)
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(tensor_file.pack(tensors, description))
+    before = model_store.own_entries()
     with pytest.raises(CorruptWeights, match="exact"):
         latentcodec.register_weights(broken)
-    assert not model_store._own
+    assert model_store.own_entries() == before
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00" * 64, b"not weights at all"])
