@@ -46,6 +46,7 @@ def test_the_cost_of_integers_is_small(checkpoint: Path, photo: np.ndarray) -> N
         assert found.other_tables < 0.05
 
 
+@pytest.mark.slow
 def test_another_prior_is_seen_to_differ(checkpoint: Path, photo: np.ndarray) -> None:
     """Means and tables that are not those of the integers, and bits that are more."""
     both = integer_cost.Both(checkpoint)

@@ -84,6 +84,7 @@ def test_the_page_has_every_input_and_output() -> None:
     assert found == {*stated, *later}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tenths", [10, 473, 1000])
 def test_files_of_each_decode_to_equal_latents_in_the_other(both: Both, tenths: int) -> None:
     random = np.random.default_rng(tenths)
