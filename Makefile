@@ -7,7 +7,7 @@ T ?= tests
 # A process on each core, of one thread; whoever is done takes over tests of another.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
-.PHONY: demo check test bench thorough figures families notebooks fuzz soak smoke man docs wheel web-runtime
+.PHONY: demo check test bench thorough figures tables families notebooks fuzz soak smoke man docs wheel web-runtime
 
 demo: $(VENV)/.installed
 	$(BIN)/python benchmarks/demo.py
@@ -34,6 +34,10 @@ thorough: $(VENV)/.installed-dev
 
 figures: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/kodak.py figures
+
+# Those of the README and of the pages.
+tables: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/kodak.py tables
 
 families: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/families_curves.py

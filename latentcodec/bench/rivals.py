@@ -15,6 +15,8 @@ from latentcodec.bench.jpegli_codec import JpegliCodec, jpegli
 from latentcodec.bench.pillow_codecs import PillowCodec
 from latentcodec.system.cpu import cores
 
+# Up to this speed a file takes seconds, and half of the settings do (docs/benchmark.md).
+_SLOW_AVIF = 3
 _X265_PRESETS = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast"),
     *("medium", "slow", "slower", "veryslow", "placebo"),
@@ -79,11 +81,13 @@ def _webp(text: str) -> PillowCodec:
 def _avif(text: str) -> PillowCodec:
     tunes = Option("tune", ("iq", "psnr", "ssim"), "iq")
     options = read_options("avif", text, [tunes, _subsampling(), whole_numbers("speed", 6, 0, 10)])
-    subsampling = _colons(options["subsampling"])
+    subsampling, speed = _colons(options["subsampling"]), int(options["speed"])
     return PillowCodec(
         name=_full_name("avif", text),
-        label=f"AVIF tune {options['tune']}, speed {options['speed']}, {subsampling}",
-        settings=(5, 12, 20, 30, 40, 50, 60, 72, 84, 94),
+        label=f"AVIF tune {options['tune']}, speed {speed}, {subsampling}",
+        settings=(5, 20, 40, 72, 94)
+        if speed <= _SLOW_AVIF
+        else (5, 12, 20, 30, 40, 50, 60, 72, 84, 94),
         # libavif takes 100 for lossless, which libaom does not have with tune iq.
         fine_settings=_steps(0, 99, 1),
         file_format="AVIF",
@@ -91,7 +95,7 @@ def _avif(text: str) -> PillowCodec:
         save_options=lambda quality: {
             "quality": int(quality),
             "subsampling": subsampling,
-            "speed": int(options["speed"]),
+            "speed": speed,
             # Pillow's own default is tune iq where libaom has it; said here, so that the label
             # is true of every version.
             "codec": "aom",
