@@ -19,6 +19,7 @@ import measured
 from measured import CODECS, OWN, ROOT
 from page_tables import PUBLISHED, REFERENCE, best_settings, fill
 
+from latentcodec.bench.against import is_own
 from latentcodec.bench.benchmark import decoder_kmac
 from latentcodec.bench.codecs import ANCHOR, find
 from latentcodec.bench.complexity import plot_complexity
@@ -67,7 +68,7 @@ def figures() -> None:
     published = read_published(REFERENCE, PUBLISHED)
     with tempfile.TemporaryDirectory() as folder:
         found, title = measured.kodak(), "kodak, mean of 24 images"
-        shown = {*OWN, ANCHOR, *best_settings(found)}
+        shown = {*filter(is_own, found), ANCHOR, *best_settings(found)}
         found = {name: result for name, result in found.items() if name in shown}
         plot_all(found, published, title, Path(folder))
         kmac = decoder_kmac([find(name) for name in OWN], ROOT / PHOTOS / "kodim23.png")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from latentcodec.bench.against import is_own
 from latentcodec.bench.codecs import find
 from latentcodec.bench.results import CodecResult, collect
 from latentcodec.bench.rows import Row, TimeRow, read_rows
@@ -50,7 +51,9 @@ def other_rows(name: str) -> list[Row]:
 
 
 def _collect(rows: list[Row], times: list[TimeRow]) -> dict[str, CodecResult]:
-    return collect([find(name) for name in dict.fromkeys((*CODECS, *THOROUGH))], rows, times)
+    """Ours first, each tune at the efforts that were measured."""
+    own = sorted({row.codec for row in rows if is_own(row.codec)})
+    return collect([find(name) for name in dict.fromkeys((*own, *CODECS, *THOROUGH))], rows, times)
 
 
 def _newest(kind: type[_Rows], name: str) -> list[_Rows]:
@@ -65,8 +68,12 @@ def _packaged(rows: list[_Rows]) -> list[_Rows]:
     A row's version names the weights, so that a model keeps its rows when it becomes the default.
     """
     names = {find(name).version(): name for name in OWN}
-    return [
-        replace(row, codec=names.get(row.version, row.codec))
-        for row in rows
-        if row.version in names or row.codec.partition(":")[0] != "lat"
-    ]
+    kept = []
+    for row in rows:
+        if is_own(row.codec):
+            if row.version not in names:
+                continue
+            if find(row.codec).version() != row.version:
+                row = replace(row, codec=names[row.version])
+        kept.append(row)
+    return kept

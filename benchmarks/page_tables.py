@@ -105,8 +105,8 @@ def _against(results: Mapping[str, CodecResult], families: Sequence[str] = ()) -
     rows = [
         [results[own].label, results[rival].label]
         + [standing(compare(results[rival], results[own], metric)) for metric in METRICS]
-        for own in measured.OWN
-        if own in results
+        for own in results
+        if is_own(own)
         for rival in best_settings(results, families)
     ]
     return _markdown(["ours", "against", *_METRICS], rows)
@@ -115,7 +115,7 @@ def _against(results: Mapping[str, CodecResult], families: Sequence[str] = ()) -
 def _content(name: str, results: Mapping[str, CodecResult], rows: Sequence[Row]) -> list[str]:
     """Our tunes and the best settings of the newest formats, by label."""
     labels = read_labels(DATA / name / "labels.csv")
-    codecs = [find(own) for own in measured.OWN if own in results]
+    codecs = [find(own) for own in results if is_own(own)]
     codecs += [find(rival) for rival in best_settings(results, _NEAREST)]
     tables = content_tables(labels, [find(ANCHOR), *codecs], rows)
     return [line for table in tables for line in table.markdown()][:-1]
@@ -163,7 +163,7 @@ def _tables_of(name: str) -> dict[str, Callable[[], list[str]]]:
 
 def _tunes() -> list[str]:
     """Our tunes, and AVIF at the settings that are its best."""
-    shown = [*measured.OWN, *best_settings(_kodak(), ["avif"])]
+    shown = [*filter(is_own, _kodak()), *best_settings(_kodak(), ["avif"])]
     return _rates(_kodak(), _COLUMNS, shown)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import kodak
@@ -12,7 +13,7 @@ import measured as measurements
 import page_tables
 import pytest
 
-from latentcodec.bench.against import statistics_tables
+from latentcodec.bench.against import is_own, statistics_tables
 from latentcodec.bench.bdrate import BdRate
 from latentcodec.bench.codecs import find
 from latentcodec.bench.metrics import PSNR
@@ -88,7 +89,16 @@ def test_rows_of_both_tunes_are_those_of_their_weights(measured: dict[str, Codec
         result = measured[name]
         assert result.version == find(name).version()
         assert (len(result.points), len(result.per_image["psnr"])) == (10, 24)
-    assert set(measured) <= {*measurements.CODECS, *THOROUGH}
+    rivals = {name for name in measured if not is_own(name)}
+    assert rivals <= {*measurements.CODECS, *THOROUGH}
+
+
+def test_an_effort_that_was_measured_has_a_place_of_its_own() -> None:
+    rows = measurements.kodak_rows()
+    more = [replace(row, codec="lat:7") for row in rows if row.codec == "lat"]
+    found = measurements._collect(measurements._packaged([*rows, *more]), [])
+    assert list(found)[:4] == ["lat", "lat:7", "lat:psnr", "jpeg"]
+    assert found["lat:7"].label == "latentcodec, effort 7"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +164,7 @@ def saved(label: str, metric: str) -> float:
 def test_the_readme_names_the_libraries(measured: dict[str, CodecResult]) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, result in measured.items():
-        if name not in measurements.OWN:
+        if not is_own(name):
             for library in result.version.split(", "):
                 assert library.split(" ")[-1].strip("()") in text, library
 
