@@ -19,7 +19,7 @@ from torch import Tensor
 
 from latentcodec.entropy.tables import MEAN_BITS
 from latentcodec.models.distortion import total_squared_error, total_structural
-from latentcodec.models.float_prior import Costs, Rate
+from latentcodec.models.float_prior import Choice, Costs, Rate
 from latentcodec.runtime.networks import Networks
 from latentcodec.runtime.tile_view import TileView
 from latentcodec.runtime.torch_networks import TorchNetworks, to_network
@@ -89,25 +89,36 @@ class Descent:
         after: called after each update. It ends early where nothing gets better. seed: of the
         curvature's probe. The same for the same seed, number of threads and machine.
         """
-        own = self._around[0, self._view.rows, self._view.columns].cpu().numpy()
-        v = self._rate.arranged(own)
-        curvature = self._curvature(v, torch.Generator("cpu").manual_seed(seed))
-        best, least, found = v, float("inf"), 0
+        best = v = self.start()
+        curvature = self.curvature(v, torch.Generator("cpu").manual_seed(seed))
         slope: Tensor | None = None
+        least, found = float("inf"), 0
         for number in range(updates + 1):
-            choose = _Chooser(v, slope, curvature)
-            leaves, bits = self._rate.code(choose)
-            v_hat = torch.stack(leaves)
-            cost = self._lambda * self._error(v_hat) + bits
-            v = v_hat.detach()
-            if cost.item() < least:
-                best, least, found = v, cost.item(), number
-            if number == updates or number - found > _PATIENCE:
+            is_last = number == updates
+            v, cost, gradient = self.step(Chooser(v, slope, curvature), needs_slope=not is_last)
+            if cost < least:
+                best, least, found = v, cost, number
+            if is_last or number - found > _PATIENCE:
                 break
-            gradient = torch.stack(torch.autograd.grad(cost, leaves))
             slope = gradient if slope is None else slope.lerp_(gradient, 1 - _MOMENTUM)
             after()
         return self._rate.grid(best)[0].cpu().numpy()
+
+    def start(self) -> Tensor:
+        """The latents of the view, in coding order."""
+        own = self._around[0, self._view.rows, self._view.columns]
+        return self._rate.arranged(own.cpu().numpy())
+
+    def step(self, choose: Choice, needs_slope: bool = True) -> tuple[Tensor, float, Tensor]:
+        """What is chosen, in coding order, what it costs, and the slope of that by each latent,
+        but for a latent's own bits."""
+        leaves, bits = self._rate.code(choose)
+        v_hat = torch.stack(leaves)
+        cost = self._lambda * self._error(v_hat) + bits
+        gradient = v_hat.detach()
+        if needs_slope:
+            gradient = torch.stack(torch.autograd.grad(cost, leaves))
+        return v_hat.detach(), cost.item(), gradient
 
     def _error(self, v_hat: Tensor) -> Tensor:
         """The distortion of what is shown of v_hat, in coding order."""
@@ -123,7 +134,7 @@ class Descent:
             x = torch.where(self._counted, x, self._wanted)
         return self._distortion(x, self._wanted)
 
-    def _curvature(self, v: Tensor, random: torch.Generator) -> Tensor:
+    def curvature(self, v: Tensor, random: torch.Generator) -> Tensor:
         """Half the second derivative of the error, in bits per squared step, of coding order.
 
         Hutchinson's estimate of the Hessian's diagonal by one probe, whose mean over places and
@@ -143,26 +154,32 @@ class Descent:
         return torch.autograd.grad(self._lambda * self._error(leaf), leaf)[0]
 
 
-class _Chooser:
+class Chooser:
     """What each latent becomes, by a quadratic model of the cost around the latents `v`."""
 
     def __init__(self, v: Tensor, slope: Tensor | None, curvature: Tensor) -> None:
+        """slope: None for the symbols nearest to v."""
         self._v, self._slope, self._curvature = v, slope, curvature
 
     def __call__(self, number: int, mean: Tensor, costs: Costs) -> Tensor:
-        v = self._v[number]
-        symbol = (v - mean).round_()
+        symbol = (self._v[number] - mean).round_()
         if self._slope is None:
             return mean + symbol
+        up, down = self.gains(number, mean, symbol, costs)
+        rises, falls = (up < 0).logical_and_(up < down), (down < 0).logical_and_(down <= up)
+        return symbol.add_(rises.float()).sub_(falls.float()).add_(mean)
+
+    def gains(self, number: int, mean: Tensor, symbol: Tensor, costs: Costs) -> tuple[Tensor, ...]:
+        """What one more and one less than a symbol cost more than it does, in bits."""
+        assert self._slope is not None
         slope, curvature = self._slope[number], self._curvature[number]
-        moved = mean + symbol - v
         below, same, above = costs(symbol)
-        # Each against the symbol as it is: curvature ((moved +- 1)^2 - moved^2) +- slope + bits.
+        # Of the error: curvature * ((moved +- 1)^2 - moved^2) +- slope.
+        moved = mean + symbol - self._v[number]
         tilt = (2 * curvature * moved).add_(slope)
         up = above.sub_(same).add_(tilt).add_(curvature)
         down = below.sub_(same).sub_(tilt).add_(curvature)
-        rises, falls = (up < 0).logical_and_(up < down), (down < 0).logical_and_(down <= up)
-        return symbol.add_(rises.float()).sub_(falls.float()).add_(mean)
+        return up, down
 
 
 def _random(like: Tensor, random: torch.Generator) -> Tensor:
