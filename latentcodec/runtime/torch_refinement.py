@@ -49,10 +49,9 @@ def error_of(
     """The sum over pixels of the error at 255 scale: uint8 [h, w, 3], twice, and bool [h, w]."""
     if counted is not None:
         decoded = np.where(counted[..., None], decoded, pixels)
-    both = (
-        to_network(one).double() if tune == "psnr" else to_network(one) for one in (decoded, pixels)
-    )
-    return _DISTORTION_OF[tune](*both).item()
+    if tune == "psnr":
+        return float(np.square(decoded.astype(np.int32) - pixels).sum(dtype=np.int64)) / 3
+    return total_structural(to_network(decoded), to_network(pixels)).item()
 
 
 class Descent:
@@ -113,12 +112,19 @@ class Descent:
         """What is chosen, in coding order, what it costs, and the slope of that by each latent,
         but for a latent's own bits."""
         leaves, bits = self._rate.code(choose)
-        v_hat = torch.stack(leaves)
-        cost = self._lambda * self._error(v_hat) + bits
-        gradient = v_hat.detach()
+        v_hat = torch.stack(leaves).detach()
+        gradient = torch.zeros_like(v_hat)
+        # One after the other, so that only one of both graphs is in memory.
+        if needs_slope and bits.requires_grad:
+            grown = torch.autograd.grad(bits, leaves, allow_unused=True, materialize_grads=True)
+            gradient = torch.stack(grown)
+        cost = bits.item()
+        del leaves, bits
+        leaf = v_hat.clone().requires_grad_(needs_slope)
+        error = self._lambda * self._error(leaf)
         if needs_slope:
-            gradient = torch.stack(torch.autograd.grad(cost, leaves))
-        return v_hat.detach(), cost.item(), gradient
+            gradient += torch.autograd.grad(error, leaf)[0]
+        return v_hat, cost + error.item(), gradient
 
     def _error(self, v_hat: Tensor) -> Tensor:
         """The distortion of what is shown of v_hat, in coding order."""
