@@ -15,10 +15,10 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from hatch_build import index_readme
 from PIL import Image
 
 import latentcodec
-from hatch_build import index_readme
 from latentcodec.web import ort_web
 from tests.paths import ROOT
 
