@@ -1,6 +1,6 @@
 """Brings ONNX Runtime Web into the package, as `latentcodec web` wants it: `make web-runtime`.
 
-Downloads one version of the npm package onnxruntime-web, of one hash, and keeps the two files of it
+Has npm bring one version of the package onnxruntime-web, of one hash, and keeps the two files of it
 that pages need, compressed, in latentcodec/web/runtime, which git ignores and wheels have; and in
 build/onnxruntime-web, for tests, those that use a GPU, too.
 """
@@ -10,20 +10,32 @@ from __future__ import annotations
 import hashlib
 import io
 import lzma
+import subprocess
 import sys
 import tarfile
-import urllib.request
+import tempfile
 from pathlib import Path
 
 from latentcodec.web import ort_web
 
 NPM_PACKAGE = Path(__file__).resolve().parents[1] / "build" / "onnxruntime-web"
 
-URL = f"https://registry.npmjs.org/onnxruntime-web/-/onnxruntime-web-{ort_web.VERSION}.tgz"
+PACKAGE = f"onnxruntime-web@{ort_web.VERSION}"
 SHA512 = (
     "ab4cbe26baedba45d2cec05610c71c55fa97db92d19a8b171c5f8269126683ca"
     "590a5cdc57bb2f35ce2b298de32f4d956fb42644c0ecd528a0a91e025c07ca61"
 )
+
+
+def _archive() -> bytes:
+    """The package, from whatever registry npm is set to."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            subprocess.run(["npm", "pack", "--silent", PACKAGE], cwd=folder, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            sys.exit(f"{PACKAGE} cannot be downloaded: {error}")
+        (archive,) = Path(folder).glob("*.tgz")
+        return archive.read_bytes()
 
 
 def main() -> None:
@@ -32,13 +44,9 @@ def main() -> None:
         ort_web.runtime_files()  # what is there is right
         ort_web.runtime_files(NPM_PACKAGE)
         return
-    try:
-        with urllib.request.urlopen(URL, timeout=60) as response:
-            archive = response.read()
-    except OSError as error:
-        sys.exit(f"{URL} cannot be downloaded: {error}")
+    archive = _archive()
     if hashlib.sha512(archive).hexdigest() != SHA512:
-        sys.exit(f"{URL} does not have the hash that it should have")
+        sys.exit(f"{PACKAGE} does not have the hash that it should have")
     ort_web.PACKAGED.mkdir(exist_ok=True)
     NPM_PACKAGE.mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
