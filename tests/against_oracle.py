@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from latentcodec.entropy.coding_order import latents_of_step
-from latentcodec.entropy.context_prior import STEPS, ContextPrior, PriorNetworks
+from latentcodec.entropy.coding_order import STEPS, latents_of_step
+from latentcodec.entropy.context_prior import ContextPrior, PriorNetworks
 from latentcodec.runtime.hyper import CodeStep
 from tests.context_oracle import ContextOracle
 from tests.oracle import Oracle

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -32,11 +34,13 @@ from latentcodec.pipeline.tiling import (
 )
 from latentcodec.runtime import model_store
 from latentcodec.runtime.compute import without_autocast
+from latentcodec.runtime.crew import Task, crew
 
 if TYPE_CHECKING:
     from latentcodec.runtime.base import Family
     from latentcodec.runtime.model_store import ModelEntry
 
+_CODED_BESIDE = 8  # tiles whose latents wait at most
 _COLUMN_CELLS = 8 * TILE_CELLS  # of a very wide picture, analysed at once
 
 
@@ -85,9 +89,24 @@ def encode(
 def _coded(
     family: Family, latents: Iterator[tuple[int, np.ndarray]], tenths: int, plain: bool
 ) -> Iterator[tuple[int, bytes, np.ndarray]]:
-    """Number, payload and v_hat of each tile. plain: round to the nearest symbols."""
-    for number, y in latents:
-        yield number, *family.tile(y, tenths).encode(family.steps_of(y, tenths), plain)
+    """Number, payload and v_hat of each tile, which are coded beside the analysis of those below.
+
+    plain: round to the nearest symbols.
+    """
+
+    def code(y: np.ndarray) -> tuple[bytes, np.ndarray]:
+        return family.tile(y, tenths).encode(family.steps_of(y, tenths), plain)
+
+    waiting: deque[tuple[int, Task[tuple[bytes, np.ndarray]]]] = deque()
+    with crew(family) as beside:
+        for number, y in latents:
+            waiting.append((number, beside.submit(functools.partial(code, y))))
+            beside.share()
+            if len(waiting) > _CODED_BESIDE:
+                number, task = waiting.popleft()
+                yield number, *task.result()
+        for number, task in waiting:
+            yield number, *task.result()
 
 
 def _tile_parts(picture: PictureSource) -> Iterator[tuple[slice, slice, Picture]]:

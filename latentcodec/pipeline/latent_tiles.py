@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from latentcodec.errors import LatError
 from latentcodec.format.container import ChunkType, LatFile
 from latentcodec.format.recovery import Damage
 from latentcodec.pipeline.tiling import TILE_CELLS, cells, strips
+from latentcodec.runtime.crew import Task, crew
 
 if TYPE_CHECKING:
     from latentcodec.runtime.base import Family
@@ -32,6 +35,7 @@ class LatentTiles:
         self._across = math.ceil(self.columns / TILE_CELLS)
         # Each with the row of the picture that it begins with.
         self._decoded: dict[tuple[int, int], tuple[int, np.ndarray]] = {}
+        self._tasks: dict[tuple[int, int], Task[np.ndarray]] = {}
 
     def window(self, rows: slice, columns: slice) -> np.ndarray:
         """v_hat of some positions, int32 [h, w, M]. What lies above them is forgotten: windows that
@@ -50,9 +54,19 @@ class LatentTiles:
         return v_hat
 
     def strips(self, rows: slice, columns: slice) -> Iterator[np.ndarray]:
-        """A window in strips of rows, as they go through the synthesis."""
-        for strip in strips(rows, columns.stop - columns.start):
-            yield self.window(strip, columns)
+        """A window in strips of rows, as they go through the synthesis, beside which the tiles
+        below them are decoded."""
+        waiting = deque(_tiles_under(rows))
+        with crew(self._family) as beside:
+            for strip in strips(rows, columns.stop - columns.start):
+                while waiting and waiting[0] <= _tiles_under(strip).stop:
+                    down = waiting.popleft()
+                    for right in _tiles_under(columns):
+                        task = beside.submit(functools.partial(self._decode, down, right))
+                        self._tasks[down, right] = task
+                v_hat = self.window(strip, columns)
+                beside.share()
+                yield v_hat
 
     def _forget(self, row: int) -> None:
         """Drop what lies above a row."""
@@ -68,17 +82,23 @@ class LatentTiles:
         top = down * TILE_CELLS
         kept = self._decoded.get((down, right))
         if kept is None or kept[0] > max(row, top):
-            height = min(TILE_CELLS, self.rows - top)
-            width = min(TILE_CELLS, self.columns - right * TILE_CELLS)
-            v_hat = self._decode(down * self._across + right, height, width)
-            small = np.iinfo(np.int16)  # half the memory, and nearly always enough
-            several = max(self.rows, self.columns) > TILE_CELLS
-            if several and small.min <= v_hat.min() and v_hat.max() <= small.max:
-                v_hat = v_hat.astype(np.int16)
+            task = self._tasks.pop((down, right), None)
+            v_hat = task.result() if task else self._decode(down, right)
             kept = self._decoded[down, right] = top, v_hat
         return kept
 
-    def _decode(self, number: int, height: int, width: int) -> np.ndarray:
+    def _decode(self, down: int, right: int) -> np.ndarray:
+        """One tile's v_hat, int16 or int32 [h, w, M]."""
+        height = min(TILE_CELLS, self.rows - down * TILE_CELLS)
+        width = min(TILE_CELLS, self.columns - right * TILE_CELLS)
+        v_hat = self._v_hat(down * self._across + right, height, width)
+        small = np.iinfo(np.int16)  # half the memory, and nearly always enough
+        several = max(self.rows, self.columns) > TILE_CELLS
+        if several and small.min <= v_hat.min() and v_hat.max() <= small.max:
+            return v_hat.astype(np.int16)
+        return v_hat
+
+    def _v_hat(self, number: int, height: int, width: int) -> np.ndarray:
         """One tile's v_hat, int32 [h, w, M]."""
         header = self._file.header
         if self._damage is None or (number, ChunkType.TILE) not in self._damage.lost:

@@ -60,6 +60,13 @@ def check_device(device: str | torch.device, runtime: Runtime) -> None:
         raise LatError(f"the device {str(device)!r} cannot be used: {reason}") from error
 
 
+def set_threads(count: int) -> None:
+    """Set torch's number of threads for this thread of the program, and those that begin later."""
+    torch = sys.modules.get("torch")
+    if torch is not None and not _is_forked:
+        torch.set_num_threads(count)
+
+
 @contextlib.contextmanager
 def threads(count: int | None, runtime: Runtime = "torch") -> Iterator[None]:
     """Set torch's number of threads, which it keeps for each thread of the program.

@@ -10,7 +10,7 @@ import numpy as np
 
 from latentcodec.entropy import context_prior
 from latentcodec.entropy.coder import SymbolEncoder, SymbolSource, TableSet
-from latentcodec.entropy.coding_order import latents_of_step
+from latentcodec.entropy.coding_order import STEPS, latents_of_step
 from latentcodec.entropy.context_prior import ContextPrior
 from latentcodec.entropy.rdoq import Quantiser
 from latentcodec.entropy.tables import SCALE_COUNT
@@ -102,7 +102,7 @@ class HyperFamily(Family):
         if self._first:
             return self._prior.run(self._prior.psi(z_hat, tenths, height, width), tenths, code)
         walk = self._prior.walk(self._prior_networks, z_hat, tenths, height, width)
-        for step in range(context_prior.STEPS):
+        for step in range(STEPS):
             means, tables = walk.parameters(step)
             walk.put(step, code(step, means, tables))
         return walk.v_hat

@@ -18,6 +18,10 @@ class Networks(Protocol):
 
     differentiable: bool  # whether the encoder can refine latents with them
 
+    def cores(self) -> int:
+        """How many cores a call in this thread computes on; 1 where threads of the caller's own
+        would add nothing."""
+
     def on(self, device: Any, threads: int | None) -> Networks:
         """The same, whose g_a and g_s run on a device, and all on so many threads."""
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from latentcodec.entropy.context_prior import STEPS, ContextPrior
+from latentcodec.entropy.coding_order import STEPS
+from latentcodec.entropy.context_prior import ContextPrior
 from latentcodec.errors import CorruptWeights
 from latentcodec.models.config import HyperConfig, TransformConfig
 from latentcodec.models.families import config_of

@@ -94,6 +94,9 @@ class OnnxNetworks:
             moved._transforms = Sessions(device, threads)
         return moved
 
+    def cores(self) -> int:
+        return 1  # sessions have threads of their own
+
     def analyse_strips(self, pixels: Iterable[np.ndarray], level: float) -> Iterator[np.ndarray]:
         session = self._transforms.get("g_a", self._graphs.g_a)
         for rows, above, below in _windows(pixels, _CELL_PX, self._analysis_halo):

@@ -98,6 +98,9 @@ class TorchNetworks:
         moved._place(device)
         return moved
 
+    def cores(self) -> int:
+        return torch.get_num_threads()
+
     def _place(self, device: torch.device) -> None:
         """Have g_a and g_s on a device, in the precision that suits it."""
         dtype = dtype_of(device) if self._rounds else torch.float32

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from latentcodec.entropy import context_prior, tables
+from latentcodec.entropy.coding_order import STEPS
 from latentcodec.entropy.exact_net import MAX_SHIFT, STREAM_SHIFT, UNIT_BITS
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.hyper import Z_STEP, HyperModel
@@ -115,7 +116,7 @@ def float_prior(
         if f"{name}.bias" in weights:
             state[f"{name}.bias"] = (weights[f"{name}.bias"].double() * scale / _UNIT).float()
     state["h_s.up_32.weight"] /= Z_STEP
-    for step in range(context_prior.STEPS):
+    for step in range(STEPS):
         name = f"context.{step}.bias"
         state[name] = _real(weights[name], context_prior.STREAM_BITS)
     return state | _level_tables(weights, floats, config)

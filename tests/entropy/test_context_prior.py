@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from latentcodec.entropy.coding_order import latents_of_step
-from latentcodec.entropy.context_prior import STEPS, ContextPrior, PriorNetworks
+from latentcodec.entropy.coding_order import STEPS, latents_of_step
+from latentcodec.entropy.context_prior import ContextPrior, PriorNetworks
 from latentcodec.runtime.torch_prior import TorchPrior
 from tests.against_oracle import assert_exact, coded_by
 from tests.context_oracle import ContextOracle, half_even

@@ -14,7 +14,7 @@ from PIL import Image
 
 import latentcodec
 from latentcodec.cli import main
-from latentcodec.entropy.context_prior import STEPS
+from latentcodec.entropy.coding_order import STEPS
 from latentcodec.errors import LatError
 from latentcodec.models.families import sized
 from latentcodec.pipeline.decoder import SCALES
