@@ -88,7 +88,7 @@ class Crew:
 
 @contextlib.contextmanager
 def crew(family: Family) -> Iterator[Crew]:
-    """A crew on the cores that a call of the family computes on, whose helpers are gone at the end."""
+    """A crew on the cores that a call of the family computes on; helpers are gone at its end."""
     made = Crew(family.networks.cores())
     try:
         yield made

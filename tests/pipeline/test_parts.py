@@ -30,12 +30,17 @@ class Places:
     synthesis_halo = 5
     config = types.SimpleNamespace(latents=2)
 
-    def __init__(self, header: Header) -> None:
-        self._header, self.decoded = header, 0
+    def __init__(self, header: Header, cores: int = 2) -> None:
+        self._header, self._asked = header, list[int]()
+        self.networks = types.SimpleNamespace(cores=lambda: cores)
+
+    @property
+    def decoded(self) -> int:
+        return len(self._asked)
 
     def decode_latents(self, payload: bytes, tenths: int, height: int, width: int) -> np.ndarray:
         tile = self._header.tile_region(int(payload))
-        self.decoded += 1
+        self._asked.append(int(payload))
         y, x = np.mgrid[:height, :width]
         return np.stack([y + tile.top // CELL, x + tile.left // CELL], axis=2).astype(np.int32)
 
@@ -65,10 +70,10 @@ def whole(width: int, height: int) -> np.ndarray:
     return np.dstack([y % 251, x % 251, y // 251]).astype(np.uint8)
 
 
-def file_of(width: int, height: int) -> tuple[LatFile, Any]:
+def file_of(width: int, height: int, cores: int = 2) -> tuple[LatFile, Any]:
     header = Header(width, height, Colour.RGB, 500, "HB01", bytes(4))
     rows, columns = header.tile_grid
-    return LatFile(header, [b"%d" % i for i in range(rows * columns)], {}), Places(header)
+    return LatFile(header, [b"%d" % i for i in range(rows * columns)], {}), Places(header, cores)
 
 
 @pytest.mark.parametrize(
@@ -110,21 +115,27 @@ def test_strips_beside_a_wide_region_are_no_parts_of_it() -> None:
     assert np.array_equal(pixels, whole(9300, 700)[203:503, 5:9205])
 
 
-def test_latents_of_a_row_of_tiles_are_kept_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    file, family = file_of(6 * 1024, 4 * 1024)
+@pytest.mark.parametrize(("cores", "tiles"), [(1, 10), (2, 16)])
+def test_latents_of_a_row_of_tiles_are_kept_and_of_the_next(
+    cores: int, tiles: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the next one, where other cores decode it meanwhile."""
+    file, family = file_of(6 * 1024, 4 * 1024, cores)
     most, window = 0, LatentTiles.window
 
     def watched(self: LatentTiles, rows: slice, columns: slice) -> np.ndarray:
         nonlocal most
         result = window(self, rows, columns)
-        most = max(most, sum(tile.nbytes for _, tile in self._decoded.values()))
+        ahead = [task.result() for task in self._tasks.values() if task.done()]
+        kept = [tile for _, tile in self._decoded.values()]
+        most = max(most, sum(tile.nbytes for tile in kept + ahead))
         return result
 
     monkeypatch.setattr(LatentTiles, "window", watched)
     for _ in pixel_parts(file, family, file.header.whole):
         pass
     one = TILE * TILE * 2 * 2  # positions, latents, bytes of int16
-    assert one * 6 < most < one * 10
+    assert one * 6 < most < one * tiles
     assert family.decoded == 24
 
 
