@@ -43,16 +43,17 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if torch.is_grad_enabled():
             return residual(x, self)
-        h = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return self._summed(x, h)
+        h = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1).contiguous()
+        return self._sum(x, h, h)
 
     def hidden(self, x: Tensor) -> Tensor:
         """The hidden units before their activation, [B, H, W, expansion C]."""
         h = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         return cast(Tensor, self.expand(h))
 
-    def inner(self, x: Tensor) -> Tensor:
-        """What comes of rows whose first and last `reach` are only seen: [B, H - 2 reach, W, C]."""
+    def inner(self, x: Tensor, out: Tensor) -> None:
+        """Write to out, [1, H - 2 reach, W, C], what comes of x, [1, H, W, C], whose first and last
+        `reach` rows are only seen."""
         h = functional.conv2d(
             x.permute(0, 3, 1, 2),
             self.depthwise.weight,
@@ -60,16 +61,19 @@ class ResidualBlock(nn.Module):
             padding=(0, self.reach),
             groups=self.depthwise.groups,
         )
-        return self._summed(x[:, self.reach : -self.reach], h.permute(0, 2, 3, 1))
+        self._sum(x[:, self.reach : -self.reach], h.permute(0, 2, 3, 1), out)
 
-    def _summed(self, x: Tensor, h: Tensor) -> Tensor:
-        """x and what is made of the filtered h, which may be overwritten."""
+    def _sum(self, x: Tensor, h: Tensor, out: Tensor) -> Tensor:
+        """out: x and what is made of the filtered h, which it may replace."""
         # New memory costs as much as the sums themselves: the wide features are made a part at a
-        # time, small enough for the cache, and every result replaces what it came from.
-        rows = h.reshape(-1, h.shape[-1])
-        for part in rows.split(_PART_ROWS):
-            part.copy_(self.project(self.activation(self.expand(part), True)))
-        return rows.view(x.shape).add_(x)
+        # time, small enough for the cache.
+        rows = (t.reshape(-1, t.shape[-1]).split(_PART_ROWS) for t in (x, h, out))
+        for x_part, h_part, out_part in zip(*rows, strict=True):
+            wide = self.activation(self.expand(h_part), True)
+            torch.addmm(x_part, wide, self.project.weight.T, out=out_part)
+            if self.project.bias is not None:
+                out_part += self.project.bias
+        return out
 
 
 class _Bounded(torch.autograd.Function):

@@ -108,8 +108,8 @@ class Synthesis(nn.Module):
 
     def at_8(self, h: Tensor, level: Tensor) -> Tensor:
         """What the last blocks see, [B, 2 h, 2 w, C], of the first ones' result."""
-        h = depth_to_space(self.stem_8(h), 2)
-        return (h + self.level_8(level)).to(self.stem_8.weight.dtype)
+        row = self.level_8(level)
+        return depth_to_space(levelled(self.stem_8, h, row.repeat(1, 1, 1, 4)), 2)
 
     def correction(self, h: Tensor, scale: int) -> Tensor:
         """What is added to the shortcut's part, of the last blocks' result."""
@@ -126,8 +126,11 @@ class Synthesis(nn.Module):
 
 def levelled(stem: nn.Linear, x: Tensor, row: Tensor) -> Tensor:
     """stem(x) + row, in the precision of the layer's weights."""
-    dtype = stem.weight.dtype
-    return (stem(x.to(dtype)) + row).to(dtype)
+    x = x.to(stem.weight.dtype)
+    if torch.is_grad_enabled() or len(row) > 1:
+        return (stem(x) + row).to(x.dtype)
+    bias = (stem.bias + row.view(-1)).to(x.dtype)  # one pass less
+    return functional.linear(x, stem.weight, bias)
 
 
 def _averaged(rows: Tensor, scale: int) -> Tensor:

@@ -64,21 +64,31 @@ def _marked(rows: Iterable[Tensor]) -> Iterator[tuple[Tensor, bool]]:
 
 
 class _Block:
-    """A residual block, and the rows that it still has to see."""
+    """A residual block, and the rows that it still has to see.
+
+    What goes in and out are rows under room for 2 reach others, so that nothing is copied to have
+    those of the strip before above them.
+    """
 
     def __init__(self, block: ResidualBlock) -> None:
-        self._block = block
-        self._kept: Tensor | None = None
+        self.block, self.room = block, 2 * block.reach
+        self.kept: Tensor | None = None
 
     def __call__(self, x: Tensor, last: bool) -> Tensor:
         """The results that x makes possible: as many rows, none perhaps, as there are."""
-        reach, kept = self._block.reach, self._kept
-        if kept is None and last:
-            return self._block(x)
-        beyond = x.new_zeros(1, reach, *x.shape[2:])  # what the filter sees outside the picture
-        seen = torch.cat([beyond if kept is None else kept, x, *([beyond] if last else [])], 1)
-        self._kept = seen[:, -2 * reach :].clone()  # a view would hold all of it
-        return self._block.inner(seen) if seen.shape[1] > 2 * reach else x[:, :0]
+        reach, room = self.block.reach, self.room
+        if self.kept is None:  # what the filter sees outside the picture
+            self.kept = x.new_zeros(1, reach, *x.shape[2:])
+        above = self.kept.shape[1]
+        seen = x[:, room - above :]
+        seen[:, :above] = self.kept
+        if last:
+            seen = torch.cat([seen, x.new_zeros(1, reach, *x.shape[2:])], 1)
+        self.kept = seen[:, -room:].clone()  # a view would hold all of it
+        made = x.new_empty(1, max(seen.shape[1], room), *x.shape[2:])
+        if seen.shape[1] > room:
+            self.block.inner(seen, made[:, room:])
+        return made
 
 
 def _blocks(blocks: nn.Sequential) -> list[_Block]:
@@ -86,9 +96,17 @@ def _blocks(blocks: nn.Sequential) -> list[_Block]:
 
 
 def _through(blocks: list[_Block], x: Tensor, last: bool) -> Tensor:
+    if last and blocks and blocks[0].kept is None:  # the whole picture
+        for block in blocks:
+            x = block.block(x)
+        return x
+    if not blocks:
+        return x
+    room = blocks[0].room
+    x = torch.cat([x.new_empty(1, room, *x.shape[2:]), x], 1)
     for block in blocks:
         x = block(x, last)
-    return x
+    return x[:, room:]
 
 
 class _Rows:
