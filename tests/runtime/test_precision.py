@@ -50,16 +50,15 @@ def test_pixels_change_by_one_level_and_latents_not(
 
 
 def test_files_are_as_good(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Size and error of what is encoded in bfloat16, decoded in float32."""
+    """Lambda times error plus bits of what is encoded in bfloat16, decoded in float32."""
     exact = _packaged("float32", monkeypatch)
     costs = []
     for model in (exact, _packaged("bfloat16", monkeypatch)):
         payload, v_hat = model.encode_latents(model.analyse(photo[:320, :320], 500), 500)
         error = exact.synthesise(v_hat, 500).astype(float) - photo[:320, :320]
-        costs.append((len(payload), (error**2).mean()))
-    (size, error), (size_rounded, error_rounded) = costs
-    assert size_rounded == pytest.approx(size, rel=0.003, abs=8)
-    assert error_rounded == pytest.approx(error, rel=0.003)
+        lambda_ = exact.config.lambda_of(exact.level(500))
+        costs.append(lambda_ * (error**2).mean() + 8 * len(payload) / 320**2)
+    assert costs[1] == pytest.approx(costs[0], rel=0.003)
 
 
 def test_another_precision_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
