@@ -15,6 +15,7 @@ import numpy as np
 
 GROUPS = 4
 PHASES = 4
+STEPS = 4  # of the finest order
 ORDER = (0, 3, 1, 2)
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step
+from latentcodec.entropy.coding_order import GROUPS, PHASES, STEPS, coded_in_step
 from latentcodec.entropy.exact_net import (
     LIMIT,
     STREAM_SHIFT,
@@ -25,7 +25,6 @@ from latentcodec.entropy.exact_net import (
 from latentcodec.entropy.tables import MEAN_BITS, SCALE_COUNT, SCALE_STEPS_PER_E, SYMBOL_LIMIT
 from latentcodec.errors import CorruptWeights
 
-STEPS = 4
 STREAM_BITS = UNIT_BITS + STREAM_SHIFT  # fraction of psi and of what is added to it
 LATENT_BITS = 11  # fraction of the latents over y_std that the context networks see
 FACTOR_BITS = 20  # fraction of the factors between quantisation steps and latents over y_std

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from latentcodec.entropy import context_prior
-from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step
+from latentcodec.entropy.coding_order import GROUPS, PHASES, STEPS, coded_in_step
 from latentcodec.entropy.context_prior import ContextPrior, StepRows
 from latentcodec.entropy.exact_net import LIMIT, STREAM_SHIFT, ExactBlock, ExactLinear
 from latentcodec.entropy.tables import SCALE_COUNT
@@ -129,7 +129,7 @@ class _ExactNet(Graph):
 
     def phase_row(self, row: str, step: int, scale: float) -> str:
         """Of a row, int32 [M], what each phase needs: float64 [PHASES, 1, M/4]."""
-        groups = [group for _, group in coded_in_step(step, context_prior.STEPS)]
+        groups = [group for _, group in coded_in_step(step, STEPS)]
         parts = self.op("Reshape", row, self.integers(GROUPS, 1, -1))
         parts = self.op("Gather", parts, self.integers(*groups))
         return self.op("Mul", self.op("Cast", parts, to=_DOUBLE), self.scalar(scale, "float64"))

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step
+from latentcodec.entropy.coding_order import GROUPS, PHASES, STEPS, coded_in_step
 from latentcodec.entropy.context_prior import (
     CODED_SCALE,
     LATENT_LIMIT,
@@ -14,7 +14,6 @@ from latentcodec.entropy.context_prior import (
     MEAN_LIMIT,
     MEAN_SCALE,
     OFFSET_SCALE,
-    STEPS,
     STREAM_LIMIT,
     TABLE_SCALE,
     ContextPrior,

@@ -9,7 +9,8 @@ import numpy as np
 import safetensors.numpy
 import torch
 
-from latentcodec.entropy.context_prior import STEPS, ContextPrior
+from latentcodec.entropy.coding_order import STEPS
+from latentcodec.entropy.context_prior import ContextPrior
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.families import sized
 from latentcodec.models.hyper import HyperModel
