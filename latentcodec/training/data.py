@@ -30,8 +30,10 @@ _SOURCE_CAP = 0.25  # largest share of the crops from one source
 _FLAT_SHARE = 0.10  # crops with less detail than this share of all crops ...
 _FLAT_KEEP = 0.2  # ... are kept with this probability
 _GRAIN_FROM = 0.55  # of the quality scale
-_GRAIN_SHARE = 0.12  # of the crops above that
+_GRAIN_SHARE = 0.04  # of the crops above that
 _GRAIN_LARGEST = 25 / 127.5  # sigma
+_FINE_GRAIN_SHARE = 0.25  # of the other crops
+_FINE_GRAIN_LARGEST = 6 / 127.5  # sigma
 _JITTER = 0.1  # brightness and colour, multiplicative and additive, per crop and channel
 
 
@@ -73,11 +75,15 @@ def _detail_map(pixels: np.ndarray) -> np.ndarray:
 
 @dataclasses.dataclass
 class Photographs:
-    """`images`: uint8 [H, W, 3] tensors on the training device; `shares`: sampling weights."""
+    """`images`: uint8 [H, W, 3] tensors on the training device; `shares`: sampling weights.
+
+    The last `graphics` of the images are no photographs.
+    """
 
     images: list[Tensor]
     details: list[np.ndarray]
     shares: np.ndarray
+    graphics: int = 0
 
     @classmethod
     def load(cls, paths: Sequence[Path], smallest_px: int, device: torch.device) -> Photographs:
@@ -103,12 +109,13 @@ class Photographs:
             raise ValueError(f"no image of {smallest_px} px or more in {paths}")
         return cls(images, details, _shares(images, origin))
 
-    def joined(self, others: Photographs, share: float) -> Photographs:
-        """Both sets; `share` of the crops come from the others."""
+    def with_graphics(self, others: Photographs, share: float) -> Photographs:
+        """Both sets; `share` of the crops come from the others, which are graphics."""
         return Photographs(
             self.images + others.images,
             self.details + others.details,
             np.concatenate([self.shares * (1 - share), others.shares * share]),
+            len(others.images),
         )
 
 
@@ -130,20 +137,26 @@ def _shares(images: list[Tensor], origin: list[str]) -> np.ndarray:
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """How crops are cut: scaled down by a factor from `scales`, or not, and turned or upright."""
+    """How crops are cut: scaled down by a factor from `scales`, or not, and turned or upright.
 
-    scales: tuple[float, float] = (0.6, 1.0)
-    # Scaling also cleans the coding noise of the photographs.
-    unscaled_share: float = 0.5  # of the batches
+    Photographs that were coded before lack the fine detail of those that people encode. Scaling
+    them down brings it back, as do taking the more detailed of two crops, and sharpening.
+    """
+
+    scales: tuple[float, float] = (0.35, 0.75)
+    unscaled_share: float = 0.15  # of the batches
     upright: bool = False  # only mirrored, not turned
+    choosy_share: float = 0.3  # of the crops, each the more detailed of two
+    sharpened_share: float = 0.7  # of those that are scaled
+    sharpest: float = 0.8  # amount of an unsharp mask
 
     def smallest_px(self, crop_px: int) -> int:
-        """The least side of an image from which every crop can be cut."""
-        return math.ceil(crop_px / self.scales[0])
+        """The least side of an image from which a crop can be cut that is scaled down."""
+        return math.ceil(crop_px / self.scales[1])
 
 
 # For the family that draws whole pictures.
-WHOLE_SCENES = Augmentation((0.12, 0.25), 0.0, upright=True)
+WHOLE_SCENES = Augmentation((0.12, 0.25), 0.0, True, choosy_share=0.0, sharpened_share=0.0)
 
 
 def augmentation_of(family: str) -> Augmentation:
@@ -166,12 +179,15 @@ class CropSampler:
         self.seed = seed
         self.augmentation = augmentation or Augmentation()
         probe = np.random.default_rng(seed)
-        details = [self._place(probe, crop_px)[1] for _ in range(512)]
+        details = [self._place(probe, self._image(probe), crop_px)[1] for _ in range(512)]
         self._flat = float(np.quantile(details, _FLAT_SHARE))
 
-    def _place(self, random: np.random.Generator, side: int) -> tuple[Tensor, float]:
-        """A random square of a random image, uint8 [side, side, 3], and its mean detail."""
-        which = int(random.choice(len(self.photographs.images), p=self.photographs.shares))
+    def _image(self, random: np.random.Generator) -> int:
+        """The number of a random image."""
+        return int(random.choice(len(self.photographs.images), p=self.photographs.shares))
+
+    def _place(self, random: np.random.Generator, which: int, side: int) -> tuple[Tensor, float]:
+        """A random square of an image, uint8 [side, side, 3], and its mean detail."""
         image, detail = self.photographs.images[which], self.photographs.details[which]
         side = min(side, image.shape[0], image.shape[1])
         top = int(random.integers(image.shape[0] - side + 1))
@@ -183,19 +199,33 @@ class CropSampler:
         mean = float(cells.mean()) if cells.size else 0.0
         return image[top : top + side, left : left + side], mean
 
+    def _crop(self, random: np.random.Generator, side: int) -> Tensor:
+        """An augmented crop of a square of that side: float32 [crop_px, crop_px, 3] in -1..1.
+
+        Graphics stay as they are drawn.
+        """
+        how = self.augmentation
+        while True:
+            which = self._image(random)
+            drawn = which >= len(self.photographs.images) - self.photographs.graphics
+            side_px = self.crop_px if drawn else side
+            places = 1 if drawn or random.random() >= how.choosy_share else 2
+            found = [self._place(random, which, side_px) for _ in range(places)]
+            crop, detail = max(found, key=lambda place: place[1])
+            if detail >= self._flat or random.random() < _FLAT_KEEP:
+                break
+        fitted = _fit(crop, self.crop_px)
+        if side_px > self.crop_px and random.random() < how.sharpened_share:
+            fitted = _sharpened(fitted, how.sharpest * random.random())
+        return _turn(fitted, random, how.upright)
+
     def batch(self, step: int, count: int) -> Tensor:
         """`count` augmented crops for `step`: float32 [count, crop_px, crop_px, 3] in -1..1."""
         random = np.random.default_rng((self.seed, step))
         unscaled = random.random() < self.augmentation.unscaled_share
         scale = 1.0 if unscaled else random.uniform(*self.augmentation.scales)
         side = round(self.crop_px / scale)
-        crops: list[Tensor] = []
-        while len(crops) < count:
-            crop, detail = self._place(random, side)
-            if detail < self._flat and random.random() > _FLAT_KEEP:
-                continue
-            crops.append(_turn(_fit(crop, self.crop_px), random, self.augmentation.upright))
-        batch = torch.stack(crops)
+        batch = torch.stack([self._crop(random, side) for _ in range(count)])
         size = (count, 1, 1, 3)
         factor = torch.from_numpy(1 + _JITTER * random.uniform(-1, 1, size).astype(np.float32))
         shift = torch.from_numpy(_JITTER * random.uniform(-1, 1, size).astype(np.float32))
@@ -203,16 +233,20 @@ class CropSampler:
 
 
 def with_grain(x: Tensor, quality: Tensor) -> Tensor:
-    """Gaussian noise on some crops of the upper qualities, half of it without colour.
+    """Gaussian noise on some crops, half of it without colour.
 
-    x: [B, H, W, 3] in -1..1; quality: [B] in 0..1. Without it a model never sees fine grain as
-    coarse as that of a camera at a high sensitivity, and its top quality smooths it.
+    x: [B, H, W, 3] in -1..1; quality: [B] in 0..1. Mostly it is as fine as that of any camera. Some
+    crops of the upper qualities have noise as coarse as at a high sensitivity, which a model's top
+    quality would smooth otherwise.
     """
-    chosen = (quality > _GRAIN_FROM) & (torch.rand(len(x), device=x.device) < _GRAIN_SHARE)
-    for number in chosen.nonzero().flatten().tolist():
+    kind = torch.rand(len(x), device=x.device)
+    coarse = (quality > _GRAIN_FROM) & (kind < _GRAIN_SHARE)
+    fine = ~coarse & (kind > 1 - _FINE_GRAIN_SHARE)
+    for number in (coarse | fine).nonzero().flatten().tolist():
         channels = 1 if torch.rand(()) < 0.5 else 3
         noise = torch.randn(*x.shape[1:3], channels, device=x.device)
-        sigma = _GRAIN_LARGEST * torch.rand((), device=x.device)
+        strength = torch.rand((), device=x.device)
+        sigma = _GRAIN_LARGEST * strength if coarse[number] else _FINE_GRAIN_LARGEST * strength**2
         x[number] = (x[number] + sigma * noise).clamp_(-1, 1)
     return x
 
@@ -225,6 +259,15 @@ def _fit(crop: Tensor, side: int) -> Tensor:
     x = x.permute(2, 0, 1).unsqueeze(0)
     x = functional.interpolate(x, size=(side, side), mode="bicubic", antialias=True)
     return x[0].permute(1, 2, 0).clamp(-1, 1)
+
+
+def _sharpened(x: Tensor, amount: float) -> Tensor:
+    """An unsharp mask of 3 x 3 pixels: float32 [s, s, 3] in -1..1."""
+    taps = torch.tensor([0.25, 0.5, 0.25], device=x.device)
+    kernel = (taps[:, None] * taps).expand(3, 1, 3, 3)
+    planes = functional.pad(x.permute(2, 0, 1).unsqueeze(0), (1, 1, 1, 1), mode="reflect")
+    blurred = functional.conv2d(planes, kernel, groups=3)[0].permute(1, 2, 0)
+    return (x + amount * (x - blurred)).clamp(-1, 1)
 
 
 def _turn(crop: Tensor, random: np.random.Generator, upright: bool) -> Tensor:

@@ -227,7 +227,7 @@ def train(settings: Settings, report: Callable[[str], None]) -> None:
     photographs = Photographs.load(settings.data, smallest_px, ranks.device)
     if settings.graphics:
         graphics = Photographs.load(settings.graphics, smallest_px, ranks.device)
-        photographs = photographs.joined(graphics, GRAPHICS_SHARE)
+        photographs = photographs.with_graphics(graphics, GRAPHICS_SHARE)
     validation = Validation(settings, ranks.device) if settings.validation else None
     trainer = Trainer(settings, photographs, ranks)
     told = RunReport(_silent) if ranks.rank else RunReport(report, settings.log)
