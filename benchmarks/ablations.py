@@ -32,7 +32,8 @@ from latentcodec.entropy.tables import SCALE_LOW
 from latentcodec.models import dct, hyper, rate, transforms
 from latentcodec.models.families import config_of, sized
 from latentcodec.models.hyper import HyperModel
-from latentcodec.models.layers import gaussian_bits, lower_bound, round_through
+from latentcodec.models.layers import lower_bound, round_through
+from latentcodec.models.rate import gaussian_bits
 from latentcodec.runtime import tensor_file
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.precision import prefers_bfloat16

@@ -27,7 +27,6 @@ from latentcodec.entropy.rdoq import Quantiser
 from latentcodec.models import rate
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.hyper import HyperModel, rows_to_steps, to_steps
-from latentcodec.models.layers import gaussian_bits
 from latentcodec.runtime import tensor_file
 from latentcodec.runtime.hyper import HyperFamily
 from latentcodec.runtime.registry import load
@@ -80,7 +79,7 @@ class Both:
         z = self.float.h_a(batch / self.float.y_std, level)
         z_mean, z_scale = self.float.z_mean(level), self.float.z_log_scale(level).exp()
         z_symbols = torch.round(z - z_mean)
-        z_bits = gaussian_bits(z_symbols, torch.zeros(()), z_scale.clamp_min(tables.SCALE_LOW))
+        z_bits = rate.gaussian_bits(z_symbols, torch.zeros(()), z_scale.clamp_min(tables.SCALE_LOW))
         v = batch * self.float.gain(level).exp()
         psi = self.float.h_s(z_mean + z_symbols, level)
         with mock.patch.object(rate, "ERROR_BITS", math.inf):  # plain rounding

@@ -30,12 +30,11 @@ from latentcodec.models.layers import (
     Quantisable,
     ResidualBlock,
     depth_to_space,
-    gaussian_bits,
     lower_bound,
     round_through,
     space_to_depth,
 )
-from latentcodec.models.rate import CodedLatents
+from latentcodec.models.rate import CodedLatents, gaussian_bits
 from latentcodec.models.transforms import Output, TransformModel, levelled
 
 Z_STEP = 4.0  # of z_hat, in units of the other activations

@@ -289,15 +289,3 @@ def lower_bound(x: Tensor, bound: float) -> Tensor:
 def round_through(x: Tensor) -> Tensor:
     """Round to the nearest integer; the gradient passes unchanged (straight-through)."""
     return x + (torch.round(x) - x).detach()
-
-
-def gaussian_bits(values: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
-    """Information content in bits of the unit-wide bins around `values` under N(mean, scale).
-
-    Balle et al. 2018, equation 9: the Gaussian convolved with a unit uniform density. Computed
-    on the side of the mean that keeps the difference of the two tails exact.
-    """
-    distance = (values - mean).abs()
-    upper = torch.special.erfc((distance - 0.5) / scale * (0.5**0.5))
-    lower = torch.special.erfc((distance + 0.5) / scale * (0.5**0.5))
-    return -torch.log2((0.5 * (upper - lower)).clamp_min(1e-9))

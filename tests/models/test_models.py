@@ -15,10 +15,10 @@ from latentcodec.models.families import build, sized
 from latentcodec.models.layers import (
     LevelTable,
     depth_to_space,
-    gaussian_bits,
     lower_bound,
     space_to_depth,
 )
+from latentcodec.models.rate import gaussian_bits
 from latentcodec.models.vae import VariationalAutoencoder, kl_bits
 
 

@@ -13,8 +13,8 @@ from latentcodec.entropy import tables
 from latentcodec.entropy.coder import TableSet
 from latentcodec.entropy.rdoq import Quantiser
 from latentcodec.entropy.tables import ERROR_BITS, SCALE_LOW
-from latentcodec.models.layers import gaussian_bits, lower_bound
-from latentcodec.models.rate import CodedLatents
+from latentcodec.models.layers import lower_bound
+from latentcodec.models.rate import CodedLatents, gaussian_bits
 
 _SHAPE = (4, 3, 50, 8)  # phases, samples, positions, channels
 

@@ -67,7 +67,7 @@ def test_validation_photographs_must_be_large_enough(photos: Path) -> None:
     (photos / "tiny").mkdir()
     (photos / "small.png").rename(photos / "tiny/small.png")
     result = _train(photos, "--updates", 1, "--validation", photos / "tiny")
-    assert (result.exit_code, "no image of 107 px or more" in result.stderr) == (1, True)
+    assert (result.exit_code, "no image of 86 px or more" in result.stderr) == (1, True)
     assert not (photos / "c.safetensors").exists()
 
 
