@@ -67,10 +67,11 @@ class ResidualBlock(nn.Module):
         """out: x and what is made of the filtered h, which it may replace."""
         # New memory costs as much as the sums themselves: the wide features are made a part at a
         # time, small enough for the cache.
-        rows = (t.reshape(-1, t.shape[-1]).split(_PART_ROWS) for t in (x, h, out))
+        rows = (t.reshape(-1, t.shape[-1]).split(_PART_ROWS) for t in (x.to(h.dtype), h, out))
+        weight = self.project.weight.T.to(h.dtype)  # autocast leaves alone what has `out`
         for x_part, h_part, out_part in zip(*rows, strict=True):
             wide = self.activation(self.expand(h_part), True)
-            torch.addmm(x_part, wide, self.project.weight.T, out=out_part)
+            torch.addmm(x_part, wide, weight, out=out_part)
             if self.project.bias is not None:
                 out_part += self.project.bias
         return out

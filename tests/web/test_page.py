@@ -202,6 +202,7 @@ def test_two_lines_of_html(browser: Any, address: str, site: Path) -> None:
 def test_a_model_that_is_not_on_the_server(browser: Any, address: str, site: Path) -> None:
     graph = next(site.glob("models/*/h_s.onnx.planes.gz"))
     moved = graph.rename(graph.with_suffix(".away"))
+    browser.execute_cdp_cmd("Network.clearBrowserCache", {})  # another test may have loaded it
     try:
         browser.get(address + "index.html")
         assert "h_s.onnx.planes.gz cannot be loaded: the server says 404" in wait_for_problem(
