@@ -17,6 +17,7 @@ from latentcodec.cli import main
 from latentcodec.format import container
 from latentcodec.pipeline.decoder import family_of
 from latentcodec.pipeline.latent_tiles import decode_latents
+from latentcodec.runtime import model_store
 from tests.paths import KODAK
 from tests.web.conftest import AWKWARD_NAME
 from tests.web.served import call, given, served
@@ -199,8 +200,11 @@ def test_two_lines_of_html(browser: Any, address: str, site: Path) -> None:
     assert_quiet(browser)
 
 
-def test_a_model_that_is_not_on_the_server(browser: Any, address: str, site: Path) -> None:
-    graph = next(site.glob("models/*/h_s.onnx.planes.gz"))
+def test_a_model_that_is_not_on_the_server(
+    browser: Any, address: str, site: Path, small: Path
+) -> None:
+    entry = model_store.by_name(latentcodec.register_weights(small))
+    graph = site / "models" / entry.short_hash.hex() / "h_s.onnx.planes.gz"
     moved = graph.rename(graph.with_suffix(".away"))
     browser.execute_cdp_cmd("Network.clearBrowserCache", {})  # another test may have loaded it
     try:
