@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -47,6 +48,21 @@ class TransformConfig(Config):
     activation: str = "relu"  # of the blocks of g_a and g_s: "relu" or "hardswish"
     block_biases: bool = True  # whether a block has more than the bias before its activation
     latents: int = 384  # channels of y
+    lapped: bool = False  # whether blocks overlap: see `models/lapped.py`
+
+    @property
+    def analysis_halo(self) -> int:
+        """How far, in latent positions, a latent sees beside its own pixels."""
+        return self._halo(self.blocks_8, self.blocks_16)
+
+    @property
+    def synthesis_halo(self) -> int:
+        """How far, in latent positions, a pixel sees beside its own latents."""
+        return self._halo(self.synthesis_blocks_8, self.synthesis_blocks_16)
+
+    def _halo(self, blocks_8: int, blocks_16: int) -> int:
+        reach = self.kernel // 2
+        return max(reach * blocks_16 + math.ceil(reach * blocks_8 / 2), int(self.lapped))
 
 
 @dataclasses.dataclass(frozen=True)

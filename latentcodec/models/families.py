@@ -43,11 +43,17 @@ _HYPER_SIZES: dict[str, dict[str, Any]] = {
         "activation": "hardswish",
         "block_biases": False,
         "latents": 512,
+        "lapped": True,
         "context_channels": 192,
         "context_blocks": 3,
         "context_expansion": 1.5,
     },
-    "small": {"activation": "hardswish", "block_biases": False, "context_blocks": 2},
+    "small": {
+        "activation": "hardswish",
+        "block_biases": False,
+        "lapped": True,
+        "context_blocks": 2,
+    },
 }
 SIZES = tuple(_SIZES)
 

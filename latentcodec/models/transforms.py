@@ -17,6 +17,7 @@ from torch.nn import functional
 from latentcodec.entropy.coding_order import GROUPS
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.dct import BLOCK_PX, shortcut_matrices
+from latentcodec.models.lapped import filtered
 from latentcodec.models.layers import (
     LevelTable,
     depth_to_space,
@@ -40,6 +41,8 @@ class Analysis(nn.Module):
 
     def __init__(self, c: TransformConfig) -> None:
         super().__init__()
+        # Across the borders of blocks, before the shortcut; the synthesis has its inverse.
+        self.prefilter = nn.Parameter(torch.eye(BLOCK_PX).repeat(2, 1, 1)) if c.lapped else None
         self.shortcut = nn.Linear(3 * BLOCK_PX**2, c.latents, bias=False)
         self.stem_8 = nn.Linear(3 * 64, c.channels_8)
         self.level_8 = LevelTable(c.anchors, c.channels_8)
@@ -49,10 +52,18 @@ class Analysis(nn.Module):
         self.blocks_16 = _blocks_of(c, c.channels_16, c.blocks_16)
         self.head = nn.Linear(c.channels_16, c.latents)
 
+    def postfilter(self) -> Tensor | None:
+        """The inverse of `prefilter`."""
+        return None if self.prefilter is None else torch.linalg.inv(self.prefilter.float())
+
     def linear(self, x: Tensor) -> Tensor:
         """The shortcut's part of y."""
         with torch.autocast(x.device.type, enabled=False):  # bfloat16 would blur the DC
-            return linear_shortcut(space_to_depth(x, BLOCK_PX), self.shortcut.weight)
+            return self.of_blocks(x if self.prefilter is None else filtered(x, self.prefilter))
+
+    def of_blocks(self, x: Tensor) -> Tensor:
+        """The shortcut's part of y, of pixels that are filtered across the borders of blocks."""
+        return linear_shortcut(space_to_depth(x, BLOCK_PX), self.shortcut.weight)
 
     def features(self, x: Tensor, level: Tensor) -> Tensor:
         """What the heads see: [B, H/16, W/16, D]."""
@@ -88,19 +99,35 @@ class Synthesis(nn.Module):
         self.blocks_8 = _blocks_of(c, c.channels_8, c.synthesis_blocks_8, c.expansion_8)
         self.head = nn.Linear(c.channels_8, 3 * 64)
 
-    def forward(self, y_hat: Tensor, level: Tensor, y_std: Tensor, scale: int = 1) -> Tensor:
-        """scale: 1, 2, 4, 8 or 16; the pixels are means over scale x scale, [B, 16 h / scale, ...].
+    def forward(
+        self,
+        y_hat: Tensor,
+        level: Tensor,
+        y_std: Tensor,
+        postfilter: Tensor | None = None,
+        scale: int = 1,
+    ) -> Tensor:
+        """postfilter: that of the analysis, where it has one.
+
+        scale: 1, 2, 4, 8 or 16; the pixels are means over scale x scale, [B, 16 h / scale, ...].
 
         Pixels are linear in the last layers, so that the mean of these is that of the pixels.
         """
         h = self.at_8(self.blocks_16(self.at_16(y_hat / y_std, level)), level)
-        return self.corrected(self.linear(y_hat, scale), self.correction(self.blocks_8(h), scale))
+        linear = self.linear(y_hat, scale, postfilter)
+        return self.corrected(linear, self.correction(self.blocks_8(h), scale))
 
-    def linear(self, y_hat: Tensor, scale: int) -> Tensor:
+    def linear(self, y_hat: Tensor, scale: int, postfilter: Tensor | None) -> Tensor:
         """The shortcut's part of the pixels."""
         with torch.autocast(y_hat.device.type, enabled=False):
-            weight = _averaged(self.shortcut.weight, scale)
-            return depth_to_space(linear_shortcut(y_hat, weight), BLOCK_PX // scale)
+            if postfilter is None:
+                return self.of_blocks(y_hat, scale)
+            return averaged(filtered(self.of_blocks(y_hat), postfilter), scale)
+
+    def of_blocks(self, y_hat: Tensor, scale: int = 1) -> Tensor:
+        """The shortcut's part of the pixels, before they are filtered across borders of blocks."""
+        weight = _averaged(self.shortcut.weight, scale)
+        return depth_to_space(linear_shortcut(y_hat, weight), BLOCK_PX // scale)
 
     def at_16(self, u_hat: Tensor, level: Tensor) -> Tensor:
         """What the first blocks see, [B, h, w, D], of y_hat / y_std."""
@@ -131,6 +158,14 @@ def levelled(stem: nn.Linear, x: Tensor, row: Tensor) -> Tensor:
         return (stem(x) + row).to(x.dtype)
     bias = (stem.bias + row.view(-1)).to(x.dtype)  # one pass less
     return functional.linear(x, stem.weight, bias)
+
+
+def averaged(x: Tensor, scale: int) -> Tensor:
+    """Pixels [B, H, W, C], each the mean of scale x scale."""
+    if scale == 1:
+        return x
+    b, h, w, c = x.shape
+    return x.view(b, h // scale, scale, w // scale, scale, c).mean((2, 4))
 
 
 def _averaged(rows: Tensor, scale: int) -> Tensor:
@@ -214,4 +249,4 @@ class TransformModel(nn.Module, abc.ABC):
     def synthesise(self, v_hat: Tensor, level: Tensor) -> Tensor:
         """Pixels from the dequantised latents v_hat (in quantisation steps)."""
         y_hat = v_hat * torch.exp(self.inverse_gain(level) - self.gain(level))
-        return self.g_s(y_hat, level, self.y_std)
+        return self.g_s(y_hat, level, self.y_std, self.g_a.postfilter())

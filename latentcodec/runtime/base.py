@@ -44,12 +44,7 @@ class Family(abc.ABC):
         self.quantiser = Quantiser(tables, self.error_bits)
         self._gain_rows = tensors["float.gain.rows"]
         self._y_std = tensors["float.y_std"]
-        # How far, in latent positions, a pixel sees into y and a latent is seen in pixels.
-        reach = config.kernel // 2
-        self.analysis_halo = reach * config.blocks_16 + math.ceil(reach * config.blocks_8 / 2)
-        self.synthesis_halo = reach * config.synthesis_blocks_16 + math.ceil(
-            reach * config.synthesis_blocks_8 / 2
-        )
+        self.analysis_halo, self.synthesis_halo = config.analysis_halo, config.synthesis_halo
 
     def on(
         self: FamilyT, device: str | torch.device = "cpu", threads: int | None = None

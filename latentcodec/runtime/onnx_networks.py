@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -77,12 +76,7 @@ class OnnxNetworks:
     def __init__(self, tensors: dict[str, np.ndarray], config: TransformConfig) -> None:
         """`tensors`: those of a weights file."""
         self._graphs = TransformGraphs(tensors, config)
-        reach = config.kernel // 2
-        # How far rows of y see into others, and rows of pixels.
-        self._analysis_halo = reach * config.blocks_16 + math.ceil(reach * config.blocks_8 / 2)
-        self._synthesis_halo = reach * config.synthesis_blocks_16 + math.ceil(
-            reach * config.synthesis_blocks_8 / 2
-        )
+        self._config = config
         self._cpu = self._transforms = Sessions("cpu", None)
 
     def on(self, device: Any, threads: int | None) -> OnnxNetworks:
@@ -99,7 +93,7 @@ class OnnxNetworks:
 
     def analyse_strips(self, pixels: Iterable[np.ndarray], level: float) -> Iterator[np.ndarray]:
         session = self._transforms.get("g_a", self._graphs.g_a)
-        for rows, above, below in _windows(pixels, _CELL_PX, self._analysis_halo):
+        for rows, above, below in _windows(pixels, _CELL_PX, self._config.analysis_halo):
             (y,) = session.run(None, {"pixels": rows, "level": _level(level)})
             yield y[above : len(y) - below]
 
@@ -108,7 +102,7 @@ class OnnxNetworks:
     ) -> Iterator[np.ndarray]:
         session = self._transforms.get(f"g_s_{scale}", lambda: self._graphs.g_s(scale))
         side = _CELL_PX // scale
-        for rows, above, below in _windows(v_hat, 1, self._synthesis_halo):
+        for rows, above, below in _windows(v_hat, 1, self._config.synthesis_halo):
             given = {"v_hat": rows.astype(np.float32), "level": _level(level)}
             (x,) = session.run(None, given)
             yield x[above * side : len(x) - below * side]

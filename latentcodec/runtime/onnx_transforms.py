@@ -37,7 +37,8 @@ class TransformGraphs:
         level = g.level(c.anchors)
         x = g.op("Sub", g.op("Div", g.to_float(pixels), g.scalar(127.5)), g.scalar(1.0))
         x = g.planes(x)
-        linear = g.linear("g_a.shortcut", g.to_depth(x, _BLOCK_PX), bias=False)
+        filtered = g.lapped(x, self._tensors["float.g_a.prefilter"]) if c.lapped else x
+        linear = g.linear("g_a.shortcut", g.to_depth(filtered, _BLOCK_PX), bias=False)
         h = g.op("Add", g.linear("g_a.stem_8", g.to_depth(x, 8)), level("g_a.level_8"))
         h = g.blocks("g_a.blocks_8", h, c.blocks_8, c)
         h = g.op("Add", g.linear("g_a.stem_16", g.to_depth(h, 2)), level("g_a.level_16"))
@@ -55,15 +56,14 @@ class TransformGraphs:
         step = g.op("Exp", g.op("Sub", level("inverse_gain"), level("gain")))
         step = g.op("Mul", step, g.scalar(2.0**-MEAN_BITS))
         y_hat = g.op("Mul", g.planes(v_hat), step)
-        linear = g.to_space(g.mean_blocks("g_s.shortcut", y_hat, scale), _BLOCK_PX // scale)
+        linear = self._linear(g, y_hat, scale)
         normal = g.op("Div", y_hat, g.column("y_std"))
         h = g.op("Add", g.linear("g_s.stem_16", normal), level("g_s.level_16"))
         h = g.blocks("g_s.blocks_16", h, c.synthesis_blocks_16, c)
         h = g.to_space(g.linear("g_s.stem_8", h), 2)
         h = g.op("Add", h, level("g_s.level_8"))
         h = g.blocks("g_s.blocks_8", h, c.synthesis_blocks_8, c)
-        if scale > 8:
-            h = g.op("AveragePool", h, kernel_shape=[2, 2], strides=[2, 2])
+        h = g.mean(h, 2 if scale > 8 else 1)
         within = min(scale, 8)
         correction = g.to_space(g.mean_blocks("g_s.head", h, within), 8 // within)
         x = g.op("Add", linear, g.op("Mul", correction, g.scalar(_HEAD_GAIN)))
@@ -74,6 +74,14 @@ class TransformGraphs:
         side = _BLOCK_PX // scale
         g.output(x, "pixels", "uint8", (f"{side} h", f"{side} w", 3), "RGB")
         return g.model()
+
+    def _linear(self, g: _Net, y_hat: str, scale: int) -> str:
+        """The shortcut's part of the pixels."""
+        if not self._config.lapped:
+            return g.to_space(g.mean_blocks("g_s.shortcut", y_hat, scale), _BLOCK_PX // scale)
+        x = g.to_space(g.linear("g_s.shortcut", y_hat, bias=False), _BLOCK_PX)
+        x = g.lapped(x, np.linalg.inv(self._tensors["float.g_a.prefilter"]))
+        return g.mean(x, scale)
 
     def h_a(self) -> bytes:
         """Latents to z, which only the encoder needs."""
@@ -165,6 +173,40 @@ class _Net(Graph):
         if bias:
             inputs.append(self.weight(name, "bias"))
         return self.op("Conv", x, *inputs, kernel_shape=[1, 1])
+
+    def mean(self, x: str, scale: int) -> str:
+        """The means over scale x scale places."""
+        if scale == 1:
+            return x
+        return self.op("AveragePool", x, kernel_shape=[scale] * 2, strides=[scale] * 2)
+
+    def lapped(self, x: str, filters: np.ndarray) -> str:
+        """`models.lapped.filtered`: columns, then rows."""
+        for matrix, axis, name in ((filters[1], 3, "columns"), (filters[0], 2, "rows")):
+            x = self._across(x, matrix, axis, f"lapped.{name}")
+        return x
+
+    def _across(self, x: str, matrix: np.ndarray, axis: int, name: str) -> str:
+        """x [1, C, H, W] with a matrix over the 16 rows or columns around each border of blocks."""
+        half = _BLOCK_PX // 2
+        # Half a block of zeros at either end makes whole ones of what lies around the borders.
+        pads = [half if dim % 4 == axis else 0 for dim in range(8)]
+        shifted = self.op("Pad", x, self.integers(*pads))
+        if axis == 3:
+            taps = self.constant(np.ascontiguousarray(matrix.T), name)
+            cells = self.op("Reshape", shifted, self.integers(0, 0, -1, _BLOCK_PX))
+            made = self.op("MatMul", cells, taps)
+        else:
+            cells = self.op("Reshape", shifted, self.integers(3, -1, _BLOCK_PX, 0))
+            made = self.op("MatMul", self.constant(matrix, name), cells)
+        made = self.op("Reshape", made, self.op("Shape", shifted))
+        # The outermost halves have no border beyond them, and stay.
+        parts = ((x, 0, half), (made, _BLOCK_PX, -_BLOCK_PX), (x, -half, 1 << 31))
+        ends = [
+            self.op("Slice", part, *(self.integers(n) for n in (start, stop, axis)))
+            for part, start, stop in parts
+        ]
+        return self.op("Concat", *ends, axis=axis)
 
     def mean_blocks(self, name: str, x: str, scale: int) -> str:
         """A layer to square blocks of pixels, averaged over scale x scale of them."""

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor
 
+from latentcodec.models.dct import BLOCK_PX
+from latentcodec.models.lapped import filtered_columns, filtered_rows
 from latentcodec.models.layers import ResidualBlock
-from latentcodec.models.transforms import Analysis, Synthesis
+from latentcodec.models.transforms import Analysis, Synthesis, averaged
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,29 +29,59 @@ def analysed(
     """y as strips, [1, h, W/16, M], from strips of pixels as `Analysis` takes them; each of these
     has a multiple of 16 rows."""
     blocks_8, blocks_16 = _blocks(g_a.blocks_8), _blocks(g_a.blocks_16)
-    linear, odd = _Rows(), _Rows()
+    borders, linear, odd, features = _Borders(g_a.prefilter), _Rows(), _Rows(), _Rows()
     for x, last in _marked(pixels):
-        linear.put(g_a.linear(x))
+        linear.put(g_a.of_blocks(borders(x, last)))
         odd.put(_through(blocks_8, g_a.at_8(x, level), last))
         h = g_a.at_16(odd.take(odd.count // 2 * 2), level)
-        features = _through(blocks_16, h, last)
-        yield g_a.latents(linear.take(features.shape[1]), features, y_std)
+        features.put(_through(blocks_16, h, last))
+        ready = min(linear.count, features.count)
+        yield g_a.latents(linear.take(ready), features.take(ready), y_std)
 
 
 def synthesised(
-    g_s: Synthesis, y_hat: Iterable[Tensor], level: Tensor, y_std: Tensor, scale: int = 1
+    g_s: Synthesis,
+    y_hat: Iterable[Tensor],
+    level: Tensor,
+    y_std: Tensor,
+    postfilter: Tensor | None = None,
+    scale: int = 1,
 ) -> Iterator[Tensor]:
     """Pixels as strips, [1, h, 16 w / scale, 3], from y_hat and a scale as `Synthesis` has them."""
     blocks_16, blocks_8 = _blocks(g_s.blocks_16), _blocks(g_s.blocks_8)
-    linear, odd, together = _Rows(), _Rows(), max(scale // 8, 1)
+    borders, linear, odd, together = _Borders(postfilter), _Rows(), _Rows(), max(scale // 8, 1)
     for y, last in _marked(y_hat):
-        linear.put(g_s.linear(y, scale))
+        if postfilter is None:
+            linear.put(g_s.of_blocks(y, scale))
+        else:
+            linear.put(averaged(borders(g_s.of_blocks(y), last), scale))
         h = _through(blocks_16, g_s.at_16(y / y_std, level), last)
         odd.put(_through(blocks_8, g_s.at_8(h, level), last))
-        ready = odd.count // together * together
+        ready = min(odd.count, linear.count * scale // 8) // together * together
         if ready:
             correction = g_s.correction(odd.take(ready), scale)
             yield g_s.corrected(linear.take(correction.shape[1]), correction)
+
+
+class _Borders:
+    """Filters across the borders of blocks, the last of which waits for the rows below it."""
+
+    def __init__(self, filters: Tensor | None) -> None:
+        self._filters = filters
+        self._kept: Tensor | None = None  # a row of blocks, filtered but for its lower half
+
+    def __call__(self, x: Tensor, last: bool) -> Tensor:
+        """Rows of whole blocks, all of them where there are no filters."""
+        if self._filters is None:
+            return x
+        x = filtered_columns(x, self._filters[1])
+        if self._kept is not None:
+            x = torch.cat([self._kept, x], 1)
+        x = filtered_rows(x, self._filters[0])
+        if last:
+            return x
+        self._kept = x[:, -BLOCK_PX:].clone()  # a view would hold all of it
+        return x[:, :-BLOCK_PX]
 
 
 def _marked(rows: Iterable[Tensor]) -> Iterator[tuple[Tensor, bool]]:

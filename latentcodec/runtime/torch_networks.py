@@ -107,6 +107,7 @@ class TorchNetworks:
         self._g_a = in_precision(self.net.g_a, dtype).to(device)
         self._g_s = in_precision(self.net.g_s, dtype).to(device)
         self._y_std = self.net.y_std.to(device)
+        self._postfilter = self._g_a.postfilter()
 
     @torch.inference_mode()
     def analyse_strips(self, pixels: Iterable[np.ndarray], level: float) -> Iterator[np.ndarray]:
@@ -123,7 +124,7 @@ class TorchNetworks:
         at, device = _level_of(level), self.device
         units = self.steps(level).cpu() / (1 << MEAN_BITS)
         rows = ((torch.from_numpy(v).float().unsqueeze(0) * units).to(device) for v in v_hat)
-        for x in synthesised(self._g_s, rows, at.to(device), self._y_std, scale):
+        for x in synthesised(self._g_s, rows, at.to(device), self._y_std, self._postfilter, scale):
             yield to_uint8(x)
 
     @property
@@ -138,7 +139,7 @@ class TorchNetworks:
 
     def synthesis(self, y_hat: Tensor, level: Tensor) -> Tensor:
         """g_s with gradients: pixels around -1..1, [1, 16 h, 16 w, 3], of y_hat [1, h, w, M]."""
-        return self._g_s(y_hat, level, self._y_std)
+        return self._g_s(y_hat, level, self._y_std, self._postfilter)
 
     @torch.inference_mode()
     def hyper_analysis(self, y: np.ndarray, level: float) -> np.ndarray:

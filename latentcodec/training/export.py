@@ -25,7 +25,7 @@ from latentcodec.training import checkpoint, tensor_file
 from latentcodec.training.averages import name_of
 
 _INTEGER = ("h_s.", "context.", "scale_offset.", "z_mean.", "z_log_scale.")
-_SINGLE = ("gain", "y_std", "level", "rows")  # tables, which are small
+_SINGLE = ("gain", "y_std", "level", "rows", "prefilter")  # what is small
 # In half precision: it carries the DC, whose rounding would be seen at high quality.
 _SHORTCUT = "shortcut"
 _LARGEST = 127  # of a weight in 8 bits

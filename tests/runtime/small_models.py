@@ -49,3 +49,5 @@ def _fill(model: TransformModel) -> None:
             parameter.add_(torch.randn_like(parameter), alpha=0.05)
         elif name.endswith("head.weight"):
             parameter.normal_(0, 0.05)
+        elif name.endswith("prefilter"):
+            parameter.add_(torch.randn_like(parameter), alpha=0.03)

@@ -117,14 +117,14 @@ def test_transforms(photo: np.ndarray, kernel: int, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv(precision.VARIABLE, "float32")
     weights = weights_of("hyper", kernel)
     torch_model, onnx_model = load(weights, "torch"), load(weights, "onnx")
-    pixels = photo[:112, :160]
-    y = torch_model.analyse(pixels, 700)
-    assert np.allclose(onnx_model.analyse(pixels, 700), y, atol=1e-4)
-    v_hat = np.rint(torch_model.steps_of(y, 700)).astype(np.int32) << 4
-    for scale in SCALES:
-        wanted = torch_model.synthesise(v_hat, 700, scale).astype(int)
-        assert np.abs(onnx_model.synthesise(v_hat, 700, scale) - wanted).max() <= 1
-        assert wanted.std() > 10
+    for pixels in (photo[:112, :160], photo[:16, :160], photo[:112, :16], photo[:16, :16]):
+        y = torch_model.analyse(pixels, 700)
+        assert np.allclose(onnx_model.analyse(pixels, 700), y, atol=1e-4)
+        v_hat = np.rint(torch_model.steps_of(y, 700)).astype(np.int32) << 4
+        for scale in SCALES:
+            wanted = torch_model.synthesise(v_hat, 700, scale).astype(int)
+            assert np.abs(onnx_model.synthesise(v_hat, 700, scale) - wanted).max() <= 1
+            assert wanted.std() > 10 or pixels.size < 5000
 
 
 @pytest.mark.parametrize("heights", [[1] * 20, [13, 7], [5, 1, 14], [20]])

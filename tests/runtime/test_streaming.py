@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,6 +15,7 @@ from latentcodec.pipeline.decoder import SCALES
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.streaming import analysed, synthesised
 
+LAPPED = TransformConfig(channels_8=8, channels_16=8, blocks_16=1, lapped=True)
 HEIGHTS = [[1] * 12, [5, 7], [2, 1, 9], [11, 1], [12]]
 
 
@@ -46,19 +48,28 @@ def test_synthesis(family: Family, photo: np.ndarray, heights: list[int], scale:
         TransformConfig(channels_8=8, channels_16=8, blocks_8=3, blocks_16=1, latents=12, kernel=5),
         TransformConfig(channels_8=8, channels_16=8, blocks_8=1, blocks_16=3, latents=12),
         TransformConfig(channels_8=8, channels_16=8, blocks_8=0, blocks_16=0, latents=12),
+        dataclasses.replace(LAPPED, latents=12),
+        dataclasses.replace(LAPPED, latents=12, blocks_8=0, synthesis_blocks_16=0),
+        dataclasses.replace(
+            LAPPED, blocks_8=0, blocks_16=0, synthesis_blocks_8=0, synthesis_blocks_16=0
+        ),
     ],
 )
+@pytest.mark.parametrize("scale", SCALES)
 @torch.inference_mode()
-def test_other_sizes(config: TransformConfig) -> None:
+def test_other_sizes(config: TransformConfig, scale: int) -> None:
     """Rows that wait may be an odd number, and filters may reach beyond a whole strip."""
     torch.manual_seed(1)
     g_a, g_s = Analysis(config).eval(), Synthesis(config).eval()
     x, level, std = torch.rand(1, 96, 64, 3), torch.tensor([4.0]), torch.ones(config.latents)
+    if g_a.prefilter is not None:
+        g_a.prefilter.add_(torch.randn_like(g_a.prefilter), alpha=0.05)
+    postfilter = g_a.postfilter()
     y = g_a(x, level, std)
-    x_hat = g_s(y, level, std)
+    x_hat = g_s(y, level, std, postfilter, scale)
     for height in (1, 2, 5):
         rows = x.split(16 * height, dim=1)
         assert torch.allclose(torch.cat(list(analysed(g_a, rows, level, std)), 1), y, atol=1e-5)
         rows = y.split(height, dim=1)
-        pixels = torch.cat(list(synthesised(g_s, rows, level, std)), 1)
+        pixels = torch.cat(list(synthesised(g_s, rows, level, std, postfilter, scale)), 1)
         assert torch.allclose(pixels, x_hat, atol=1e-5)

@@ -44,8 +44,10 @@ export class Model {
     this.latents = config.latents;
     const reach = Math.floor(config.kernel / 2);
     /** How far, in latent positions, a pixel sees. */
-    this.halo = reach * config.synthesis_blocks_16
-      + Math.ceil((reach * config.synthesis_blocks_8) / 2);
+    this.halo = Math.max(
+      reach * config.synthesis_blocks_16 + Math.ceil((reach * config.synthesis_blocks_8) / 2),
+      config.lapped ? 1 : 0,
+    );
     if (!(this.halo <= MAX_HALO)) throw new CorruptWeights("the model sees too far");
     const counts = this.tensor("tables.counts");
     this.tables = this.isHyper
