@@ -1,9 +1,9 @@
 """Filters across the borders of blocks, which make a lapped transform of a block transform.
 
 Before the analysis of the blocks a matrix takes the 8 rows on either side of a border to 16 others,
-and behind their synthesis its inverse takes them back; the same for columns (Tran, Liang and Tu 2003,
-"Lapped Transform via Time-Domain Pre- and Post-Filtering"). Beyond the picture's own borders there
-is nothing to overlap with.
+and behind their synthesis its inverse takes them back; the same for columns. Beyond the borders of
+the picture there is nothing to overlap with. Tran, Liang and Tu 2003, "Lapped Transform via
+Time-Domain Pre- and Post-Filtering".
 """
 
 from __future__ import annotations
