@@ -1,12 +1,14 @@
 """How good the averages of a training checkpoint are: real payloads of photographs, as BD-rates.
 
-`score` appends one JSON line for each average to a file; `figure` draws the curve of a run from it.
+`score` appends one JSON line for each average to a file; `figure` draws the curve of a run from it,
+and `compare` says at which PSNR the last lines of several files save bits.
 The anchor is Pillow's JPEG, 4:2:0, optimised, progressive.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import platform
 import tempfile
 from collections.abc import Callable
@@ -120,6 +122,28 @@ def score(
         if out:
             with out.open("a") as stream:
                 stream.write(text + "\n")
+
+
+@main.command()
+@click.argument("base", type=click.Path(path_type=Path, exists=True))
+@click.argument("others", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+def compare(base: Path, others: tuple[Path, ...]) -> None:
+    """Bits at equal PSNR against the last line of BASE, in percent, of that of each of OTHERS."""
+    anchor = _last_curve(base)
+    for path in others:
+        curve = _last_curve(path)
+        low = max(anchor.quality[0], curve.quality[0])
+        high = min(anchor.quality[-1], curve.quality[-1])
+        for db in range(math.ceil(low + 0.5), math.floor(high - 0.5) + 1):
+            spans = (c.mean_log_rate(db - 0.5, db + 0.5) for c in (curve, anchor))
+            change = 100 * math.expm1(next(spans) - next(spans))
+            click.echo(f"{path}  {db} dB  {change:+.1f} %")
+
+
+def _last_curve(path: Path) -> Curve:
+    """That of the means by PSNR."""
+    bpp, psnr, _ = zip(*json.loads(path.read_text().splitlines()[-1])["points"], strict=True)
+    return Curve.from_points(bpp, psnr)
 
 
 def _progress(weights: bytes) -> dict[str, Any]:

@@ -19,7 +19,7 @@ _RGB_TO_YCBCR = np.array(
 )
 
 
-def _dct_matrix(n: int) -> np.ndarray:
+def dct_matrix(n: int) -> np.ndarray:
     """The orthonormal DCT-II: row k is the k-th cosine; float64 [n, n]."""
     k, i = np.mgrid[0:n, 0:n]
     rows = np.sqrt(2 / n) * np.cos(np.pi * k * (2 * i + 1) / (2 * n))
@@ -33,7 +33,7 @@ def shortcut_matrices(channels: int) -> tuple[np.ndarray, np.ndarray]:
     The 768 inputs are a 16x16 cell in `space_to_depth` order (row, column, RGB). Rows come
     lowest frequency first. The synthesis is the exact inverse for the rows that are kept.
     """
-    dct = _dct_matrix(BLOCK_PX)
+    dct = dct_matrix(BLOCK_PX)
     basis = np.einsum("uy,vx,kc->kuvyxc", dct, dct, _RGB_TO_YCBCR)
     inverse = np.einsum("uy,vx,ck->yxckuv", dct, dct, np.linalg.inv(_RGB_TO_YCBCR))
     u, v = np.mgrid[0:BLOCK_PX, 0:BLOCK_PX]
