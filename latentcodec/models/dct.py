@@ -1,6 +1,12 @@
-"""The 16x16 DCT in YCbCr from which the linear shortcut of a model starts."""
+"""The transforms of 16x16 blocks in YCbCr from which the linear shortcut of a model starts.
+
+Either the DCT, or a basis that was fitted to photographs together with the filter across the
+borders of blocks (`benchmarks/sparse_basis.py`): its coefficients are fewer at edges.
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 
@@ -27,15 +33,24 @@ def dct_matrix(n: int) -> np.ndarray:
     return rows
 
 
-def shortcut_matrices(channels: int) -> tuple[np.ndarray, np.ndarray]:
-    """Analysis [channels, 768] and synthesis [768, channels] of the truncated DCT, float64.
+def sparse_basis() -> tuple[np.ndarray, np.ndarray]:
+    """Orthonormal rows from low to high frequency, and the prefilter: float64 [16, 16] each."""
+    with np.load(Path(__file__).with_name("sparse_basis.npz")) as arrays:
+        return arrays["basis"].astype(np.float64), arrays["prefilter"].astype(np.float64)
 
+
+def shortcut_matrices(
+    channels: int, rows: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Analysis [channels, 768] and synthesis [768, channels] of the truncated transform, float64.
+
+    rows: the basis in each direction, [16, 16], lowest frequency first; without it the DCT's.
     The 768 inputs are a 16x16 cell in `space_to_depth` order (row, column, RGB). Rows come
     lowest frequency first. The synthesis is the exact inverse for the rows that are kept.
     """
-    dct = dct_matrix(BLOCK_PX)
-    basis = np.einsum("uy,vx,kc->kuvyxc", dct, dct, _RGB_TO_YCBCR)
-    inverse = np.einsum("uy,vx,ck->yxckuv", dct, dct, np.linalg.inv(_RGB_TO_YCBCR))
+    rows = dct_matrix(BLOCK_PX) if rows is None else rows
+    basis = np.einsum("uy,vx,kc->kuvyxc", rows, rows, _RGB_TO_YCBCR)
+    inverse = np.einsum("uy,vx,ck->yxckuv", rows, rows, np.linalg.inv(_RGB_TO_YCBCR))
     u, v = np.mgrid[0:BLOCK_PX, 0:BLOCK_PX]
     frequency = np.hypot(u, v)
     rank = np.stack([frequency, CHROMA_RANK * frequency, CHROMA_RANK * frequency])

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from latentcodec.entropy.coding_order import GROUPS
 from latentcodec.models.config import TransformConfig
-from latentcodec.models.dct import BLOCK_PX, shortcut_matrices
+from latentcodec.models.dct import BLOCK_PX, shortcut_matrices, sparse_basis
 from latentcodec.models.lapped import filtered
 from latentcodec.models.layers import (
     LevelTable,
@@ -202,9 +202,13 @@ class TransformModel(nn.Module, abc.ABC):
 
     @torch.no_grad()
     def start(self, x: Tensor) -> None:
-        """Start as a DCT codec, with the statistics of photographs x [B, H, W, 3] in -1..1."""
-        m = self.config.latents
-        analysis, synthesis = shortcut_matrices(m)
+        """Start as a DCT codec, or as one of a lapped transform, with the statistics of photographs
+        x [B, H, W, 3] in -1..1."""
+        m, rows = self.config.latents, None
+        if self.g_a.prefilter is not None:
+            rows, prefilter = sparse_basis()
+            self.g_a.prefilter.copy_(torch.from_numpy(prefilter).expand(2, -1, -1))
+        analysis, synthesis = shortcut_matrices(m, rows)
         # Group g takes the frequencies of rank g, g + 4, ...: each group spans the spectrum.
         order = [4 * (i % (m // GROUPS)) + i // (m // GROUPS) for i in range(m)]
         self.g_a.shortcut.weight.copy_(torch.from_numpy(analysis[order]))
