@@ -1,4 +1,4 @@
-"""The basis that a lapped model starts from: orthonormal, and photographs cost less than with DCT."""
+"""The basis that a lapped model starts from is orthonormal, and photographs cost less in it."""
 
 from __future__ import annotations
 
