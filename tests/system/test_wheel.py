@@ -124,7 +124,8 @@ def test_the_sdist_is_the_checkout_and_its_tests_run(wheel: Path, tmp_path: Path
             for name in git.stdout.split("\0")
             if name and (ROOT / name).exists() and not (root / name).exists()
         }
-        assert not missing
+        # The state of a run that goes on is of no use to who builds a release.
+        assert missing <= {"benchmarks/results/training/hyper-base.safetensors"}
     chosen = ("tests/format", "tests/docs/test_pages.py", "tests/bench/test_statistics.py")
     subprocess.run(
         [sys.executable, "-m", "pytest", "-m", "not slow", *chosen],
