@@ -102,7 +102,7 @@ def test_memory_is_bounded(page: Any, large: bytes) -> None:
     """
     assert call(page, script) == list(_LARGE)
     canvas_kb = 4 * _LARGE[0] * _LARGE[1] // 1024
-    # The filters across the borders of blocks work on a whole tile of pixels, 150 MB at most.
+    # The filters across the borders of blocks hold the pixels of a tile several times over.
     assert peak_kb(page) - before < 3 * canvas_kb + 150_000
 
 
