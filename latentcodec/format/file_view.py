@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import Protocol, overload
 
 from latentcodec.errors import TruncatedFile
@@ -20,7 +21,7 @@ class FileView:
     """An open file, indexed as a memoryview of its bytes would be; slices are read anew each time.
 
     Its length is what the file had at first. Reading raises TruncatedFile where it has become
-    shorter, and OSError.
+    shorter, and OSError. Threads may share one.
     """
 
     def __init__(self, stream: _Stream) -> None:
@@ -28,6 +29,7 @@ class FileView:
         stands is left out."""
         self._stream, self._start = stream, stream.tell()
         self._length = max(stream.seek(0, os.SEEK_END) - self._start, 0)
+        self._place = threading.Lock()  # a stream has one
 
     def __len__(self) -> int:
         return self._length
@@ -40,8 +42,9 @@ class FileView:
         if isinstance(where, int):
             return self[where : where + 1][0]
         start, stop, _ = where.indices(self._length)
-        self._stream.seek(self._start + start)
-        data = self._stream.read(max(stop - start, 0))
+        with self._place:
+            self._stream.seek(self._start + start)
+            data = self._stream.read(max(stop - start, 0))
         if start + len(data) < stop:
             raise TruncatedFile("the file became shorter while it was read")
         return data

@@ -16,6 +16,14 @@ from latentcodec.models.dct import BLOCK_PX
 _HALF = BLOCK_PX // 2
 
 
+def no_filters() -> Tensor:
+    """Those that change nothing, [2, 16, 16]."""
+    filters = torch.zeros(2, BLOCK_PX, BLOCK_PX)
+    # On the meta device torch.eye would import the compiler, which takes a second.
+    filters.diagonal(dim1=1, dim2=2).fill_(1)
+    return filters
+
+
 def filtered(x: Tensor, filters: Tensor) -> Tensor:
     """x [B, H, W, C], in float32, with filters[0] across borders of rows and filters[1] of columns.
 

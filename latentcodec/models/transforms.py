@@ -17,7 +17,7 @@ from torch.nn import functional
 from latentcodec.entropy.coding_order import GROUPS
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.dct import BLOCK_PX, shortcut_matrices, sparse_basis
-from latentcodec.models.lapped import filtered
+from latentcodec.models.lapped import filtered, no_filters
 from latentcodec.models.layers import (
     LevelTable,
     depth_to_space,
@@ -42,7 +42,7 @@ class Analysis(nn.Module):
     def __init__(self, c: TransformConfig) -> None:
         super().__init__()
         # Across the borders of blocks, before the shortcut; the synthesis has its inverse.
-        self.prefilter = nn.Parameter(torch.eye(BLOCK_PX).repeat(2, 1, 1)) if c.lapped else None
+        self.prefilter = nn.Parameter(no_filters()) if c.lapped else None
         self.shortcut = nn.Linear(3 * BLOCK_PX**2, c.latents, bias=False)
         self.stem_8 = nn.Linear(3 * 64, c.channels_8)
         self.level_8 = LevelTable(c.anchors, c.channels_8)
