@@ -66,6 +66,10 @@ MACHINES = {
         f"tiles {order}": Machine(order=order, files="mosaics")
         for order in ("in order", "last to first", "shuffled", "by windows")
     },
+    **{
+        f"ONNX Runtime, {n} thread{'s' * (n > 1)}": Machine(n, {"LATENTCODEC_RUNTIME": "onnx"})
+        for n in (1, 2)
+    },
     "NumPy oracle": Machine(order="oracle"),
 }
 

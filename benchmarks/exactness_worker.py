@@ -25,9 +25,10 @@ from latentcodec.pipeline.latent_tiles import LatentTiles
 from latentcodec.pipeline.tiling import TILE_CELLS, Span, cells, grid
 from latentcodec.runtime import model_store
 from latentcodec.runtime.base import Family
+from latentcodec.runtime.compute import limit_threads
 from latentcodec.runtime.hyper import HyperFamily
 from latentcodec.runtime.model_store import ModelEntry
-from tests.against_oracle import oracle_of
+from tests.oracle import Oracle
 
 _WINDOW = 48  # cells: most windows of a mosaic reach into several tiles
 Decode = Callable[[bytes, int, int, int], np.ndarray]
@@ -67,7 +68,7 @@ class OracleDecoder:
 
     def __init__(self, entry: ModelEntry, family: HyperFamily) -> None:
         weights = safetensors.numpy.load_file(model_store.FOLDER / entry.file)
-        self._oracle = oracle_of(weights, family.config.steps)
+        self._oracle = Oracle(weights)
         self._tables = family.tables
 
     def __call__(self, payload: bytes, tenths: int, height: int, width: int) -> np.ndarray:
@@ -83,7 +84,7 @@ class OracleDecoder:
             step: int, mean: np.ndarray, table: np.ndarray, mask: np.ndarray
         ) -> np.ndarray:
             places = np.arange(table.size).reshape(table.shape)
-            coded = latents_of_step(places, step, self._oracle.steps)
+            coded = latents_of_step(places, step)
             symbols = np.zeros(table.size, dtype=np.int64)
             symbols[coded] = coder.get(table.ravel()[coded].astype(np.uint8))
             return symbols.reshape(table.shape)
@@ -123,7 +124,7 @@ def digest(data: bytes, order: str) -> str:
 
 def main() -> None:
     order, threads, *paths = sys.argv[1:]
-    torch.set_num_threads(int(threads))
+    limit_threads(int(threads))
     about = {
         "torch": torch.__version__,
         "numpy": np.__version__,

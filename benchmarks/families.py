@@ -191,7 +191,7 @@ def _symbols(family: Family, pixels: np.ndarray) -> np.ndarray:
     found = np.zeros(y.size, dtype=np.int32)
     places = np.arange(y.size).reshape(y.shape)
     for step, (symbols, _) in enumerate(steps):
-        found[latents_of_step(places, step, len(steps))] = symbols
+        found[latents_of_step(places, step)] = symbols
     return found.reshape(y.shape)
 
 

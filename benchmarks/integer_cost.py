@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import math
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest import mock
 
 import click
@@ -26,12 +27,14 @@ from latentcodec.entropy.context_prior import Z_BITS, ContextPrior
 from latentcodec.entropy.rdoq import Quantiser
 from latentcodec.models import rate
 from latentcodec.models.config import HyperConfig
-from latentcodec.models.hyper import HyperModel, rows_to_steps, to_steps
+from latentcodec.models.hyper import HyperModel, magnitude_of, rows_to_steps, to_steps
 from latentcodec.runtime import tensor_file
 from latentcodec.runtime.hyper import HyperFamily
 from latentcodec.runtime.registry import load
 from latentcodec.runtime.torch_prior import TorchPrior
 from latentcodec.training import checkpoint
+from latentcodec.training.data import CALIBRATION_PX, Photographs
+from latentcodec.training.equalisation import equalise, ranges_on
 from latentcodec.training.export import export
 
 _QUALITIES = (5, 20, 35, 50, 65, 80, 95)
@@ -53,16 +56,28 @@ class _Predicted(NamedTuple):
     log_scales: list[Tensor]
 
 
+def _exported(model: HyperModel, meta: dict[str, Any]) -> bytes:
+    """The weights file of a model, with Gaussian tables."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, weights = Path(folder) / "checkpoint", Path(folder) / "weights"
+        tensors = {f"average/{key}": value for key, value in model.state_dict().items()}
+        checkpoint.save(path, tensors, meta)
+        export(path, weights)
+        return weights.read_bytes()
+
+
 class Both:
     """The same checkpoint as float networks and as an exported integer model."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, data: Sequence[Path] = ()) -> None:
+        """data: photographs to equalise the prior's activations on, as export does."""
         tensors, meta = checkpoint.load(path)
         self.float = HyperModel(HyperConfig(**meta["config"])).eval()
         self.float.load_state_dict(checkpoint.under(tensors, "average/"))
-        with tempfile.TemporaryDirectory() as folder:
-            export(path, Path(folder) / "weights")
-            weights = (Path(folder) / "weights").read_bytes()
+        if data:
+            photographs = Photographs.load(data, CALIBRATION_PX, torch.device("cpu"))
+            equalise(self.float, ranges_on(photographs, self.float))
+        weights = _exported(self.float, meta)
         integer = load(weights)
         assert isinstance(integer, HyperFamily)
         self.integer, self.prior = integer, ContextPrior(tensor_file.unpack(weights)[0])
@@ -76,11 +91,11 @@ class Both:
         y = self.integer.analyse(pixels, tenths)
         level = torch.tensor([self.integer.level(tenths)])
         batch = torch.from_numpy(y)[None]
-        z = self.float.h_a(batch / self.float.y_std, level)
+        v = batch * self.float.gain(level).exp()
+        z = self.float.h_a(batch / self.float.y_std, magnitude_of(v), level)
         z_mean, z_scale = self.float.z_mean(level), self.float.z_log_scale(level).exp()
         z_symbols = torch.round(z - z_mean)
         z_bits = rate.gaussian_bits(z_symbols, torch.zeros(()), z_scale.clamp_min(tables.SCALE_LOW))
-        v = batch * self.float.gain(level).exp()
         psi = self.float.h_s(z_mean + z_symbols, level)
         with mock.patch.object(rate, "ERROR_BITS", math.inf):  # plain rounding
             predicted, (v_hat, bits) = self._predicted(v, psi, level)
@@ -136,9 +151,10 @@ class Both:
 @click.command()
 @click.argument("path", metavar="CHECKPOINT", type=click.Path(path_type=Path))
 @click.option("--images", type=click.Path(path_type=Path), default=Path("benchmarks/data/kodak"))
-def main(path: Path, images: Path) -> None:
+@click.option("--calibrate", type=click.Path(path_type=Path, exists=True), help="As of `export`.")
+def main(path: Path, images: Path, calibrate: Path | None) -> None:
     """Compare the two for every image in a folder, at seven qualities."""
-    both = Both(path)
+    both = Both(path, [calibrate] if calibrate else ())
     pictures = [np.asarray(Image.open(p).convert("RGB")) for p in sorted(images.glob("*.png"))]
     pictures = [p[: p.shape[0] // 64 * 64, : p.shape[1] // 64 * 64] for p in pictures]
     for quality in _QUALITIES:

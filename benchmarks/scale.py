@@ -43,8 +43,8 @@ def without_network(family: Family) -> Family:
     only = copy.copy(family)
     assert isinstance(family.networks, TorchNetworks)
     only.networks = networks = copy.copy(family.networks)
-    networks._g_s = copy.deepcopy(networks._g_s)
-    for rows in (networks._g_s.head.weight, networks._g_s.head.bias):
+    networks.g_s = copy.deepcopy(networks.g_s)
+    for rows in (networks.g_s.head.weight, networks.g_s.head.bias):
         rows.zero_()
     return only
 

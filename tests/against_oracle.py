@@ -9,18 +9,10 @@ import numpy as np
 from latentcodec.entropy.coding_order import STEPS, latents_of_step
 from latentcodec.entropy.context_prior import ContextPrior, PriorNetworks
 from latentcodec.runtime.hyper import CodeStep
-from tests.context_oracle import ContextOracle
 from tests.oracle import Oracle
 
 # v_hat, [h, w, M], of z_hat, the quality in tenths, h, w, and what codes a step.
 Coded = Callable[[np.ndarray, int, int, int, CodeStep], np.ndarray]
-
-
-def oracle_of(weights: dict[str, np.ndarray], steps: int) -> Oracle | ContextOracle:
-    """The oracle for the tensors of a weights file of `hyper`, of either generation."""
-    if "context.0.head.weight" in weights:
-        return ContextOracle(weights)
-    return Oracle(weights, steps)
 
 
 def coded_by(prior: ContextPrior, networks: PriorNetworks) -> Coded:
@@ -39,23 +31,23 @@ def coded_by(prior: ContextPrior, networks: PriorNetworks) -> Coded:
 
 def assert_exact(
     coded: Coded,
-    oracle: Oracle | ContextOracle,
+    oracle: Oracle,
     z_hat: np.ndarray,
     symbols: np.ndarray,
     tenths: int,
 ) -> None:
     """The prior and the oracle give the same for symbols [h, w, M] over z_hat [h/4, w/4, Z]."""
     height, width, _ = symbols.shape
-    steps, seen = oracle.steps, list[tuple[np.ndarray, np.ndarray]]()
+    seen: list[tuple[np.ndarray, np.ndarray]] = []
 
     def code(step: int, means: np.ndarray, tables: np.ndarray) -> np.ndarray:
         seen.append((means, tables))
-        return latents_of_step(symbols, step, steps).astype(np.int32)
+        return latents_of_step(symbols, step).astype(np.int32)
 
     def symbols_of(step: int, mean: np.ndarray, table: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        assert latents_of_step(mask, step, steps).all() and mask.sum() == seen[step][0].size
+        assert latents_of_step(mask, step).all() and mask.sum() == seen[step][0].size
         for ours, theirs in zip(seen[step], (mean, table), strict=True):
-            assert np.array_equal(ours, latents_of_step(theirs, step, steps))
+            assert np.array_equal(ours, latents_of_step(theirs, step))
         return symbols
 
     v_hat = coded(z_hat, tenths, height, width, code)

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import latentcodec
-from latentcodec.runtime import model_store
+from latentcodec.runtime import model_store, precision, registry
 from latentcodec.runtime.base import Family
 from tests.paths import KODAK, ROOT
 
@@ -35,6 +35,13 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> None:
 def family() -> Family:
     """The packaged default model."""
     return model_store.load_codec(model_store.by_name(model_store.chosen()))
+
+
+@pytest.fixture
+def family_in_float32(monkeypatch: pytest.MonkeyPatch) -> Family:
+    """The same without bfloat16, which rounds otherwise where products have another shape."""
+    monkeypatch.setenv(precision.VARIABLE, "float32")
+    return registry.load(model_store.checked_bytes(model_store.by_name(model_store.chosen())))
 
 
 @pytest.fixture(scope="session")

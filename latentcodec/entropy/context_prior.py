@@ -8,6 +8,7 @@ the networks, float64 holds products of two integers exactly.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -42,7 +43,18 @@ LATENT_SCALE = 2.0 ** (LATENT_BITS - MEAN_BITS - FACTOR_BITS)
 TABLE_SCALE = SCALE_STEPS_PER_E * 2.0**-UNIT_BITS
 OFFSET_SCALE = SCALE_STEPS_PER_E * 2.0**-OFFSET_BITS
 CODED_SCALE = 2.0 ** (STREAM_BITS - LATENT_BITS)
+MAGNITUDE_SCALE = 2.0**STREAM_SHIFT
 _ROWS = ("to_latent", "to_step", "table_offset", "z_mean", "z_table", "h_s_level")
+
+
+def magnitudes() -> np.ndarray:
+    """ln(1 + |v_hat|) in units of 2 ** -6, for |v_hat| of 0, 1, 2, ... sixteenths of a step: int32.
+
+    Its last entry, LIMIT, stands for all that is larger.
+    """
+    largest = math.ceil((math.exp(LIMIT / 2.0**UNIT_BITS) - 1) * 2**MEAN_BITS)
+    exact = np.log1p(np.arange(largest + 1) / 2**MEAN_BITS) * 2**UNIT_BITS
+    return np.minimum(np.rint(exact), LIMIT).astype(np.int32)
 
 
 class StepRows(NamedTuple):
@@ -88,6 +100,7 @@ class ContextStep:
         self.coded: ExactLinear | None = None
         if step + 1 < STEPS:
             self.coded = reader.linear(f"{name}.coded", bias=False)
+            self.magnitude = reader.linear(f"{name}.magnitude", bias=False)
 
 
 class ContextPrior:
@@ -185,7 +198,7 @@ class Walk:
         assert self._mean is not None
         height, width = self._even
         self._values = self._mean.copy()
-        for phase, (_, group) in enumerate(coded_in_step(step, STEPS)):
+        for phase, (_, group) in enumerate(coded_in_step(step)):
             rows, columns = slice(phase // 2, None, 2), slice(phase % 2, None, 2)
             channels = slice(group * self._group, (group + 1) * self._group)
             place = self.v_hat[rows, columns, channels]

@@ -48,9 +48,17 @@ class ExactLinear:
         """2 ** -shift, float32 [..., out]."""
         return np.exp2(-self.shift.astype(np.float32))
 
-    def largest(self) -> np.ndarray:
-        """The largest magnitude of each output: float64 [..., out]."""
-        found = np.abs(self.weight.astype(np.float64)).sum(-1) * LIMIT
+    def largest(self, positive: bool = False) -> np.ndarray:
+        """The largest magnitude of each output: float64 [..., out].
+
+        positive: of inputs in 0..LIMIT. What has a positive weight then pulls no other way, and no
+        part of a sum is larger than all weights of one sign make it.
+        """
+        weight = self.weight.astype(np.float64)
+        found = np.abs(weight).sum(-1)
+        if positive:
+            found = np.maximum(weight.clip(0).sum(-1), (-weight).clip(0).sum(-1))
+        found *= LIMIT
         if self.bias is not None:
             found += np.abs(self.bias.astype(np.float64))
         return found * self.scale
@@ -80,7 +88,7 @@ class ExactBlock:
         """
         self.depthwise.check(f"{name}.depthwise")
         self.expand.check(f"{name}.expand")
-        total = self.project.largest() + largest
+        total = self.project.largest(positive=True) + largest
         check_exact(total, STREAM_SHIFT, f"{name}.project")
         return total
 

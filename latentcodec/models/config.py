@@ -74,7 +74,6 @@ class HyperConfig(TransformConfig):
     context_channels: int = 160
     context_blocks: int = 1
     context_expansion: float = 2
-    steps: int = 4  # coding steps: 2 (checkerboard) or 4
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from latentcodec.entropy import context_prior
-from latentcodec.entropy.coding_order import PHASES
 from latentcodec.entropy.context_prior import ContextPrior, StepRows
 from latentcodec.entropy.exact_net import LIMIT, UNIT_BITS, ExactBlock, ExactLinear
 from latentcodec.entropy.tables import (
@@ -27,10 +26,17 @@ from latentcodec.entropy.tables import (
     SCALE_STEPS_PER_E,
     ZERO_TABLE,
 )
-from latentcodec.models.hyper import from_steps, join_phases, rows_to_steps, split_phases, to_steps
+from latentcodec.models.hyper import (
+    from_steps,
+    join_phases,
+    magnitude_of,
+    rows_to_steps,
+    split_phases,
+    to_steps,
+)
 from latentcodec.models.layers import round_through
 from latentcodec.models.rate import table_bits
-from latentcodec.models.residual import ACTIVATIONS, Activation, ResidualFunction
+from latentcodec.models.residual import ACTIVATIONS, ResidualFunction
 
 _UNIT = 2.0**UNIT_BITS
 _MEAN = 2.0**MEAN_BITS
@@ -38,6 +44,8 @@ _LATENT = 2.0**context_prior.LATENT_BITS
 _LATENT_BOUND = context_prior.LATENT_LIMIT / _LATENT
 _STREAM = 2.0**context_prior.STREAM_BITS
 _LOG_LOW = math.log(SCALE_LOW)
+_BOUND = LIMIT / _UNIT
+_ACTIVATION = ACTIVATIONS["rounded"]
 
 # What a symbol minus one, the symbol and one more cost, in bits.
 Costs = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
@@ -94,34 +102,32 @@ class FloatStep(NamedTuple):
     bias: Tensor
     blocks: Sequence[tuple[Tensor | None, ...]]  # the weights that `ResidualFunction` takes
     head: tuple[Tensor, Tensor]  # weight [PHASES, out, in], bias [PHASES, 1, out]
-    coded: tuple[Tensor, Tensor] | None
-    activation: Activation
-    bound: float
+    coded: Tensor | None
+    magnitude: Tensor | None
 
     def parameters(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """u [1, h, w, C] -> mean and log scale [PHASES, h/2 * w/2, M/4], in units of y_std."""
-        h = (u + self.bias).clamp(0, self.bound)
+        h = (u + self.bias).clamp(0, _BOUND)
         for block in self.blocks:
-            h = ResidualFunction.apply(h, *block, self.activation)
-        h = split_phases(h.clamp(-self.bound, self.bound)).flatten(1, 2)
-        if self.activation.rounded:
-            h = round_through(h * _UNIT) / _UNIT
+            h = ResidualFunction.apply(h, *block, _ACTIVATION)
+        h = split_phases(h.clamp(-_BOUND, _BOUND)).flatten(1, 2)
+        h = round_through(h * _UNIT) / _UNIT
         weight, bias = self.head
         mean, log_scale = torch.baddbmm(bias, h, weight.mT).chunk(2, dim=-1)
         return mean, log_scale
 
-    def contribution(self, unit: Tensor, height: int, width: int) -> Tensor | float:
-        """What is added to u, of the latents [PHASES, h/2 * w/2, M/4] that are coded here."""
-        if self.coded is None:
+    def contribution(self, unit: Tensor, v_hat: Tensor, height: int, width: int) -> Tensor | float:
+        """What is added to u, of the latents [PHASES, h/2 * w/2, M/4] that are coded here, in units
+        of y_std and in quantisation steps."""
+        if self.coded is None or self.magnitude is None:
             return 0.0
-        weight, bias = self.coded
-        if not self.activation.rounded:
-            return join_phases(torch.baddbmm(bias, unit, weight.mT).unsqueeze(1), height, width)
         unit = round_through(unit.clamp(-_LATENT_BOUND, _LATENT_BOUND) * _LATENT) / _LATENT
-        added = torch.bmm(unit, weight.mT)
+        size = round_through(magnitude_of(v_hat).clamp(max=_BOUND) * _UNIT) / _UNIT
+        added = torch.bmm(unit, self.coded.mT) + torch.bmm(size, self.magnitude.mT)
         with torch.no_grad():  # the parts of the latents have rounded products
             high = unit.mul(_LATENT / LIMIT).floor_().mul_(LIMIT / _LATENT)
-            parts = (torch.bmm(part, weight.mT) for part in (high, unit - high))
+            parts = [torch.bmm(part, self.coded.mT) for part in (high, unit - high)]
+            parts.append(torch.bmm(size, self.magnitude.mT))
             exact = sum(part.mul_(_STREAM).round_().div_(_STREAM) for part in parts)
         return join_phases((added + (exact - added.detach())).unsqueeze(1), height, width)
 
@@ -173,7 +179,7 @@ class ContextRate:
             own = self._bits.around(symbol.detach().round(), table)[1]
             bits = bits + table_bits(symbol, log_scale, own)
             coded.append(v_hat.requires_grad_(True))
-            u = u + step.contribution(coded[-1] * self._to_unit[number], *self._even)
+            u = u + step.contribution(coded[-1] * self._to_unit[number], coded[-1], *self._even)
         return coded, bits
 
 
@@ -194,18 +200,17 @@ def context_steps(prior: ContextPrior, device: torch.device) -> list[FloatStep]:
     for step in prior.steps:
         weight, bias = _weights(step.head, device)
         assert bias is not None
-        coded = None
+        coded = magnitude = None
         if step.coded is not None:
-            by_phase, _ = _weights(step.coded, device)
-            coded = by_phase, by_phase.new_zeros(PHASES, 1, by_phase.shape[1])
+            coded, _ = _weights(step.coded, device)
+            magnitude, _ = _weights(step.magnitude, device)
         found.append(
             FloatStep(
                 _real(step.bias * 2.0**-context_prior.STREAM_BITS, device),
                 [_block(block, device) for block in step.blocks],
                 (weight, bias.unsqueeze(1)),
                 coded,
-                ACTIVATIONS["rounded"],
-                LIMIT / _UNIT,
+                magnitude,
             )
         )
     return found

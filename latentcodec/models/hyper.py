@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step
+from latentcodec.entropy.coding_order import GROUPS, PHASES, STEPS, coded_in_step
 from latentcodec.entropy.tables import SCALE_LOW
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.layers import (
@@ -49,14 +49,17 @@ class HyperAnalysis(nn.Module):
         super().__init__()
         n = c.hyper_channels
         self.stem = nn.Linear(c.latents, n)
+        self.magnitude = nn.Linear(c.latents, n, bias=False)
         self.level = LevelTable(c.anchors, n)
         self.block_16 = ResidualBlock(n)
         self.down_32 = nn.Linear(4 * n, n)
         self.block_32 = ResidualBlock(n)
         self.down_64 = nn.Linear(4 * n, c.hyper_latents)
 
-    def forward(self, y: Tensor, level: Tensor) -> Tensor:
-        h = functional.relu(levelled(self.stem, y, self.level(level)))
+    def forward(self, y: Tensor, magnitude: Tensor, level: Tensor) -> Tensor:
+        """magnitude: see `magnitude_of`."""
+        h = levelled(self.stem, y, self.level(level))
+        h = functional.relu(h + self.magnitude(magnitude.to(h.dtype)))
         h = self.down_32(space_to_depth(self.block_16(h), 2))
         h = self.down_64(space_to_depth(self.block_32(functional.relu(h)), 2))
         return h.float()
@@ -119,12 +122,26 @@ class ContextStep(Quantisable):
         self.head = PhaseProduct(n, 2 * group, bias=True)
         # What is coded here, for the features of the steps to come.
         self.coded = None if last else PhaseProduct(group, n)
+        self.magnitude = None if last else PhaseProduct(group, n)
+
+    def contribution(self, unit: Tensor, v_hat: Tensor) -> Tensor:
+        """What is added to u, [PHASES, B, h/2 * w/2, C], of the latents [..., M/4] coded here, in
+        units of y_std and in quantisation steps."""
+        assert self.coded is not None and self.magnitude is not None
+        magnitude = self.bounded(magnitude_of(v_hat), 0)
+        return cast(Tensor, self.coded(unit) + self.magnitude(magnitude))
 
     def forward(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """u [B, h, w, C] -> mean and log scale [PHASES, B, h/2 * w/2, M/4], float32."""
         h = self.bounded(self.blocks(self.bounded(u + self.bias, 0)))
         mean, log_scale = self.head(split_phases(h)).float().chunk(2, dim=-1)
         return mean, log_scale
+
+
+def magnitude_of(v: Tensor) -> Tensor:
+    """ln(1 + |v|) of latents in quantisation steps: what says most about the scales around, and
+    what few hidden units would make of the latents themselves."""
+    return torch.log1p(v.abs())
 
 
 def split_phases(x: Tensor) -> Tensor:
@@ -143,7 +160,7 @@ def join_phases(x: Tensor, height: int, width: int) -> Tensor:
 
 def _step_order() -> list[int]:
     """Of each (step, phase), which (phase, group) is coded."""
-    pairs = (coded_in_step(step, PHASES) for step in range(PHASES))
+    pairs = (coded_in_step(step) for step in range(STEPS))
     return [phase * GROUPS + group for step in pairs for phase, group in step]
 
 
@@ -218,7 +235,7 @@ class HyperModel(TransformModel):
         typical = (normal - normal.mean(0)).abs().mean(0).clamp_min(1e-3).log()
         bias = torch.cat([normal.mean(0), typical], dim=1)
         for number, step in enumerate(self.steps()):
-            groups = [group for _, group in coded_in_step(number, PHASES)]
+            groups = [group for _, group in coded_in_step(number)]
             assert step.head.bias is not None
             step.head.bias.copy_(bias[groups])
             step.head.weight.mul_(0.1)
@@ -236,13 +253,13 @@ class HyperModel(TransformModel):
         0..anchors - 1.
         """
         y = self.analyse(x, level)
-        z = self.h_a(y / self.y_std, level)
+        v = y * self.gain(level).exp()
+        z = self.h_a(y / self.y_std, magnitude_of(v), level)
         z_mean = self.z_mean(level)
         z_scale = lower_bound(self.z_log_scale(level).exp(), SCALE_LOW)
         z_noisy = z + torch.rand_like(z) - 0.5
         z_bits = gaussian_bits(z_noisy, z_mean, z_scale).sum(dim=(1, 2, 3))
         z_hat = (z_mean + round_through(z - z_mean)).clamp(-_Z_BOUND, _Z_BOUND)
-        v = y * self.gain(level).exp()
         coded = self.code(v, self.h_s(z_hat, level), level)
         return Output(self.synthesise(coded.v_hat, level), coded.bits + z_bits)
 
@@ -267,5 +284,5 @@ class HyperModel(TransformModel):
             bits.append(step_bits)
             if network.coded is not None:
                 unit = (v_hat / steps_per_unit[step]).clamp(-_UNIT_BOUND, _UNIT_BOUND)
-                u = u + join_phases(network.coded(unit), height, width)
+                u = u + join_phases(network.contribution(unit, v_hat), height, width)
         return Coded(from_steps(torch.stack(coded), height, width), torch.stack(bits).sum(0))

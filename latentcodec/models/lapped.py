@@ -29,26 +29,57 @@ def filtered(x: Tensor, filters: Tensor) -> Tensor:
 
     filters: [2, 16, 16]. H and W are multiples of 16.
     """
-    return filtered_rows(filtered_columns(x, filters[1]), filters[0])
-
-
-def filtered_rows(x: Tensor, matrix: Tensor) -> Tensor:
-    """x [B, H, W, C] with `matrix` [16, 16] over the 16 rows around each border between blocks."""
     b, h, w, c = x.shape
-    if h <= BLOCK_PX:
-        return x
-    around = x[:, _HALF:-_HALF].reshape(b, -1, BLOCK_PX, w * c)
-    around = torch.matmul(matrix, around).view(b, h - BLOCK_PX, w, c)
-    return torch.cat([x[:, :_HALF], around, x[:, -_HALF:]], 1)
+    if w > BLOCK_PX:
+        around = x[:, :, _HALF:-_HALF].reshape(b, h, -1, BLOCK_PX * c)
+        around = _product(around, _wide(filters[1], c).T).view(b, h, w - BLOCK_PX, c)
+        x = torch.cat([x[:, :, :_HALF], around, x[:, :, -_HALF:]], 2)
+    if h > BLOCK_PX:
+        around = x[:, _HALF:-_HALF].reshape(b, -1, BLOCK_PX, w * c)
+        around = _product(filters[0], around).view(b, h - BLOCK_PX, w, c)
+        x = torch.cat([x[:, :_HALF], around, x[:, -_HALF:]], 1)
+    return x
 
 
-def filtered_columns(x: Tensor, matrix: Tensor) -> Tensor:
-    """The same of columns."""
-    b, h, w, c = x.shape
-    if w <= BLOCK_PX:
-        return x
-    # One product over what lies together in memory, 16 columns of C colours.
-    wide = torch.kron(matrix.contiguous(), torch.eye(c, dtype=matrix.dtype, device=matrix.device))
-    around = x[:, :, _HALF:-_HALF].reshape(b, h, -1, BLOCK_PX * c)
-    around = torch.matmul(around, wide.T).view(b, h, w - BLOCK_PX, c)
-    return torch.cat([x[:, :, :_HALF], around, x[:, :, -_HALF:]], 2)
+def _wide(matrix: Tensor, colours: int) -> Tensor:
+    """For one product over what lies together in memory, 16 columns of so many colours."""
+    eye = torch.eye(colours, dtype=matrix.dtype, device=matrix.device)
+    return torch.kron(matrix.contiguous(), eye)
+
+
+def filter_columns(x: Tensor, matrix: Tensor, out: Tensor) -> Tensor:
+    """The columns of `filtered` without gradients, into contiguous `out` in one pass.
+
+    x: [1, H, W, C], contiguous.
+    """
+    half, cells = _HALF * x.shape[3], (-1, BLOCK_PX * x.shape[3])
+    # Halves of blocks at either end of a row meet those of the next row, and are put back.
+    made = out.view(-1)[half:-half].view(cells)
+    _product(x.reshape(-1)[half:-half].view(cells), _wide(matrix, x.shape[3]).T, made)
+    out[:, :, :_HALF] = x[:, :, :_HALF]
+    out[:, :, -_HALF:] = x[:, :, -_HALF:]
+    return out
+
+
+def filter_rows(x: Tensor, matrix: Tensor, out: Tensor) -> Tensor:
+    """The rows of `filtered` likewise."""
+    cells = (-1, BLOCK_PX, x.shape[2] * x.shape[3])
+    if x.shape[1] > BLOCK_PX:
+        around = x[0, _HALF:-_HALF].view(cells)
+        factors = matrix.expand(len(around), -1, -1)
+        _product(factors, around, out[0, _HALF:-_HALF].view(cells))
+    out[:, :_HALF] = x[:, :_HALF]
+    out[:, -_HALF:] = x[:, -_HALF:]
+    return out
+
+
+def _product(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
+    """a @ b in float32, also where torch is set to round factors to bfloat16: pixels have more than
+    8 bits. As `layers.precise_linear`."""
+    if torch.get_float32_matmul_precision() == "highest":
+        return torch.matmul(a, b, out=out)
+    coarse_a, coarse_b = a.bfloat16().float(), b.bfloat16().float()
+    made = torch.matmul(coarse_a, coarse_b, out=out)
+    made += (a - coarse_a) @ coarse_b
+    made += coarse_a @ (b - coarse_b)
+    return made

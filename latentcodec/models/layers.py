@@ -159,10 +159,14 @@ class BoundedBlock(Quantisable):
             self.activation,
         )
 
+    def filtered(self, x: Tensor) -> Tensor:
+        """What the first product sees, [B, H, W, C]."""
+        h = self.depthwise(self.bounded(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return self.bounded(h)
+
     def hidden(self, x: Tensor) -> Tensor:
         """The hidden units before their activation, [B, H, W, hidden]."""
-        h = self.depthwise(self.bounded(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return cast(Tensor, self.expand(self.bounded(h)))
+        return cast(Tensor, self.expand(self.filtered(x)))
 
 
 def residual(x: Tensor, block: ResidualBlock) -> Tensor:

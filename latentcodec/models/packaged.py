@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TypeVar
 
 import torch
@@ -16,16 +15,15 @@ from latentcodec.models.transforms import Analysis, Synthesis
 NetT = TypeVar("NetT", bound=nn.Module)
 
 
-def in_precision(transform: NetT, dtype: torch.dtype) -> NetT:
-    """A copy of g_a, g_s or h_a with layers of `dtype`, but for the shortcut and the level tables.
+def set_precision(transform: NetT, dtype: torch.dtype) -> NetT:
+    """Give g_a, g_s or h_a layers of `dtype`, but for the shortcut and the level tables.
 
     Features have the precision of the layers; pixels and latents are float32 all the same.
     """
-    copied = copy.deepcopy(transform)
-    for name, layer in copied.named_modules():
+    for name, layer in transform.named_modules():
         if isinstance(layer, nn.Linear | nn.Conv2d) and name != "shortcut":
             layer.to(dtype)
-    return copied
+    return transform
 
 
 class Transforms(nn.Module):

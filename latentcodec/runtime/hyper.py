@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -51,16 +51,8 @@ class HyperFamily(Family):
         """
         tables = TableSet.symmetric(tensors["tables.halves"], tensors["tables.counts"])
         super().__init__(tensors, tables, config, networks)
-        self._prior: Any
-        self._z_bits = context_prior.Z_BITS
-        self._first = "context.0.head.weight" not in tensors
-        if self._first:  # one context network for all steps, on float64, which torch alone runs
-            from latentcodec.runtime.torch_networks import first_prior
-
-            self._prior, self._z_bits = first_prior(tensors, config.steps)
-        else:
-            self._prior = ContextPrior(tensors)
-            self._prior_networks = networks.prior(self._prior)
+        self._prior = ContextPrior(tensors)
+        self._prior_networks = networks.prior(self._prior)
 
     def tile(self, y: np.ndarray, tenths: int) -> HyperTile:
         return HyperTile(self, y, tenths)
@@ -78,7 +70,7 @@ class HyperFamily(Family):
         z = self.networks.hyper_analysis(padded, self.level(tenths))
         mean, table = self._prior.z_parameters(tenths, z.shape[0] * z.shape[1])
         # Means of z have more fractional bits than those of y.
-        offset = z.ravel() - mean / (1 << self._z_bits)
+        offset = z.ravel() - mean / (1 << context_prior.Z_BITS)
         symbols = self.quantiser.symbols(offset, np.zeros_like(mean), table)
         return Side(symbols, table, self._z_hat(symbols, mean, z.shape))
 
@@ -93,14 +85,12 @@ class HyperFamily(Family):
 
     def _z_hat(self, symbols: np.ndarray, mean: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """int64 [h/4, w/4, Z]."""
-        return ((symbols.astype(np.int64) << self._z_bits) + mean).reshape(shape)
+        return ((symbols.astype(np.int64) << context_prior.Z_BITS) + mean).reshape(shape)
 
     def coded(
         self, z_hat: np.ndarray, tenths: int, height: int, width: int, code: CodeStep
     ) -> np.ndarray:
         """Walk the coding steps; returns v_hat, int32 [h, w, M] in 1/16 steps."""
-        if self._first:
-            return self._prior.run(self._prior.psi(z_hat, tenths, height, width), tenths, code)
         walk = self._prior.walk(self._prior_networks, z_hat, tenths, height, width)
         for step in range(STEPS):
             means, tables = walk.parameters(step)
@@ -113,9 +103,8 @@ class HyperFamily(Family):
         """What the latents of a tile of some size cost."""
         from latentcodec.runtime import torch_rate
 
-        made = torch_rate.first_rate if self._first else torch_rate.context_rate
         bits = self.tables.bits(np.arange(SCALE_COUNT), REFINED_REACH)
-        return made(self._prior, z_hat, tenths, size, bits, device)
+        return torch_rate.context_rate(self._prior, z_hat, tenths, size, bits, device)
 
 
 class HyperTile(TileCoder):
@@ -133,7 +122,7 @@ class HyperTile(TileCoder):
         calls = [(self._side.symbols, self._side.tables)]
 
         def code(step: int, means: np.ndarray, tables: np.ndarray) -> np.ndarray:
-            wanted = latents_of_step(v, step, self._hyper.config.steps)
+            wanted = latents_of_step(v, step)
             chosen = quantiser.symbols(wanted, means, tables)
             calls.append((chosen, tables))
             return chosen

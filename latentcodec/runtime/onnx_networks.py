@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph
 
 from latentcodec.entropy.context_prior import ContextPrior
-from latentcodec.errors import LatError
+from latentcodec.errors import CorruptWeights, LatError
 from latentcodec.models.config import TransformConfig
 from latentcodec.runtime.onnx_prior import OnnxPrior
 from latentcodec.runtime.onnx_transforms import TransformGraphs
@@ -53,7 +54,10 @@ class Sessions:
         self._lock = threading.Lock()
 
     def get(self, name: str, graph: Callable[[], bytes]) -> Any:
-        """That of a graph; `graph` gives its bytes when it is first asked for."""
+        """That of a graph; `graph` gives its bytes when it is first asked for.
+
+        Raises CorruptWeights where the weights do not make one.
+        """
         key = os.getpid(), name  # a forked process has none of the threads of a session
         with self._lock:
             if key not in self._made:
@@ -62,10 +66,14 @@ class Sessions:
                 options.intra_op_num_threads = self._threads or limit() or 0
                 # Threads that wait for the next operator would take cores from other sessions.
                 options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-                self._made[key] = onnxruntime.InferenceSession(
-                    graph(), options, providers=self._providers
-                )
+                self._made[key] = self._session(name, graph, options)
             return self._made[key]
+
+    def _session(self, name: str, graph: Callable[[], bytes], options: Any) -> Any:
+        try:
+            return onnxruntime.InferenceSession(graph(), options, providers=self._providers)
+        except (KeyError, ValueError, InvalidGraph, Fail) as error:
+            raise CorruptWeights(f"the weights make no graph {name}: {error}") from error
 
 
 class OnnxNetworks:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from latentcodec.entropy import context_prior
-from latentcodec.entropy.coding_order import GROUPS, PHASES, STEPS, coded_in_step
+from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step
 from latentcodec.entropy.context_prior import ContextPrior, StepRows
 from latentcodec.entropy.exact_net import LIMIT, STREAM_SHIFT, ExactBlock, ExactLinear
 from latentcodec.entropy.tables import SCALE_COUNT
@@ -94,23 +94,29 @@ def _updated(
     net: _ExactNet, prior: ContextPrior, step: int, u: str, values: str, to_latent: str
 ) -> str:
     """The features u after what `step` has coded."""
-    coded = prior.steps[step].coded
-    assert coded is not None
+    networks = prior.steps[step]
+    assert networks.coded is not None
     factor = net.phase_row(to_latent, step, context_prior.LATENT_SCALE)
     x = net.op("Round", net.op("Mul", net.op("Cast", values, to=_DOUBLE), factor))
     limit = context_prior.LATENT_LIMIT
     x = net.op("Cast", net.clip(x, -limit, limit - 1, "float64"), to=_FLOAT)
-    x = net.op("Transpose", x, perm=[0, 2, 1])
     size = net.op("Slice", net.op("Shape", u), net.integers(2), net.integers(4))
     channels = net.integers(1, PHASES * prior.group)
     half = net.op("Div", size, net.integers(2))
-    x = net.op("Reshape", x, net.op("Concat", channels, half, axis=0))
+    shape = net.op("Concat", channels, half, axis=0)
+    x = net.op("Reshape", net.op("Transpose", x, perm=[0, 2, 1]), shape)
     high = net.op("Floor", net.op("Mul", x, net.scalar(1 / LIMIT)))
     low = net.op("Sub", x, net.op("Mul", high, net.scalar(LIMIT)))
     name, scale = f"context.{step}.coded", context_prior.CODED_SCALE
-    first = net.op("Round", net.linear(name, coded, high, scale * LIMIT))
-    second = net.op("Round", net.linear(name, coded, low, scale))
-    added = net.to_space(net.op("Add", first, second))
+    first = net.op("Round", net.linear(name, networks.coded, high, scale * LIMIT))
+    second = net.op("Round", net.linear(name, networks.coded, low, scale))
+    known = context_prior.magnitudes().astype(np.float32)
+    place = net.op("Min", net.op("Abs", values), net.scalar(len(known) - 1, "int32"))
+    m = net.op("Gather", net.constant(known, "magnitudes"), place)
+    m = net.op("Reshape", net.op("Transpose", m, perm=[0, 2, 1]), shape)
+    name, scale = f"context.{step}.magnitude", context_prior.MAGNITUDE_SCALE
+    third = net.op("Round", net.linear(name, networks.magnitude, m, scale))
+    added = net.to_space(net.op("Add", net.op("Add", first, second), third))
     bound = context_prior.STREAM_LIMIT
     return net.clip(net.op("Add", u, added), -bound, bound)
 
@@ -129,7 +135,7 @@ class _ExactNet(Graph):
 
     def phase_row(self, row: str, step: int, scale: float) -> str:
         """Of a row, int32 [M], what each phase needs: float64 [PHASES, 1, M/4]."""
-        groups = [group for _, group in coded_in_step(step, STEPS)]
+        groups = [group for _, group in coded_in_step(step)]
         parts = self.op("Reshape", row, self.integers(GROUPS, 1, -1))
         parts = self.op("Gather", parts, self.integers(*groups))
         return self.op("Mul", self.op("Cast", parts, to=_DOUBLE), self.scalar(scale, "float64"))

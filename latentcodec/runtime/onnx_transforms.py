@@ -26,9 +26,15 @@ class TransformGraphs:
     """Builds graphs of one model."""
 
     def __init__(self, tensors: dict[str, np.ndarray], config: TransformConfig) -> None:
-        """`tensors`: those of a weights file; KeyError says which one is missing."""
+        """`tensors`: those of a weights file; KeyError says which one is missing, and ValueError
+        that no filter undoes the prefilter."""
         self._tensors, self._config = tensors, config
         self._latents = config.latents
+        if config.lapped:
+            self._prefilter = float_tensor(tensors, "g_a.prefilter")
+            self._postfilter = np.linalg.inv(self._prefilter)
+            if self._postfilter.shape != (2, _BLOCK_PX, _BLOCK_PX):
+                raise ValueError("the prefilter is misshapen")
 
     def g_a(self) -> bytes:
         """Pixels to latents."""
@@ -37,7 +43,7 @@ class TransformGraphs:
         level = g.level(c.anchors)
         x = g.op("Sub", g.op("Div", g.to_float(pixels), g.scalar(127.5)), g.scalar(1.0))
         x = g.planes(x)
-        filtered = g.lapped(x, self._tensors["float.g_a.prefilter"]) if c.lapped else x
+        filtered = g.lapped(x, self._prefilter) if c.lapped else x
         linear = g.linear("g_a.shortcut", g.to_depth(filtered, _BLOCK_PX), bias=False)
         h = g.op("Add", g.linear("g_a.stem_8", g.to_depth(x, 8)), level("g_a.level_8"))
         h = g.blocks("g_a.blocks_8", h, c.blocks_8, c)
@@ -80,7 +86,7 @@ class TransformGraphs:
         if not self._config.lapped:
             return g.to_space(g.mean_blocks("g_s.shortcut", y_hat, scale), _BLOCK_PX // scale)
         x = g.to_space(g.linear("g_s.shortcut", y_hat, bias=False), _BLOCK_PX)
-        x = g.lapped(x, np.linalg.inv(self._tensors["float.g_a.prefilter"]))
+        x = g.lapped(x, self._postfilter)
         return g.mean(x, scale)
 
     def h_a(self) -> bytes:
@@ -90,7 +96,10 @@ class TransformGraphs:
         y = g.input("y", "float32", ("4 h", "4 w", self._latents), "what g_a gives, zeros beyond")
         level = g.level(c.anchors)
         normal = g.op("Div", g.planes(y), g.column("y_std"))
-        h = g.op("Relu", g.op("Add", g.linear("h_a.stem", normal), level("h_a.level")))
+        steps = g.op("Abs", g.op("Mul", g.planes(y), g.op("Exp", level("gain"))))
+        magnitude = g.op("Log", g.op("Add", steps, g.scalar(1.0)))
+        h = g.op("Add", g.linear("h_a.stem", normal), level("h_a.level"))
+        h = g.op("Relu", g.op("Add", h, g.linear("h_a.magnitude", magnitude, bias=False)))
         h = g.block("h_a.block_16", h)
         h = g.op("Relu", g.linear("h_a.down_32", g.to_depth(h, 2)))
         h = g.block("h_a.block_32", h)

@@ -64,6 +64,19 @@ def use_whole_process() -> None:
         round_factors()
 
 
+def keep_factors() -> None:
+    """From now on, full precision after all: for a model whose pixels rounded factors would change.
+
+    Others lose nothing but time.
+    """
+    global _is_whole_process
+    if _is_whole_process:
+        import torch
+
+        _is_whole_process = False
+        torch.set_float32_matmul_precision("highest")
+
+
 def round_factors() -> None:
     """Set torch as `use_whole_process` has it, where that was said and bfloat16 is used."""
     import torch

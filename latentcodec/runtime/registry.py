@@ -33,7 +33,7 @@ def load(weights: bytes, runtime: Runtime | None = None) -> Any:
 def built(tensors: dict[str, np.ndarray], family: str, config: Config, runtime: Runtime) -> Any:
     """The model of the tensors of a weights file; raises what `load` catches for others."""
     if runtime == "onnx":
-        check_runs_on_onnx(family, tensors)
+        check_runs_on_onnx(family)
     kind = part(family, "runtime")
     if family == "vae64":
         return kind(tensors, config)
@@ -41,9 +41,7 @@ def built(tensors: dict[str, np.ndarray], family: str, config: Config, runtime: 
     return kind(tensors, config, module.networks_of(tensors, family, config))
 
 
-def check_runs_on_onnx(family: str, tensors: dict[str, np.ndarray]) -> None:
+def check_runs_on_onnx(family: str) -> None:
     """Raise LatError for a model that only torch runs."""
-    first = family == "hyper" and "context.0.head.weight" not in tensors
-    if first or family == "vae64":
-        what = "a hyper of the first generation" if first else f"the family {family}"
-        raise LatError(f"{what} runs on torch only")
+    if family == "vae64":
+        raise LatError(f"the family {family} runs on torch only")

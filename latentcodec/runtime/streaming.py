@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from latentcodec.models.dct import BLOCK_PX
-from latentcodec.models.lapped import filtered_columns, filtered_rows
+from latentcodec.models.lapped import filter_columns, filter_rows
 from latentcodec.models.layers import ResidualBlock
 from latentcodec.models.transforms import Analysis, Synthesis, averaged
 
@@ -64,7 +64,8 @@ def synthesised(
 
 
 class _Borders:
-    """Filters across the borders of blocks, the last of which waits for the rows below it."""
+    """`models.lapped.filtered` in one pass for columns and one for rows, the last of which waits
+    for the rows below it."""
 
     def __init__(self, filters: Tensor | None) -> None:
         self._filters = filters
@@ -74,10 +75,12 @@ class _Borders:
         """Rows of whole blocks, all of them where there are no filters."""
         if self._filters is None:
             return x
-        x = filtered_columns(x, self._filters[1])
+        room = 0 if self._kept is None else BLOCK_PX
+        columns = x.new_empty(1, room + x.shape[1], *x.shape[2:])
         if self._kept is not None:
-            x = torch.cat([self._kept, x], 1)
-        x = filtered_rows(x, self._filters[0])
+            columns[:, :room] = self._kept
+        filter_columns(x, self._filters[1], columns[:, room:])
+        x = filter_rows(columns, self._filters[0], torch.empty_like(columns))
         if last:
             return x
         self._kept = x[:, -BLOCK_PX:].clone()  # a view would hold all of it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,18 +12,18 @@ import torch
 from torch import Tensor
 
 from latentcodec.entropy.context_prior import ContextPrior
-from latentcodec.entropy.integer_net import FRACTION_BITS
-from latentcodec.entropy.prior import HyperPrior
 from latentcodec.entropy.tables import MEAN_BITS
 from latentcodec.models.config import TransformConfig
+from latentcodec.models.hyper import HyperAnalysis, magnitude_of
 from latentcodec.models.packaged import (
     HyperTransforms,
     Transforms,
     VaeTransforms,
-    in_precision,
+    set_precision,
 )
+from latentcodec.models.transforms import Analysis, Synthesis
 from latentcodec.models.vae import LOG_SIGMA_RANGE
-from latentcodec.runtime.precision import dtype_of, round_factors
+from latentcodec.runtime.precision import dtype_of, keep_factors, round_factors
 from latentcodec.runtime.streaming import analysed, synthesised
 from latentcodec.runtime.tensor_file import float_tensor
 from latentcodec.runtime.torch_prior import TorchPrior
@@ -37,12 +38,15 @@ NetT = TypeVar("NetT", bound="nn.Module")
 _TRANSFORMS_OF = {"hyper": HyperTransforms, "ae": Transforms, "vae": VaeTransforms}
 
 
-def weights_into(net: NetT, tensors: dict[str, np.ndarray]) -> NetT:
-    """Fill a network on the meta device with the `float.*` tensors of a weights file.
+def weights_into(net: NetT, tensors: dict[str, np.ndarray], part: str = "") -> NetT:
+    """Fill a network on the meta device with the `float.*` tensors of a weights file, or with those
+    whose names begin with `part` behind that.
 
     Raises KeyError for missing tensors, RuntimeError for misshapen ones.
     """
-    floats = {name: torch.from_numpy(float_tensor(tensors, name)) for name in net.state_dict()}
+    floats = {
+        name: torch.from_numpy(float_tensor(tensors, f"{part}{name}")) for name in net.state_dict()
+    }
     net.load_state_dict(floats, assign=True)
     return net.requires_grad_(False).eval()
 
@@ -59,15 +63,19 @@ def to_uint8(x: Tensor) -> np.ndarray:
     return x[0].clamp_(0, 255).to(torch.uint8).cpu().numpy()
 
 
-def first_prior(tensors: dict[str, np.ndarray], steps: int) -> tuple[HyperPrior, int]:
-    """The prior of weights of the first generation, and the fractional bits of its z."""
-    integers = {k: torch.from_numpy(v.copy()) for k, v in tensors.items() if v.dtype.kind == "i"}
-    return HyperPrior(integers, steps), FRACTION_BITS
-
-
 def _level_of(level: float) -> Tensor:
     """Float32 [1], on the CPU: whatever else the program has made torch's default."""
     return torch.tensor([level], dtype=torch.float32, device="cpu")
+
+
+def _check_shapes(blank: nn.Module, tensors: dict[str, np.ndarray]) -> None:
+    """Raise KeyError or RuntimeError unless a weights file has all of a network."""
+    for name, wanted in blank.state_dict().items():
+        stored = tensors[f"float.{name}"]
+        if stored.shape != wanted.shape:
+            raise RuntimeError(f"{name} has the shape {stored.shape}, not {tuple(wanted.shape)}")
+        if stored.dtype == np.int8 and len(tensors[f"float.{name}.scale"]) != len(stored):
+            raise RuntimeError(f"{name} has no scale for each output")
 
 
 class TorchNetworks:
@@ -81,40 +89,76 @@ class TorchNetworks:
         """`tensors`: those of a weights file. Raises KeyError or RuntimeError for others."""
         kind: Any = _TRANSFORMS_OF[family]
         with torch.device("meta"):
-            net = kind(config)
-        self.net = weights_into(net, tensors)
+            self._blank = kind(config)
+        self._tensors = {
+            name: tensor for name, tensor in tensors.items() if name.startswith("float.")
+        }
+        _check_shapes(self._blank, tensors)
         # What a `vae` adds to its shortcut is large: bfloat16 would change samples by two levels.
         self._rounds = family != "vae"
-        self._place(torch.device("cpu"))
-        if family == "hyper":
-            self._h_a = in_precision(self.net.h_a, dtype_of("cpu"))
-        round_factors()
+        self.device = torch.device("cpu")  # where the transforms run
+        self._dtype = self._cpu_dtype = self._dtype_on(self.device)
+        self._gain, self._inverse_gain = self.part("gain"), self.part("inverse_gain")
+        self.y_std = torch.from_numpy(float_tensor(tensors, "y_std"))
+        self._postfilter = None
+        if config.lapped:
+            prefilter = torch.from_numpy(float_tensor(tensors, "g_a.prefilter"))
+            self._postfilter = torch.linalg.inv(prefilter)
+        if self._rounds:
+            round_factors()
+        else:
+            keep_factors()
+
+    def part(self, name: str) -> Any:
+        """A new module of the model, in float32 on the CPU."""
+        return weights_into(copy.deepcopy(getattr(self._blank, name)), self._tensors, f"{name}.")
 
     def on(self, device: str | torch.device, threads: int | None) -> TorchNetworks:
         device = torch.device(device)
         if device == self.device:
             return self
         moved = copy.copy(self)
-        moved._place(device)
+        for name in ("g_a", "g_s"):
+            moved.__dict__.pop(name, None)
+        moved.device, moved._dtype = device, self._dtype_on(device)
+        moved.y_std = self.y_std.to(device)
+        if self._postfilter is not None:
+            moved._postfilter = self._postfilter.to(device)
         return moved
 
     def cores(self) -> int:
         return torch.get_num_threads()
 
-    def _place(self, device: torch.device) -> None:
-        """Have g_a and g_s on a device, in the precision that suits it."""
-        dtype = dtype_of(device) if self._rounds else torch.float32
-        self._g_a = in_precision(self.net.g_a, dtype).to(device)
-        self._g_s = in_precision(self.net.g_s, dtype).to(device)
-        self._y_std = self.net.y_std.to(device)
-        self._postfilter = self._g_a.postfilter()
+    # Each is made when it is first needed: who decodes has no use for g_a and h_a.
+
+    @functools.cached_property
+    def g_a(self) -> Analysis:
+        made: Analysis = self._made("g_a", self._dtype, self.device)
+        return made
+
+    @functools.cached_property
+    def g_s(self) -> Synthesis:
+        made: Synthesis = self._made("g_s", self._dtype, self.device)
+        return made
+
+    @functools.cached_property
+    def h_a(self) -> HyperAnalysis:
+        made: HyperAnalysis = self._made("h_a", self._cpu_dtype, "cpu")
+        return made
+
+    @torch.inference_mode(False)  # who refines needs gradients of what was made for others
+    def _made(self, name: str, dtype: torch.dtype, device: str | torch.device) -> Any:
+        return set_precision(self.part(name), dtype).to(device)
+
+    def _dtype_on(self, device: torch.device) -> torch.dtype:
+        """That of features in the precision that suits a device."""
+        return dtype_of(device) if self._rounds else torch.float32
 
     @torch.inference_mode()
     def analyse_strips(self, pixels: Iterable[np.ndarray], level: float) -> Iterator[np.ndarray]:
-        device = self._y_std.device
-        at = _level_of(level).to(device)
-        rows = (to_network(part).to(device) for part in pixels)
-        for y in analysed(self._g_a, rows, at, self._y_std):
+        at = _level_of(level).to(self.device)
+        rows = (to_network(part).to(self.device) for part in pixels)
+        for y in analysed(self.g_a, rows, at, self.y_std):
             yield y[0].cpu().numpy()
 
     @torch.inference_mode()
@@ -124,27 +168,23 @@ class TorchNetworks:
         at, device = _level_of(level), self.device
         units = self.steps(level).cpu() / (1 << MEAN_BITS)
         rows = ((torch.from_numpy(v).float().unsqueeze(0) * units).to(device) for v in v_hat)
-        for x in synthesised(self._g_s, rows, at.to(device), self._y_std, self._postfilter, scale):
+        for x in synthesised(self.g_s, rows, at.to(device), self.y_std, self._postfilter, scale):
             yield to_uint8(x)
-
-    @property
-    def device(self) -> torch.device:
-        """Where the transforms run."""
-        return self._y_std.device
 
     def steps(self, level: float) -> Tensor:
         """The quantisation steps of y_hat at a level, float32 [1, 1, 1, M]."""
         at = _level_of(level)
-        return torch.exp(self.net.inverse_gain(at) - self.net.gain(at)).to(self.device)
+        return torch.exp(self._inverse_gain(at) - self._gain(at)).to(self.device)
 
     def synthesis(self, y_hat: Tensor, level: Tensor) -> Tensor:
         """g_s with gradients: pixels around -1..1, [1, 16 h, 16 w, 3], of y_hat [1, h, w, M]."""
-        return self._g_s(y_hat, level, self._y_std, self._postfilter)
+        return self.g_s(y_hat, level, self.y_std, self._postfilter)
 
     @torch.inference_mode()
     def hyper_analysis(self, y: np.ndarray, level: float) -> np.ndarray:
-        normal = torch.from_numpy(y).unsqueeze(0) / self.net.y_std
-        return self._h_a(normal, _level_of(level))[0].numpy()
+        grid, at = torch.from_numpy(y).unsqueeze(0), _level_of(level)
+        magnitude = magnitude_of(grid * self._gain(at).exp())
+        return self.h_a(grid / self.y_std.cpu(), magnitude, at)[0].numpy()
 
     def prior(self, prior: ContextPrior) -> TorchPrior:
         return TorchPrior(prior)
@@ -154,12 +194,12 @@ class TorchNetworks:
 def posterior(family: VaeFamily, pixels: np.ndarray, tenths: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean and ln sigma of q(z | x), float32 [h, w, M] each, of uint8 [16 h, 16 w, 3]."""
     assert isinstance(family.networks, TorchNetworks)
-    net: Any = family.networks.net
-    x, level = to_network(pixels), _level_of(family.level(tenths))
-    features = net.g_a.features(x, level)
-    y = net.g_a.latents(net.g_a.linear(x), features, net.y_std)[0].numpy()
+    networks = family.networks
+    x, level, g_a = to_network(pixels), _level_of(family.level(tenths)), networks.part("g_a")
+    features = g_a.features(x, level)
+    y = g_a.latents(g_a.linear(x), features, networks.y_std.cpu())[0].numpy()
     mean = family.steps_of(y, tenths) * family.unit_steps(tenths)
-    log_sigma = net.log_sigma(level) + net.sigma_head(features)
+    log_sigma = networks.part("log_sigma")(level) + networks.part("sigma_head")(features)
     return mean, log_sigma.clamp(*LOG_SIGMA_RANGE)[0].numpy()
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentcodec.entropy.coding_order import GROUPS, PHASES, STEPS, coded_in_step
+from latentcodec.entropy.coding_order import GROUPS, PHASES, coded_in_step
 from latentcodec.entropy.context_prior import (
     CODED_SCALE,
     LATENT_LIMIT,
     LATENT_SCALE,
+    MAGNITUDE_SCALE,
     MEAN_LIMIT,
     MEAN_SCALE,
     OFFSET_SCALE,
@@ -19,10 +20,11 @@ from latentcodec.entropy.context_prior import (
     ContextPrior,
     ContextStep,
     StepRows,
+    magnitudes,
 )
 from latentcodec.entropy.exact_net import LIMIT, STREAM_SHIFT, ExactBlock, ExactLinear
-from latentcodec.entropy.integer_net import depth_to_space
 from latentcodec.entropy.tables import SCALE_COUNT
+from latentcodec.models.layers import depth_to_space
 
 _STREAM_UNIT = 2.0**-STREAM_SHIFT
 
@@ -78,6 +80,7 @@ class _Step:
         if step.coded is not None:
             self.high = _Linear(step.coded, CODED_SCALE * LIMIT)
             self.low = _Linear(step.coded, CODED_SCALE)
+            self.magnitude = _Linear(step.magnitude, MAGNITUDE_SCALE)
 
     def parameters(self, u: Tensor) -> Tensor:
         """u [h, w, C] -> mean and log scale [PHASES, h/2 * w/2, 2 * M/4], units of 2 ** -6."""
@@ -86,11 +89,13 @@ class _Step:
             h = block(h)
         return self.head(_split_phases(h).clamp_(-LIMIT, LIMIT).round_())
 
-    def contribution(self, latents: Tensor) -> Tensor:
-        """What is added to u, [PHASES, h/2 * w/2, C], of the latents [..., M/4] coded here."""
+    def contribution(self, latents: Tensor, magnitude: Tensor) -> Tensor:
+        """What is added to u, [PHASES, h/2 * w/2, C], of the latents [..., M/4] coded here, and of
+        their magnitudes."""
         high = latents.mul(1 / LIMIT).floor_()
         low = torch.sub(latents, high, alpha=LIMIT)
-        return self.high(high).round_().add_(self.low(low).round_())
+        out = self.high(high).round_().add_(self.low(low).round_())
+        return out.add_(self.magnitude(magnitude).round_())
 
 
 def _split_phases(x: Tensor) -> Tensor:
@@ -108,7 +113,7 @@ def _add_phases(x: Tensor, phases: Tensor) -> None:
 
 def _row(row: np.ndarray, step: int, scale: float) -> Tensor:
     """The parts of a row that a step's phases need: float64 [PHASES, 1, M/4]."""
-    groups = [group for _, group in coded_in_step(step, STEPS)]
+    groups = [group for _, group in coded_in_step(step)]
     return torch.from_numpy(row * scale).view(GROUPS, 1, -1)[groups]
 
 
@@ -119,6 +124,7 @@ class TorchPrior:
         self._up_32, self._up_16 = _Linear(prior.up_32), _Linear(prior.up_16)
         self._block = _Block(prior.block)
         self._steps = [_Step(step) for step in prior.steps]
+        self._magnitudes = torch.from_numpy(magnitudes()).float()
 
     @torch.inference_mode()
     def psi(self, z_hat: np.ndarray, h_s_level: np.ndarray, height: int, width: int) -> Tensor:
@@ -126,10 +132,10 @@ class TorchPrior:
         z = torch.from_numpy(z_hat.astype(np.float32)).clamp_(-LIMIT, LIMIT).flatten(0, 1)
         level = torch.from_numpy(h_s_level).float() * _STREAM_UNIT
         x = _quantised(self._up_32(z).add_(level), 0)
-        x = self._block(depth_to_space(x.view(h, w, -1), 2))
+        x = self._block(depth_to_space(x.view(1, h, w, -1), 2)[0])
         x = self._up_16(_quantised(x).flatten(0, 1)).mul_(1 / _STREAM_UNIT).round_()
         x.clamp_(-STREAM_LIMIT, STREAM_LIMIT)
-        psi = depth_to_space(x.view(2 * h, 2 * w, -1), 2)
+        psi = depth_to_space(x.view(1, 2 * h, 2 * w, -1), 2)[0]
         return psi[:height, :width].contiguous()
 
     @torch.inference_mode()
@@ -137,10 +143,12 @@ class TorchPrior:
         self, step: int, u: Tensor, values: np.ndarray | None, rows: StepRows
     ) -> tuple[Tensor, np.ndarray, np.ndarray]:
         if values is not None:
-            latents = torch.from_numpy(values).double()
+            coded = torch.from_numpy(values)
+            magnitude = self._magnitudes[coded.abs().clamp_(max=len(self._magnitudes) - 1)]
+            latents = coded.double()
             latents.mul_(_row(rows.to_latent, step - 1, LATENT_SCALE)).round_()
             latents = latents.clamp_(-LATENT_LIMIT, LATENT_LIMIT - 1).float()
-            _add_phases(u, self._steps[step - 1].contribution(latents))
+            _add_phases(u, self._steps[step - 1].contribution(latents, magnitude))
             u.clamp_(-STREAM_LIMIT, STREAM_LIMIT)
         means, tables = _in_steps(self._steps[step].parameters(u), step, rows)
         return u, means.numpy(), tables.numpy()

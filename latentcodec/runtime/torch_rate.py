@@ -7,9 +7,6 @@ import torch
 
 from latentcodec.entropy import context_prior
 from latentcodec.entropy.context_prior import ContextPrior
-from latentcodec.entropy.integer_net import FRACTION_BITS
-from latentcodec.entropy.prior import HyperPrior
-from latentcodec.models import first_float_prior
 from latentcodec.models.float_prior import (
     ContextRate,
     SymbolBits,
@@ -34,21 +31,6 @@ def context_rate(
     psi = psi.to(device) * 2.0**-context_prior.STREAM_BITS
     scales = scales_of(prior.step_rows(tenths), device)
     steps = context_steps(prior, device)
-    return ContextRate(steps, psi, scales, size, SymbolBits(bits, device))
-
-
-def first_rate(
-    prior: HyperPrior,
-    z_hat: np.ndarray,
-    tenths: int,
-    size: tuple[int, int],
-    bits: np.ndarray,
-    device: torch.device,
-) -> ContextRate:
-    """As `context_rate`, of the first generation."""
-    psi = prior.psi(z_hat, tenths, *size).mul_(2.0**-FRACTION_BITS).float().to(device)
-    scales = first_float_prior.scales_of(prior, tenths, device)
-    steps = first_float_prior.context_steps(prior, device)
     return ContextRate(steps, psi, scales, size, SymbolBits(bits, device))
 
 

@@ -25,6 +25,7 @@ from latentcodec.errors import warn_of_loss
 from latentcodec.models.families import part
 
 SUFFIXES = {".avif", ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"}
+CALIBRATION_PX = 512  # of the crops that export measures on
 _CELL_PX = 32  # resolution of the detail maps
 _SOURCE_CAP = 0.25  # largest share of the crops from one source
 _FLAT_SHARE = 0.10  # crops with less detail than this share of all crops ...

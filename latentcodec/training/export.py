@@ -3,9 +3,8 @@
 Weights of the transforms have 8 bits and a scale for each output, which costs 0.05 % of the bits
 (docs/design.md) and saves half of the file.
 
-The prior's networks become integers by plain rounding: 16-bit weights with a power-of-two
-scale per layer and activations with 12 fractional bits. The arithmetic has room for that
-(float64 products, exact to 2**53), so there is nothing to calibrate or to fine-tune.
+The prior's networks become integers of 8 bits and a sign with a shift for each output, as the last
+part of a training has seen them already (`training.integer_prior`).
 """
 
 from __future__ import annotations

@@ -32,8 +32,9 @@ def integer_prior(model: HyperModel) -> dict[str, Tensor]:
         for index, block in enumerate(step.blocks):
             found |= _block(f"{name}.blocks.{index}", cast(BoundedBlock, block))
         found |= _layer(f"{name}.head", step.head.weight, step.head.bias)
-        if step.coded is not None:
+        if step.coded is not None and step.magnitude is not None:
             found |= _layer(f"{name}.coded", step.coded.weight)
+            found |= _layer(f"{name}.magnitude", step.magnitude.weight)
     found |= {f"quality.{k}": v for k, v in _quality_rows(model).items()}
     halves, counts = tables.gaussian_tables()
     found["tables.halves"] = torch.from_numpy(halves)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from latentcodec.models.dct import BLOCK_PX, shortcut_matrices
 from latentcodec.models.families import build
 from latentcodec.models.layers import space_to_depth
 from latentcodec.system.git import commit
-from latentcodec.training import checkpoint, hidden_units
+from latentcodec.training import checkpoint, equalisation, hidden_units
 from latentcodec.training.averages import Averages
 from latentcodec.training.data import CropSampler, Photographs, augmentation_of, with_grain
 from latentcodec.training.distributed import Ranks
@@ -52,6 +52,7 @@ class Trainer:
         self.progress = Progress()
         self.fresh_since = 0  # step at which the optimisers began without a past
         self.revived = 0  # hidden units since the last report
+        self.quantised = False
         torch.manual_seed(settings.seed)
         augmentation = augmentation_of(settings.family)
         self.sampler = CropSampler(photographs, settings.crop_px, settings.seed, augmentation)
@@ -135,11 +136,14 @@ class Trainer:
     def _activity(
         self, model: torch.nn.Module, step: int, config: Config
     ) -> dict[str, hidden_units.Activity]:
-        """What hidden units do at qualities of the whole scale: the same in all ranks."""
+        """What hidden units do on those crops."""
+        return hidden_units.activity(model, *self._observed(step, config))
+
+    def _observed(self, step: int, config: Config) -> tuple[Iterator[Tensor], Tensor]:
+        """Crops, and levels of the whole scale for each batch: the same in all ranks."""
         size = self.settings.batch
         level = torch.linspace(0, config.anchors - 1, size, device=self.device)
-        batches = (self.sampler.batch(step + i, size) for i in range(_OBSERVED_BATCHES))
-        return hidden_units.activity(model, batches, level)
+        return (self.sampler.batch(step + i, size) for i in range(_OBSERVED_BATCHES)), level
 
     def _revive(self) -> None:
         """Draw hidden units anew that no longer fire."""
@@ -148,6 +152,13 @@ class Trainer:
         self.revived += hidden_units.revive(
             seen, [self.model, *self.averages.models()], self.optimisers.tensors()
         )
+
+    def _quantise(self) -> None:
+        """Round in the prior from now on, with activations as large as export makes them."""
+        seen = equalisation.ranges(self.model, *self._observed(self.progress.step, self.config))
+        for model in (self.model, *self.averages.models()):
+            equalisation.equalise(model, seen)
+        self.model.quantise()
 
     def save(self, path: Path) -> None:
         """Write a checkpoint; of several processes, the first does."""
@@ -174,8 +185,9 @@ class Trainer:
         """One batch; returns its detached loss, bits per pixel and PSNR (device scalars)."""
         s, step = self.settings, self.progress.step
         started = time.monotonic()
-        if self.share_done() >= 1 - QUANTISED_SHARE:
-            self.model.quantise()
+        if self.share_done() >= 1 - QUANTISED_SHARE and not self.quantised:
+            self._quantise()
+            self.quantised = True
         if step and step % _REVIVAL_STEPS == 0:
             self._revive()
         draw = step * self.ranks.count + self.ranks.rank

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from latentcodec.entropy.context_prior import ContextPrior
@@ -17,6 +18,8 @@ from latentcodec.models.autoencoder import Autoencoder
 from latentcodec.models.config import Config, HyperConfig
 from latentcodec.models.hyper import HyperModel
 from latentcodec.models.vae import VariationalAutoencoder
+from latentcodec.training.data import CALIBRATION_PX, Photographs
+from latentcodec.training.equalisation import equalise, ranges_on
 from latentcodec.training.integer_prior import float_prior, integer_prior
 from latentcodec.training.tables import density_tables, standard_tables
 
@@ -24,20 +27,23 @@ Tensors = dict[str, Tensor]
 
 
 def export_hyper(model: HyperModel, floats: Tensors, data: Sequence[Path] | None) -> Tensors:
-    """The prior on integers, and measured tables where there are photographs.
+    """The prior on integers; photographs equalise its activations, and its tables are measured.
 
     Raises CorruptWeights where the integer networks would break their exactness bound.
     """
+    photographs = Photographs.load(data, CALIBRATION_PX, torch.device("cpu")) if data else None
+    if photographs:
+        equalise(model, ranges_on(photographs, model))
     tensors = floats | integer_prior(model)
     arrays = {name: value.numpy() for name, value in tensors.items()}
     ContextPrior(arrays)  # refuses what would not be exact
-    if not data:
+    if not photographs:
         return tensors
     # Only measuring needs the coder.
     from latentcodec.runtime.registry import built
     from latentcodec.training.calibrate import measured_tables
 
-    return tensors | measured_tables(built(arrays, "hyper", model.config, "torch"), data)
+    return tensors | measured_tables(built(arrays, "hyper", model.config, "torch"), photographs)
 
 
 def restore_hyper(weights: Tensors, state: Tensors, config: Config) -> Tensors:

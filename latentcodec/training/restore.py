@@ -34,27 +34,17 @@ class Saved:
         if meta["family"] != family:
             raise ValueError(f"{path} is of the family {meta['family']}")
         progress = meta.get("progress") or meta["trained"]
-        if _is_first_generation(tensors):
-            raise ValueError(
-                f"{path} has the prior of an earlier release, which cannot be trained on"
-            )
         if "trained" in meta:
             state = model_state(tensors, meta)
             tensors = {f"{of}/{k}": v for of in ("model", "average") for k, v in state.items()}
+        if not checkpoint.under(tensors, "average/"):  # cut to the weights, which are an average
+            state = checkpoint.under(tensors, "model/")
+            tensors = tensors | {f"average/{k}": v for k, v in state.items()}
         return cls(tensors, config_of(family, meta["config"]), progress)
 
 
-def _is_first_generation(tensors: dict[str, Tensor]) -> bool:
-    """Whether a `hyper` model, packaged or not, has one context network for all coding steps."""
-    names = ("context.step_bias", "average/context.step_bias")
-    return any(name in tensors for name in names)
-
-
 def model_state(weights: dict[str, Tensor], description: dict[str, Any]) -> dict[str, Tensor]:
-    """The state dict of a model from packaged weights. Raises KeyError if they lack any.
-
-    Of a `hyper` model of the first generation it is the transforms and h_a alone.
-    """
+    """The state dict of a model from packaged weights. Raises KeyError if they lack any."""
     arrays = {name: value.numpy() for name, value in weights.items()}
     names = checkpoint.under(weights, "float.")
     state = {
@@ -62,8 +52,6 @@ def model_state(weights: dict[str, Tensor], description: dict[str, Any]) -> dict
         for name in names
         if not name.endswith(".scale")
     }
-    if _is_first_generation(weights):
-        return state
     family = description["family"]
     restorer = part(family, "restorer")
     return restorer(weights, state, config_of(family, description["config"])) if restorer else state

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from latentcodec.models import transforms
 from latentcodec.models.families import config_of, sized
-from latentcodec.training import calibrate, loop
+from latentcodec.training import calibrate, equalisation, loop, packaging
 from latentcodec.training.data import Photographs
 from latentcodec.training.settings import Settings
 
@@ -78,7 +78,12 @@ def test_every_change_changes_something(
 
 @pytest.fixture
 def few_crops() -> Iterator[None]:
-    with mock.patch.object(calibrate, "_CROPS", 2), mock.patch.object(calibrate, "_CROP_PX", 128):
+    with (
+        mock.patch.object(calibrate, "_CROPS", 2),
+        mock.patch.object(calibrate, "CALIBRATION_PX", 128),
+        mock.patch.object(packaging, "CALIBRATION_PX", 128),
+        mock.patch.object(equalisation, "_BATCHES", 1),
+    ):
         yield
 
 

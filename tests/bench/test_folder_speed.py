@@ -41,15 +41,17 @@ def test_a_command_is_slower_than_the_model(pictures: Path) -> None:
     assert int(shares["command"]) < 50, "it takes a second to start"
 
 
-def test_scales_are_compared(pictures: Path) -> None:
+def test_scales_are_compared(photo: np.ndarray, pictures: Path) -> None:
     import scale
 
-    options = [str(pictures), "--count", "1", "--qualities", "60"]
+    # At 1/16 a smaller picture has so few pixels that their rounding decides.
+    Image.fromarray(photo[:256, :384]).save(pictures / "0.png")
+    options = [str(pictures), "--count", "1", "--qualities", "10"]
     result = CliRunner().invoke(scale.main, options)
     assert result.exit_code == 0, result.output
-    lines = re.findall(r"^quality 60, 1/(\d+), (.+): (\d+\.\d+) dB$", result.stdout, re.MULTILINE)
+    lines = re.findall(r"^quality 10, 1/(\d+), (.+): (\d+\.\d+) dB$", result.stdout, re.MULTILINE)
     db = {(int(size), way): float(value) for size, way, value in lines}
     assert len(db) == 12
     for size in (2, 4, 8, 16):
-        assert db[size, "scale"] > db[size, "means of a full decode"] - 1
-        assert db[size, "scale"] > db[size, "shortcut alone"]
+        assert db[size, "scale"] > db[size, "means of a full decode"] - 0.2
+        assert db[size, "scale"] > db[size, "shortcut alone"] + 0.5

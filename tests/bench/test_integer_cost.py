@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from unittest import mock
 
 import integer_cost
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 
 from latentcodec.models.families import sized
 from latentcodec.models.hyper import HyperModel
+from latentcodec.training import equalisation
 from latentcodec.training.data import Photographs
 from latentcodec.training.loop import Trainer
 from latentcodec.training.settings import Settings
@@ -44,6 +46,21 @@ def test_the_cost_of_integers_is_small(checkpoint: Path, photo: np.ndarray) -> N
         assert found.integer_bits == pytest.approx(found.float_bits, rel=0.03)
         assert 0 < found.mean_square < 0.05**2
         assert found.other_tables < 0.05
+
+
+@pytest.mark.slow
+def test_equalised_activations_are_of_the_same_network(
+    checkpoint: Path, photo: np.ndarray, tmp_path: Path
+) -> None:
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    pixels = photo[200:328, 300:492]
+    with mock.patch.object(equalisation, "_BATCHES", 2):
+        both = integer_cost.Both(checkpoint), integer_cost.Both(checkpoint, [tmp_path])
+    before, after = (b.difference(pixels, 60) for b in both)
+    assert after.float_bits == pytest.approx(before.float_bits, rel=1e-4)
+    assert after.integer_bits == pytest.approx(before.integer_bits, rel=1e-3)
+    small, large = (b.float.h_s.block.depthwise.weight.abs().max() for b in both)
+    assert large > 2 * small
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Integer priors of the second generation: one as it was trained, and one with large weights."""
+"""Integer priors: one as it was trained, and one with large weights."""
 
 from __future__ import annotations
 

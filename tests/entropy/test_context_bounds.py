@@ -1,4 +1,4 @@
-"""Weights with which the prior of the second generation might be inexact are refused."""
+"""Weights with which the prior might be inexact are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files made with weights of the second generation decode to the same latents everywhere."""
+"""Files decode to the same latents everywhere."""
 
 from __future__ import annotations
 

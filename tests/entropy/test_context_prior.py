@@ -1,4 +1,4 @@
-"""The prior of the second generation is the same integers as the oracle's, whatever computes it."""
+"""The prior is the same integers as the oracle's, whatever computes it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from latentcodec.entropy.coding_order import STEPS, latents_of_step
-from latentcodec.entropy.context_prior import ContextPrior, PriorNetworks
+from latentcodec.entropy.context_prior import ContextPrior, PriorNetworks, magnitudes
 from latentcodec.runtime.torch_prior import TorchPrior
 from tests.against_oracle import assert_exact, coded_by
-from tests.context_oracle import ContextOracle, half_even
+from tests.oracle import Oracle, half_even, magnitude
 
 _TENTHS = (10, 333, 747, 1000)
 _SIZES = [(8, 12), (9, 13), (1, 1), (2, 7), (33, 30)]
@@ -60,7 +60,7 @@ def _assert_exact(
     weights: Weights, runtime: str, size: tuple[int, int], tenths: int, seed: int
 ) -> set[str]:
     """Compare prior and oracle; returns which clamps of the oracle clamped."""
-    oracle = ContextOracle({name: value.numpy() for name, value in weights.items()})
+    oracle = Oracle({name: value.numpy() for name, value in weights.items()})
     coded = coded_by(*_loaded(weights, runtime))
     assert_exact(coded, oracle, *_inputs(weights, size, seed), tenths)
     return oracle.clamped
@@ -72,7 +72,7 @@ def test_psi_equals_the_int64_oracle(
     weights: Weights, runtime: str, size: tuple[int, int], tenths: int
 ) -> None:
     z_hat, _ = _inputs(weights, size, seed=tenths)
-    oracle = ContextOracle({name: value.numpy() for name, value in weights.items()})
+    oracle = Oracle({name: value.numpy() for name, value in weights.items()})
     wanted = oracle.psi(z_hat, tenths, *size)
     prior, networks = _loaded(weights, runtime)
     psi = networks.psi(z_hat, prior.row("h_s_level", tenths), *wanted.shape[:2])
@@ -146,7 +146,7 @@ def test_order_of_use_changes_nothing(quiet: Weights, runtime: str) -> None:
     """Walks of one prior do not disturb each other."""
     prior, networks = _loaded(quiet, runtime)
     z_hat, symbols = _inputs(quiet, (5, 6), 5)
-    own = [latents_of_step(symbols, step, STEPS).astype(np.int32) for step in range(STEPS)]
+    own = [latents_of_step(symbols, step).astype(np.int32) for step in range(STEPS)]
     alone = coded_by(prior, networks)(z_hat, 444, 5, 6, lambda step, *_: own[step])
     walks = [prior.walk(networks, z_hat, tenths, 5, 6) for tenths in (444, 90)]
     for step in range(STEPS):
@@ -165,3 +165,12 @@ def test_halves_go_to_the_even_one() -> None:
     shifts = np.array([0, 1, 2, 14])
     values = np.random.default_rng(6).integers(-(1 << 20), 1 << 20, (500, 4))
     assert np.array_equal(half_even(values, shifts), np.rint(values / 2.0**shifts))
+
+
+def test_magnitudes_are_counted_by_thresholds() -> None:
+    known = magnitudes()
+    assert np.array_equal(known, magnitude(np.arange(len(known))))
+    assert known[-1] == 256 and 256 not in known[:-10]
+    # None is so near to a half that logarithms of another library could round it otherwise.
+    exact = 64 * np.log1p(np.arange(len(known)) / 16)
+    assert np.abs(exact - np.floor(exact) - 0.5).min() > 1e-4

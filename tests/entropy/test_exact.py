@@ -15,14 +15,13 @@ import safetensors.numpy
 import torch
 
 import latentcodec
-from latentcodec.entropy.integer_net import IntegerDepthwise, IntegerLinear, rescale
-from latentcodec.errors import CorruptWeights
 from latentcodec.format import container
 from latentcodec.pipeline.latent_tiles import decode_latents
 from latentcodec.runtime import model_store
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.hyper import HyperFamily
-from tests.against_oracle import assert_exact, oracle_of
+from tests.against_oracle import assert_exact
+from tests.oracle import Oracle
 
 _HASHES = """
 import hashlib, sys, torch
@@ -52,7 +51,7 @@ def test_torch_path_equals_the_int64_oracle(
     height, width, _ = y.shape
     z_cells = -(-height // 4), -(-width // 4)
     random = np.random.default_rng(tenths)
-    oracle = oracle_of(_weights(), family.config.steps)
+    oracle = Oracle(_weights())
     reach = 9 << oracle.z_bits
     z_hat = random.integers(-reach, reach, (*z_cells, family.config.hyper_latents))
     # Real symbols are small; a few huge ones drive every clamp.
@@ -154,19 +153,3 @@ def test_tiles_decode_in_any_order(family: Family, photo: np.ndarray) -> None:
         top, left, height, width = corners[number]
         alone = family.decode_latents(file.tiles[number], 200, height, width)
         assert np.array_equal(alone, whole[top : top + height, left : left + width])
-
-
-def test_rescale_rounds_half_up() -> None:
-    x = torch.tensor([-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0], dtype=torch.float64)
-    assert rescale(x.clone(), 1).tolist() == [-1, -1, 0, 0, 1, 1, 2]
-    assert rescale(x.clone(), 0).tolist() == x.tolist()
-
-
-def test_layers_that_could_be_inexact_are_refused() -> None:
-    wide = torch.full((1, 1 << 19), 32767.0, dtype=torch.float64)
-    layer = IntegerLinear(wide, torch.zeros(1, dtype=torch.float64), 12)
-    with pytest.raises(CorruptWeights, match="exact"):
-        layer.check("wide")
-    taps = torch.full((3, 3, 1), 2.0**31, dtype=torch.float64)
-    with pytest.raises(CorruptWeights, match="exact"):
-        IntegerDepthwise(taps, torch.zeros(1, dtype=torch.float64), 12).check("deep")

@@ -1,4 +1,4 @@
-"""The integer networks over inputs that no photograph has, against the oracles on int64."""
+"""The integer networks over inputs that no photograph has, against the oracle on int64."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 import safetensors.numpy
 import torch
 
-from latentcodec.entropy.coding_order import STEPS
 from latentcodec.entropy.context_prior import ContextPrior
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.families import sized
@@ -18,7 +17,8 @@ from latentcodec.runtime import model_store
 from latentcodec.runtime.hyper import HyperFamily
 from latentcodec.runtime.torch_prior import TorchPrior
 from latentcodec.training.integer_prior import integer_prior
-from tests.against_oracle import assert_exact, coded_by, oracle_of
+from tests.against_oracle import assert_exact, coded_by
+from tests.oracle import Oracle
 
 # Takes one input; returns a name for how it was taken, for the counts.
 Target = Callable[[random.Random], str]
@@ -31,7 +31,7 @@ def packaged_target() -> Target:
     assert isinstance(family, HyperFamily)
     coded, config = family.coded, family.config
     weights = safetensors.numpy.load_file(model_store.FOLDER / entry.file)
-    oracle = oracle_of(weights, config.steps)
+    oracle = Oracle(weights)
 
     @torch.inference_mode()
     def one(chance: random.Random) -> str:
@@ -55,7 +55,7 @@ def _input(numbers: np.random.Generator, config: HyperConfig) -> tuple[np.ndarra
 
 
 def drawn_target() -> Target:
-    """The prior of the second generation with weights of chance, of any size that is exact.
+    """The prior with weights of chance, of any size that is exact.
 
     What could be inexact is refused: it ends in CorruptWeights.
     """
@@ -74,7 +74,7 @@ def drawn_target() -> Target:
             parameter.mul_(float(np.exp(numbers.normal(0, 1.5))))
         tensors = integer_prior(model)
         arrays = {name: value.numpy() for name, value in tensors.items()}
-        prior, oracle = ContextPrior(arrays), oracle_of(arrays, STEPS)
+        prior, oracle = ContextPrior(arrays), Oracle(arrays)
         coded = coded_by(prior, TorchPrior(prior))
         assert_exact(coded, oracle, *_input(numbers, config))
         return "exact"

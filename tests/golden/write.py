@@ -21,6 +21,7 @@ import latentcodec
 from latentcodec.format import container
 from latentcodec.pipeline.latent_tiles import decode_latents
 from latentcodec.runtime import model_store
+from latentcodec.runtime.choice import Runtime
 from latentcodec.runtime.model_store import ModelEntry
 from tests.paths import KODAK
 
@@ -67,11 +68,11 @@ def _exif() -> bytes:
     return exif.tobytes()
 
 
-def expected(data: bytes) -> dict[str, Any]:
+def expected(data: bytes, runtime: Runtime | None = None) -> dict[str, Any]:
     """What never changes of a file: the digests of its latents and of its metadata chunks."""
     file = container.read(data)
     entry = model_store.by_code(file.header.model_code, file.header.weights_hash)
-    v_hat = decode_latents(file, model_store.load_codec(entry))
+    v_hat = decode_latents(file, model_store.load_codec(entry, runtime))
     return {
         "latents": hashlib.sha256(v_hat.astype("<i4").tobytes()).hexdigest(),
         "metadata": {
@@ -87,7 +88,8 @@ def write_set(model: str, root: Path = FOLDER) -> Path:
     folder.mkdir(parents=True)
     found = {}
     for name, picture, quality in pictures():
-        data = latentcodec.encode(picture, quality=quality, model=model)
+        preview = name == "wide"  # the others are small enough without
+        data = latentcodec.encode(picture, quality=quality, model=model, preview=preview)
         (folder / f"{name}.lat").write_bytes(data)
         latentcodec.decode(data).save(folder / f"{name}.png", optimize=True)
         found[name] = expected(data)

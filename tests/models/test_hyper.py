@@ -50,7 +50,7 @@ def test_steps_are_those_of_the_coding_order() -> None:
     assert steps.shape == (PHASES, PHASES, 3, 3 * 2, 4)
     phases = split_phases(x).unflatten(-1, (GROUPS, 4))
     for step in range(PHASES):
-        for place, (phase, group) in enumerate(coded_in_step(step, PHASES)):
+        for place, (phase, group) in enumerate(coded_in_step(step)):
             assert torch.equal(steps[step, place], phases[phase, ..., group, :])
     assert torch.equal(from_steps(steps, 6, 4), x)
 
@@ -58,7 +58,7 @@ def test_steps_are_those_of_the_coding_order() -> None:
 def test_steps_are_in_the_order_in_which_symbols_are_written() -> None:
     x = torch.randn(1, 6, 4, 4 * GROUPS)
     for step, own in enumerate(to_steps(x)):
-        written = latents_of_step(x[0].numpy(), step, PHASES)
+        written = latents_of_step(x[0].numpy(), step)
         assert np.array_equal(own.flatten().numpy(), written)
 
 

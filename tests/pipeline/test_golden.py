@@ -15,6 +15,7 @@ from latentcodec.errors import UnknownModel
 from latentcodec.format import container
 from latentcodec.format.container import METADATA_CHUNKS, ChunkType, Colour
 from latentcodec.runtime import model_store
+from latentcodec.runtime.choice import RUNTIMES, Runtime, is_installed
 from latentcodec.runtime.model_store import ModelEntry
 from tests.golden.write import FOLDER, expected, folder_of, pictures, write_set
 
@@ -54,13 +55,16 @@ def test_every_set_can_still_be_decoded() -> None:
         )
 
 
+@pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("path", FILES, ids=IDS)
-def test_latents_and_metadata_are_what_they_were(path: Path) -> None:
+def test_latents_and_metadata_are_what_they_were(path: Path, runtime: Runtime) -> None:
+    if not is_installed(runtime):
+        pytest.skip(f"{runtime} is not installed")
     data = path.read_bytes()
     header = container.read_header(data)
     assert f"{header.model_code}-{header.weights_hash.hex()}" == path.parent.name
     wanted = json.loads((path.parent / "expected.json").read_text())
-    assert expected(data) == wanted[path.stem]
+    assert expected(data, runtime) == wanted[path.stem]
 
 
 @pytest.mark.parametrize("path", FILES, ids=IDS)

@@ -180,15 +180,13 @@ def test_other_efforts_are_refused(effort: int, photo: NDArray[np.uint8]) -> Non
         latentcodec.encode(photo[:8, :8], effort=effort)
 
 
-@pytest.mark.parametrize(
-    ("family", "rows"), [("hyper", 5), ("hyper of the first generation", 4), ("ae", 5)]
-)
+@pytest.mark.parametrize("family", ["hyper", "ae"])
 def test_what_is_looked_at_is_what_is_coded(
-    family: str, rows: int, photo: NDArray[np.uint8], small: dict[str, str]
+    family: str, photo: NDArray[np.uint8], small: dict[str, str]
 ) -> None:
     """The rate's bits and latents are those of the coder, but for z and the coder's own words."""
-    model, _ = loaded(small.get(family, "hyper-base"))
-    y = model.analyse(photo[208 : 208 + 16 * rows, 304:368], 700)
+    model, _ = loaded(small[family])
+    y = model.analyse(photo[208:288, 304:368], 700)
     coder, v = model.tile(y, 700), model.steps_of(y, 700)
     payload, v_hat = coder.encode(v, plain=True)
     rate = coder.rate(torch.device("cpu"))

@@ -15,10 +15,10 @@ from PIL import Image
 import latentcodec
 from latentcodec.cli import main
 from latentcodec.entropy.coding_order import STEPS
-from latentcodec.errors import LatError
+from latentcodec.errors import CorruptWeights, LatError
 from latentcodec.models.families import sized
 from latentcodec.pipeline.decoder import SCALES
-from latentcodec.runtime import choice, precision
+from latentcodec.runtime import choice, precision, tensor_file
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.onnx_export import export
 from latentcodec.runtime.registry import built, load
@@ -203,3 +203,28 @@ def test_what_it_does_not_run_is_refused() -> None:
         built({}, "vae64", sized("vae64", "small"), "onnx")
     with pytest.raises(LatError, match="'quantum' cannot be used: ONNX Runtime here has cpu"):
         latentcodec.Codec(model="ae", device="quantum", runtime="onnx")
+
+
+@pytest.mark.parametrize("runtime", choice.RUNTIMES)
+@pytest.mark.parametrize("prefilter", [None, np.zeros((2, 16, 16)), np.eye(16), np.ones((2, 8))])
+def test_a_prefilter_that_nothing_undoes_is_refused(
+    runtime: choice.Runtime, prefilter: np.ndarray | None
+) -> None:
+    tensors, description = tensor_file.unpack(weights_of("hyper"))
+    del tensors["float.g_a.prefilter"]
+    if prefilter is not None:
+        tensors["float.g_a.prefilter"] = prefilter.astype(np.float32)
+    with pytest.raises(CorruptWeights):
+        load(tensor_file.pack(tensors, description), runtime)
+
+
+def test_layers_that_fit_no_graph_are_one_sentence(both: Both, photo: np.ndarray) -> None:
+    name = "float.g_a.stem_8.weight"
+    for stem in (None, np.zeros((3, 5), np.float32)):
+        tensors, description = tensor_file.unpack(both.weights)
+        del tensors[name]
+        if stem is not None:
+            tensors[name] = stem
+        model = load(tensor_file.pack(tensors, description), "onnx")
+        with pytest.raises(CorruptWeights, match="the weights make no graph g_a"):
+            model.analyse(photo[:32, :32], 500)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,10 +14,12 @@ import pytest
 import torch
 
 import latentcodec
+from latentcodec.models.lapped import filtered
 from latentcodec.models.layers import precise_linear
 from latentcodec.runtime import model_store, precision
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.registry import load
+from latentcodec.runtime.torch_networks import TorchNetworks
 from tests.command_line import fails
 from tests.runtime.small_models import weights_of
 
@@ -26,12 +30,15 @@ def _packaged(wanted: str, monkeypatch: pytest.MonkeyPatch) -> Family:
     return load(model_store.checked_bytes(entry), "torch")
 
 
-@pytest.fixture
-def medium() -> Iterator[None]:
+@contextlib.contextmanager
+def rounded_factors() -> Iterator[None]:
+    """torch as commands set it."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("medium")
-    yield
-    torch.set_float32_matmul_precision(before)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 @pytest.mark.parametrize("tenths", [200, 900])
@@ -67,11 +74,55 @@ def test_another_precision_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         precision.dtype_of("cpu")
 
 
-def test_the_shortcut_is_precise_where_factors_are_rounded(medium: None) -> None:
+def test_the_shortcut_is_precise_where_factors_are_rounded() -> None:
     torch.manual_seed(1)
     x, weight = torch.rand(2, 3, 768), torch.randn(64, 768)
     wanted = x.double() @ weight.double().T
-    assert torch.allclose(precise_linear(x, weight).double(), wanted, atol=2e-3)
+    with rounded_factors():
+        found = precise_linear(x, weight)
+    assert torch.allclose(found.double(), wanted, atol=2e-3)
+
+
+def test_filters_are_precise_where_factors_are_rounded() -> None:
+    torch.manual_seed(2)
+    x, filters = torch.rand(1, 48, 64, 3), torch.eye(16) + 0.1 * torch.randn(2, 16, 16)
+    exact, found = x.double().requires_grad_(), x.clone().requires_grad_()
+    filtered(exact, filters.double()).square().sum().backward()
+    with rounded_factors():
+        there = filtered(found, filters)
+        there.square().sum().backward()
+    assert torch.allclose(there, filtered(x, filters), atol=1e-4)
+    assert exact.grad is not None and found.grad is not None
+    assert torch.allclose(found.grad.double(), exact.grad, rtol=0.02, atol=0.02)
+
+
+@pytest.mark.parametrize("tenths", [200, 900])
+def test_a_command_sees_the_pixels_that_a_program_sees(
+    tenths: int, photo: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rounded factors change latents by less than a hundredth of a step, and pixels by nothing but
+    what lies between two levels: files of both are as good, if not the same."""
+    model = _packaged("bfloat16", monkeypatch)
+    networks, pixels = model.networks, photo[:160, :128]
+    assert isinstance(networks, TorchNetworks)
+
+    def seen() -> tuple[np.ndarray, np.ndarray, torch.Tensor]:
+        y_hat = torch.from_numpy(v_hat).float().unsqueeze(0) * networks.steps(level) / 16
+        with torch.autocast("cpu", torch.bfloat16):  # as in refining
+            refined = networks.synthesis(y_hat, torch.tensor([level]))
+        steps = model.steps_of(model.analyse(pixels, tenths), tenths)
+        return steps, model.synthesise(v_hat, tenths).astype(int), refined
+
+    level = model.level(tenths)
+    payload, v_hat = model.encode_latents(model.analyse(pixels, tenths), tenths)
+    wanted = seen()
+    with rounded_factors():
+        assert np.array_equal(model.decode_latents(payload, tenths, *v_hat.shape[:2]), v_hat)
+        found = seen()
+    assert np.abs(found[0] - wanted[0]).max() < 0.01
+    assert np.abs(found[1] - wanted[1]).max() <= 1
+    assert (found[1] != wanted[1]).mean() < 0.005
+    assert (found[2] - wanted[2]).abs().max() < 0.02 / 127.5
 
 
 _IN_A_PROCESS = """
@@ -99,6 +150,22 @@ def test_latents_in_a_process_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> No
     v_hat = np.frombuffer(found[:latents], np.int32).reshape(9, 12, -1)
     assert torch.get_float32_matmul_precision() == "highest"
     assert np.array_equal(model.decode_latents(found[latents:], 600, 9, 12), v_hat)
+
+
+@pytest.mark.slow
+def test_a_vae_has_full_precision_in_a_process_of_ones_own() -> None:
+    """Whatever is loaded before and behind it."""
+    code = (
+        "import torch; from latentcodec.runtime import model_store, precision\n"
+        "precision.use_whole_process()\n"
+        "for name in ('hyper', 'vae', 'ae'):\n"
+        "    model_store.load_codec(model_store.by_name(name))\n"
+        "    print(torch.get_float32_matmul_precision())"
+    )
+    environment = {**os.environ, precision.VARIABLE: "bfloat16"}
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["medium", "highest", "highest"]
 
 
 def test_a_command_says_what_it_does_not_know(

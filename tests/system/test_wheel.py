@@ -163,5 +163,7 @@ def test_it_works_alone(alone: Path, crop: Image.Image, tmp_path: Path) -> None:
     program = alone / "latentcodec"
     run(program, "encode", "photo.png", cwd=tmp_path)
     run(program, "decode", "photo.lat", "back.png", cwd=tmp_path)
-    assert (tmp_path / "photo.lat").read_bytes() == latentcodec.encode(crop)
+    here = [sys.executable, "-m", "latentcodec", "encode", "photo.png", "-o", "here.lat"]
+    subprocess.run(here, cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "photo.lat").read_bytes() == (tmp_path / "here.lat").read_bytes()
     assert Image.open(tmp_path / "back.png").size == crop.size

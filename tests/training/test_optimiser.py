@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from latentcodec.models.families import build, sized
 from latentcodec.training import checkpoint
 from latentcodec.training.averages import Averages
 from latentcodec.training.muon import Muon, orthogonal
 from latentcodec.training.optimiser import Optimisers
+from latentcodec.training.restore import Saved
 
 _SHAPES = [(24, 16), (16, 24), (24, 16), (20, 20), (1, 8), (3, 24, 16), (2, 8, 40), (1, 20, 20)]
 
@@ -153,6 +156,16 @@ def test_averages_come_back_from_a_checkpoint(tmp_path: Path) -> None:
     again.restore(tensors)
     assert again.tensors().keys() == averages.tensors().keys()
     assert all(torch.equal(again.tensors()[key], value) for key, value in tensors.items())
+
+
+def test_a_checkpoint_cut_to_its_weights_has_them_as_its_average(tmp_path: Path) -> None:
+    config = sized("ae", "small")
+    state = build("ae", config).state_dict()
+    meta = {"family": "ae", "config": dataclasses.asdict(config), "progress": {"step": 3}}
+    path = tmp_path / "cut.safetensors"
+    checkpoint.save(path, {f"model/{k}": v for k, v in state.items()}, meta)
+    saved = Saved.load(path, "ae")
+    assert all(torch.equal(saved.tensors[f"average/{k}"], v) for k, v in state.items())
 
 
 def test_an_average_that_a_checkpoint_lacks_begins_as_its_first() -> None:

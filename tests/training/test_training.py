@@ -15,10 +15,12 @@ from PIL import Image
 
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.families import FAMILIES, sized
+from latentcodec.models.hyper import HyperModel
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.registry import load
 from latentcodec.training import checkpoint
-from latentcodec.training.data import Photographs
+from latentcodec.training.data import CALIBRATION_PX, Photographs
+from latentcodec.training.equalisation import equalise, ranges_on
 from latentcodec.training.export import export
 from latentcodec.training.loop import Trainer, train
 from latentcodec.training.optimiser import FINAL_SHARE, WARMUP_STEPS, rate_share
@@ -150,13 +152,19 @@ def test_packaged_weights_can_be_trained_on(
     first.save(out)
     Image.fromarray(np.tile(photo, (2, 2, 1))).save(tmp_path / "photo.png")
     export(out, tmp_path / "w.safetensors", [tmp_path / "photo.png"])
+    averaged = first.averages.first
+    if isinstance(averaged, HyperModel):
+        shown = Photographs.load([tmp_path / "photo.png"], CALIBRATION_PX, torch.device("cpu"))
+        equalise(averaged, ranges_on(shown, averaged))
     settings = dataclasses.replace(settings, resume=tmp_path / "w.safetensors")
     second = Trainer(settings, _photographs(folder))
     assert (second.progress.step, second.fresh_since) == (3, 3)
     restored = second.model.state_dict()
-    for name, value in first.averages.first.state_dict().items():
-        # The scales of z are kept to an eighth, everything else to half precision or better.
-        tolerance = 0.07 if name == "z_log_scale.rows" else 2e-3
+    for name, value in averaged.state_dict().items():
+        # The scales of z are kept to an eighth, everything else to 8 bits or better.
+        tolerance = (
+            0.07 if name == "z_log_scale.rows" else max(2e-3, value.abs().max().item() / 250)
+        )
         assert torch.allclose(restored[name], value, atol=tolerance, rtol=1e-3), name
     name = next(n for n in restored if n.endswith("expand.weight"))
     before = restored[name].clone()
