@@ -49,7 +49,7 @@ def _parse_size(text: str) -> int:
     """`60k` as bytes."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmM]?)[bB]?", text)
     size = float(match[1]) * {"": 1, "k": 1000, "m": 1_000_000}[match[2].lower()] if match else 0
-    if size < 1:
+    if not 1 <= size < math.inf:
         raise ValueError(f"{text!r} is not a size such as 60000, 60k or 1.5M")
     return int(size)
 

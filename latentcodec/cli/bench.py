@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latentcodec.bench.selection import QUICK, THOROUGH
+from latentcodec.cli.declared import Number
 
 if TYPE_CHECKING:
     from latentcodec.bench.codecs import Codec
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUT_FOLDER = click.Path(file_okay=False, path_type=Path)
-RATE = click.FloatRange(min=0.01)  # bits per pixel
+RATE = Number(min=0.01)  # bits per pixel
 _EXTRA = ("matplotlib", "scipy", "pytorch_msssim", "ssimulacra2")
 
 

@@ -80,12 +80,12 @@ def _type_of(kind: Any, flag: Flag) -> Any:
         return click.Choice(flag.choices or get_args(kind))
     if kind in (int, float) and flag.has_range:
         least, is_open = (flag.least, False) if flag.above is None else (flag.above, True)
-        ranges: dict[Any, Any] = {int: click.IntRange, float: _Number}
+        ranges: dict[Any, Any] = {int: click.IntRange, float: Number}
         return ranges[kind](least, flag.most, min_open=is_open)
     return click.Path(path_type=Path) if kind is Path else kind
 
 
-class _Number(click.FloatRange):
+class Number(click.FloatRange):
     """A number that is one: no range excludes nan, nor one without an upper end infinity."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from latentcodec.cli.declared import Number
+
 _PATH = click.Path(path_type=Path)
 
 
@@ -13,7 +15,7 @@ _PATH = click.Path(path_type=Path)
 @click.argument("checkpoint", type=_PATH)
 @click.argument("weights", type=_PATH)
 @click.option("--register", nargs=2, metavar="NAME CODE", help="Enter into WEIGHTS' manifest.json.")
-@click.option("--average", type=click.FloatRange(0, 1), help="Decay of the average [the first].")
+@click.option("--average", type=Number(0, 1), help="Decay of the average [the first].")
 @click.option(
     "--calibrate",
     multiple=True,

@@ -32,7 +32,9 @@ def test_sizes_are_written_as_people_do(size: str) -> None:
     assert _parse_size(size) == 1_500_000
 
 
-@pytest.mark.parametrize("size", ["1.5.2M", "M", "-3k", "0", "1.5T", "1e6", "0.2", "nan"])
+@pytest.mark.parametrize(
+    "size", ["1.5.2M", "M", "-3k", "0", "1.5T", "1e6", "0.2", "nan", "9" * 400]
+)
 def test_what_is_no_size_is_a_usage_error(folder: Path, size: str) -> None:
     result = call("encode", folder / "photo.png", folder / "new.lat", f"--target-size={size}")
     assert (result.exit_code, "is not a size" in result.stderr) == (2, True)

@@ -50,7 +50,17 @@ def test_standard_input(data: bytes) -> None:
     assert facts["file_bytes"] == len(data)
 
 
-@pytest.mark.parametrize("goal", ["--target-bpp nan", "--ratio inf", "--target-psnr nan"])
-def test_goals_are_numbers(goal: str) -> None:
-    result = typed(f"encode a.png {goal}")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "encode --target-bpp nan a.png",
+        "encode --ratio inf a.png",
+        "encode --target-psnr nan a.png",
+        "compare --bpp nan a.png",
+        "bench --slider-bpp inf .",
+        "export --average nan a.safetensors b.safetensors",
+    ],
+)
+def test_numbers_are_finite(line: str) -> None:
+    result = typed(line)
     assert result.exit_code == 2 and "not a finite number" in result.stderr
