@@ -72,8 +72,11 @@ class Naming:
 def split(arguments: Sequence[str], output: str | None) -> tuple[list[str], str | None]:
     """Inputs and output: that of --output, or else the last of several arguments.
 
-    Raises UsageError where there are several inputs and what stands last is not a folder.
+    Raises UsageError for an empty name, and where there are several inputs and what stands last is
+    not a folder.
     """
+    if "" in (*arguments, output):  # a variable of the shell that is not set
+        raise click.UsageError("a name is empty")
     if output is not None or len(arguments) == 1:
         return list(arguments), None if output is None else _by_option(output)
     *inputs, last = arguments

@@ -188,3 +188,12 @@ def test_a_full_disk(folder: Path) -> None:
     assert "out.lat: File too large" in one_sentence(result.stderr)
     assert result.returncode == 1
     assert contents(folder) == before
+
+
+@pytest.mark.parametrize("arguments", [["", "-r"], ["a.png", ""], ["a.png", "-o", ""]])
+def test_an_empty_name_is_wrong_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = call("encode", *arguments)
+    assert (result.exit_code, "a name is empty" in result.stderr) == (2, True)
