@@ -30,10 +30,15 @@ def command(source: Path, target: Path, size: int) -> None:
     decoded at the smallest scale that is not smaller. Files that are small themselves are not
     enlarged. It is PNG, unless the name says another format.
     """
+    from latentcodec.errors import LatError
     from latentcodec.previews import thumbnail
     from latentcodec.system.atomic_write import write_file
 
-    write_file(target, _file_of(thumbnail(source, size), target))
+    try:
+        image = thumbnail(source, size)
+    except LatError as error:
+        raise LatError(f"{source}: {error}") from error
+    write_file(target, _file_of(image, target))
 
 
 def _file_of(image: Image, target: Path) -> bytes:
