@@ -25,7 +25,12 @@ def write_file(path: Path, contents: Contents) -> int:
     """
     if path.exists() and not path.is_file():  # before it is resolved: /dev/fd/63 leads nowhere
         data = in_memory(contents)
-        path.write_bytes(data)  # a folder raises here, a pipe or device is written
+        try:
+            path.write_bytes(data)  # a folder raises here, a pipe or device is written
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # of a full device, which names no file
+            raise OSError(error.errno, error.strerror, str(path)) from None
         return len(data)
     target = Path(os.path.realpath(path))
     if target.exists() and not os.access(target, os.W_OK):

@@ -55,6 +55,12 @@ def test_permissions_of_an_existing_file_are_kept(target: Path, mode: int) -> No
     assert permissions(target) == mode
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device here")
+def test_a_full_device_is_named() -> None:
+    with pytest.raises(OSError, match="/dev/full"):
+        write_file(Path("/dev/full"), b"data")
+
+
 def test_a_new_file_has_the_permissions_of_any_new_file(target: Path) -> None:
     ordinary = target.with_name("ordinary")
     ordinary.write_bytes(b"")
