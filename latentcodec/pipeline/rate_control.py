@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentcodec.errors import GoalMissed
 from latentcodec.format.container import QUALITY_TENTHS
+from latentcodec.format.header import tenths_of
 from latentcodec.images.picture import PictureSource
 from latentcodec.options import GOALS, EncodeOptions
 from latentcodec.pipeline import encoder
@@ -74,7 +75,8 @@ def encode(
         found = for_psnr(fast, psnr_db, wanted_db, finish)
         problem = f"even quality 100 falls short of {wanted_db:g} dB with this picture"
     else:
-        return Found(encoded(options.effort, options.quality), options.quality, reached=True)
+        quality = tenths_of(options.quality) / 10  # as the file has it
+        return Found(encoded(options.effort, quality), quality, reached=True)
     if not found.reached:
         raise GoalMissed(problem)
     return found

@@ -21,7 +21,7 @@ from latentcodec.runtime.model_store import OWN_CODE, ModelEntry
 
 
 def test_there_and_back(folder: Path) -> None:
-    result = encode_file(folder / "photo.png", folder / "new.lat", EncodeFileOptions(quality=40))
+    result = encode_file(folder / "photo.png", folder / "new.lat", EncodeFileOptions(quality=40.04))
     assert (result.status, result.error, result.warnings) == ("written", None, ())
     data = (folder / "new.lat").read_bytes()
     assert data == (folder / "photo.lat").read_bytes()
