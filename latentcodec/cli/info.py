@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from latentcodec.cli.paths import STREAM, is_folder
+from latentcodec.cli.shown import one_line
 from latentcodec.errors import LatError
 from latentcodec.files.errors import describe_error
 from latentcodec.storage import remote
@@ -71,7 +72,7 @@ def command(sources: tuple[str, ...], recursive: bool, as_json: bool) -> None:
     if many and not as_json:
         click.echo(_totals(described))
     for sentence in failed:
-        click.echo(f"Error: {sentence}", err=True)
+        click.echo(one_line(f"Error: {sentence}"), err=True)
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -95,7 +96,7 @@ def _row(name: str, facts: dict[str, Any]) -> str:
     return (
         f"{size:>13}  {facts['quality']:>5g}  {facts['bits_per_pixel']:>7.3f} bpp  "
         f"{facts['file_bytes']:>10} bytes  {facts['model'] or 'not installed':<12}  "
-        f"{click.format_filename(name)}"
+        f"{one_line(name)}"
     )
 
 
@@ -108,7 +109,7 @@ def _totals(described: list[dict[str, Any]]) -> str:
 
 def _describe(name: str, facts: dict[str, Any]) -> None:
     model = facts["model"] or "not installed"
-    click.echo(f"{click.format_filename(name)}: .lat version {facts['version']}")
+    click.echo(f"{one_line(name)}: .lat version {facts['version']}")
     click.echo(f"  picture   {facts['width_px']} x {facts['height_px']} px, {facts['colour']}")
     click.echo(f"  model     {model} ({facts['model_code']}, {facts['weights_hash']})")
     click.echo(f"  quality   {facts['quality']:g}")

@@ -13,6 +13,7 @@ import click
 
 from latentcodec.cli.options import BatchOptions
 from latentcodec.cli.paths import STREAM, Task
+from latentcodec.cli.shown import one_line
 from latentcodec.files.result import FileResult
 
 _COUNTED = ("written", "planned", "skipped", "failed")
@@ -82,7 +83,7 @@ class Report:
         if self._lines and self._options.as_json:
             self._say(json.dumps(_facts(result)))
         elif self._lines and not result.error:
-            self._say(self._line(result))
+            self._say(one_line(self._line(result)))
 
     def _count(self, result: FileResult) -> None:
         self._sums.update(
@@ -102,11 +103,11 @@ class Report:
         click.echo(text, err=self._err)
 
     def _line(self, result: FileResult) -> str:
-        name = click.format_filename(result.target)
+        name = result.target
         if result.status == "skipped":
             return f"{name}: exists, skipped"
         if result.status == "planned":
-            return f"{name}: would be made of {click.format_filename(result.source)}"
+            return f"{name}: would be made of {result.source}"
         text = f"{name}: {result.width_px} x {result.height_px}, {_note(result)}"
         return text + (f", {result.seconds:.2f} s" if self._options.verbose else "")
 
@@ -114,12 +115,12 @@ class Report:
         if self._options.as_json or self._options.quiet:
             return
         for message in result.warnings:
-            click.echo(f"Warning: {self._about(result, message)}", err=True)
+            click.echo(one_line(f"Warning: {self._about(result, message)}"), err=True)
 
     def _about(self, result: FileResult, message: str) -> str:
         """A message that names its file: of several files, the source."""
         names = [result.source] if self._many else [result.source, result.target]
-        known = [click.format_filename(name) for name in names if name != STREAM]
+        known = [name for name in names if name != STREAM]
         if result.source == STREAM or any(name in message for name in known):
             return message
         return f"{known[0]}: {message}"
@@ -140,7 +141,7 @@ class Report:
             click.echo(f"Error: {len(failed)} of {self._sums['files']} files failed:", err=True)
         for result in failed:
             lead = "  " if self._many else "Error: "
-            click.echo(f"{lead}{self._about(result, str(result.error))}", err=True)
+            click.echo(lead + one_line(self._about(result, str(result.error))), err=True)
 
     def _rate(self) -> float:
         """Megapixels per second, so far."""

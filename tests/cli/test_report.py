@@ -16,7 +16,7 @@ from latentcodec.cli.options import BatchOptions
 from latentcodec.cli.paths import Task
 from latentcodec.cli.report import Report
 from latentcodec.files.result import FileResult
-from tests.command_line import done, typed
+from tests.command_line import call, done, typed
 
 
 def test_json(here: Path) -> None:
@@ -96,3 +96,11 @@ def test_a_terminal_has_a_progress_bar(monkeypatch: pytest.MonkeyPatch) -> None:
         out, err = reported(monkeypatch, **manner)
         assert "2/2" not in err
         assert ("a.lat" in out) == ("quiet" not in manner)
+
+
+def test_names_cannot_write_to_the_terminal(here: Path) -> None:
+    Path("\x1b[2Jtwo\nlines.png").write_bytes(Path("a.png").read_bytes())
+    result = call("encode", "\x1b[2Jtwo\nlines.png", "missing\udcff\r.png", "-o", "out/", "-j", 1)
+    assert result.stdout.startswith("out/\\x1b[2Jtwo\\nlines.lat: ")
+    assert result.stderr.endswith("\n  missing\ufffd\\r.png: No such file or directory\n")
+    assert done("info -r out").stdout.splitlines()[0].endswith("  out/\\x1b[2Jtwo\\nlines.lat")
