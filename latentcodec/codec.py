@@ -6,6 +6,7 @@ torch or ONNX Runtime is imported, and a model is loaded, when the first picture
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 def encode(
     image: AnyImage,
     *,
-    model: str | None = None,
+    model: str | os.PathLike[str] | None = None,
     tune: Tune | None = None,
     **options: Unpack[EncodeKeywords],
 ) -> bytes:
@@ -111,7 +112,7 @@ class Codec:
     def __init__(
         self,
         *,
-        model: str | None = None,
+        model: str | os.PathLike[str] | None = None,
         tune: Tune | None = None,
         device: str | torch.device = "cpu",
         threads: int | None = None,

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Annotated, Any, TypedDict
 
 from latentcodec import defaults
@@ -78,10 +79,21 @@ def _parse_resize(text: str) -> tuple[int, int]:
 
 def _checked_size(size: tuple[int, int]) -> tuple[int, int]:
     """`size`. Raises ValueError for what is no width and height."""
-    width, height = map(int, size)
+    width, height = _whole(size, 2, "a size is a width and a height in pixels")
     if min(width, height) < 0 or max(width, height) == 0:
         raise ValueError(f"a picture of {width} x {height} px has no pixels")
     return width, height
+
+
+def _whole(values: Iterable[int], count: int, what: str) -> tuple[int, ...]:
+    """So many whole numbers. Raises ValueError for anything else."""
+    try:
+        whole = tuple(map(int, values))
+    except (TypeError, ValueError, OverflowError):
+        whole = ()
+    if len(whole) != count:
+        raise ValueError(f"{what}, not {values!r}")
+    return whole
 
 
 def check_effort(effort: int) -> None:
@@ -167,7 +179,7 @@ class EncodeOptions:
         check_effort(self.effort)
         goals = {name: value for name in GOALS if (value := getattr(self, name)) is not None}
         for name, value in goals.items():
-            if not 0 < value < math.inf:
+            if not (isinstance(value, numbers.Real) and 0 < value < math.inf):
                 raise ValueError(f"{name} must be a number above 0, not {value}")
         if len(goals) + (self.quality != defaults.QUALITY) > 1:
             raise ValueError(f"give one of quality, {', '.join(GOALS[:-1])} and {GOALS[-1]}")
@@ -205,6 +217,9 @@ class DecodeOptions:
         max_pixels: refuse larger pictures, whatever the region and the scale.
         salvage: of a damaged file, give what is left, with a `LossWarning` for each thing lost;
             damaged tiles are filled from the pixels around them.
+
+    Raises:
+        ValueError: the region is no four numbers, or `max_pixels` is none.
     """
 
     region: Annotated[
@@ -231,10 +246,17 @@ class DecodeOptions:
         ),
     ] = False
 
+    def __post_init__(self) -> None:
+        if self.region is not None:
+            what = "a region is left, top, width and height in pixels"
+            object.__setattr__(self, "region", _whole(self.region, 4, what))
+        if not isinstance(self.max_pixels, numbers.Real):
+            raise ValueError(f"max_pixels must be a number, not {self.max_pixels!r}")
+
     @property
     def area(self) -> Region | None:
         """The region, as what decodes takes it."""
-        return None if self.region is None else Region(*map(int, self.region))
+        return None if self.region is None else Region(*self.region)
 
 
 class DecodeKeywords(TypedDict, total=False):

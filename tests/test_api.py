@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import math
+import re
 import subprocess
 import sys
 import types
@@ -247,6 +248,44 @@ def test_pictures_by_path_and_what_is_none(photo: np.ndarray, tmp_path: Path) ->
         latentcodec.encode(wrong)
     region: Any = np.array([0, 0, 8, 8])
     assert latentcodec.decode(data, region=region).size == (8, 8)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"quality": "50"},
+        {"quality": None},
+        {"target_size": "3k"},
+        {"resize": 5},
+        {"resize": (1, 2, 3)},
+        {"strip": None},
+        {"strip": [["gps"]]},
+        {"model": 5},
+    ],
+    ids=str,
+)
+def test_options_of_other_types_are_value_errors(wrong: dict[str, Any], crop: Image.Image) -> None:
+    (value,) = wrong.values()
+    with pytest.raises(ValueError, match=re.escape(str(value).strip("[]"))):
+        latentcodec.encode(crop, **wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"scale": 2.0}, {"region": 5}, {"region": (0, 0, 1)}, {"max_pixels": None}],
+    ids=str,
+)
+def test_so_are_those_of_decode(wrong: dict[str, Any], data: bytes) -> None:
+    (value,) = wrong.values()
+    with pytest.raises(ValueError, match=re.escape(str(value))):
+        latentcodec.decode(data, **wrong)
+
+
+@pytest.mark.parametrize("source", [None, 5, [1], io.StringIO("text")], ids=repr)
+def test_what_is_no_file_is_a_value_error(source: Any) -> None:
+    for read in (latentcodec.decode, latentcodec.read_info, latentcodec.read_preview):
+        with pytest.raises(ValueError, match="file"):
+            read(source)
 
 
 def test_an_image_that_ends_too_early_is_a_lat_error(photo: np.ndarray) -> None:

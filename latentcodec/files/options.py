@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Collection
 from typing import Annotated, Any, TypeVar
 
@@ -78,7 +79,7 @@ class EncodeFileOptions(FileOptions, EncodeOptions):
         ValueError: a value is out of range, or two exclude each other.
     """
 
-    model: str | None = None
+    model: str | os.PathLike[str] | None = None
     tune: Tune | None = None
     psnr: Annotated[bool, Flag("Measure the PSNR of each file, for --json and --manifest.")] = False
 
@@ -123,6 +124,7 @@ class DecodeFileOptions(FileOptions, DecodeOptions):
     ] = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "strip", tuple(check_names(self.strip)))
         if self.background is not None:
             _parse_colour(self.background)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import math
+import numbers
 import struct
 import zlib
 
@@ -126,7 +127,7 @@ class Header:
 
 def tenths_of(quality: float) -> int:
     """A quality as it stands in the header. Raises ValueError unless it is 1 to 100."""
-    if not 1 <= quality <= 100:
+    if not (isinstance(quality, numbers.Real) and 1 <= quality <= 100):
         raise ValueError(f"quality must be 1 to 100, not {quality}")
     return round(10 * quality)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,8 @@ def opened(source: Source, in_part: bool = False) -> Iterator[Bytes]:
 
     An open file is taken from where it stands to its end; what cannot seek is read as a whole.
     in_part: most of the file will not be asked for; of a URL, which is otherwise read by a single
-    request, ranges are. Raises OSError, and LatError for a URL that cannot be read.
+    request, ranges are. Raises OSError, LatError for a URL that cannot be read, and ValueError for
+    what is no file.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         yield bytes(source)
@@ -31,5 +33,11 @@ def opened(source: Source, in_part: bool = False) -> Iterator[Bytes]:
     elif isinstance(source, (str, os.PathLike)):
         with Path(source).open("rb") as stream:
             yield FileView(stream) if stream.seekable() else stream.read()
-    else:
+    elif isinstance(source, io.TextIOBase):
+        raise ValueError("a file must be open for bytes, mode rb, and not for text")
+    elif hasattr(source, "read"):
         yield FileView(source) if source.seekable() else source.read()
+    else:
+        raise ValueError(
+            f"a {type(source).__name__} is no file: give bytes, a path or a file open for reading"
+        )

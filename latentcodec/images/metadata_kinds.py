@@ -27,8 +27,10 @@ def check_names(names: Iterable[str]) -> list[MetadataName]:
     """`names`, of which a single string is one. Raises ValueError for what is no metadata."""
     known: dict[str, MetadataName] = {name: name for name in get_args(MetadataName)}
     checked = []
+    if not isinstance(names, Iterable):
+        raise ValueError(f"metadata is left out by its names, not by {names!r}")
     for name in [names] if isinstance(names, str) else names:
-        if name not in known:
+        if not (isinstance(name, str) and name in known):
             raise ValueError(f"there is no metadata {name!r}; known are {', '.join(known)}")
         checked.append(known[name])
     return checked

@@ -6,6 +6,7 @@ Of the whole picture or a region, full size or smaller, of a whole file or a dam
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -93,7 +94,7 @@ def decode(
 
 def _read(data: Bytes, options: DecodeOptions) -> tuple[LatFile, Damage | None]:
     """The file, and with `salvage` what is damaged in it. Raises LatError and ValueError."""
-    if options.scale not in SCALES:
+    if not isinstance(options.scale, numbers.Integral) or options.scale not in SCALES:
         scales = ", ".join(map(str, SCALES))
         raise ValueError(f"the scale must be one of {scales}, not {options.scale}")
     if options.salvage:

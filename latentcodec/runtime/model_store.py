@@ -100,16 +100,18 @@ def adopt(entry: ModelEntry) -> str:
     return entry.name
 
 
-def chosen(model: str | None = None, tune: Tune | None = None) -> str:
+def chosen(model: str | os.PathLike[str] | None = None, tune: Tune | None = None) -> str:
     """The name of the model to encode with: `model`, or the packaged one that is tuned so.
 
-    Where neither is given, it is that of the default tune. Raises ValueError where both are, and
-    for a tune that there is not.
+    Where neither is given, it is that of the default tune. Raises ValueError where both are, for a
+    tune that there is not, and for what is no name.
     """
     if model is not None and tune is not None:
         raise ValueError("give one of model and tune")
+    if isinstance(model, (str, os.PathLike)):
+        return os.fspath(model)
     if model is not None:
-        return model
+        raise ValueError(f"model must be a name or a path, not {model!r}")
     tune = defaults.TUNE if tune is None else tune
     if tune not in TUNES:
         raise ValueError(f"tune must be {' or '.join(TUNES)}, not {tune!r}")

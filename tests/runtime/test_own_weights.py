@@ -46,6 +46,7 @@ def test_files_name_own_weights_by_their_hash(weights: Path, photo: np.ndarray) 
         latentcodec.decode(data)
     latentcodec.register_weights(weights)
     assert latentcodec.decode_array(data).shape == (64, 80, 3)
+    assert latentcodec.encode(photo[:64, :80], quality=60, model=weights) == data  # by its path
 
 
 def test_packaged_weights_keep_their_name() -> None:
