@@ -2,15 +2,20 @@
 
 import sys
 
-from latentcodec.cli import main
-from latentcodec.runtime.precision import use_whole_process
-
 
 def run() -> None:
     """The command line in a process that is its own."""
-    if sys.argv[1:2] != ["train"]:  # which says for each product what it needs
-        use_whole_process()
-    main(prog_name="latentcodec")
+    try:
+        # Imported here, so that Ctrl-C meanwhile ends as it does later.
+        from latentcodec.cli import main
+        from latentcodec.runtime.precision import use_whole_process
+
+        if sys.argv[1:2] != ["train"]:  # which says for each product what it needs
+            use_whole_process()
+        main(prog_name="latentcodec")
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted\n")
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -96,6 +96,10 @@ def _whole(values: Iterable[int], count: int, what: str) -> tuple[int, ...]:
     return whole
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, numbers.Real)
+
+
 def check_effort(effort: int) -> None:
     """Raises ValueError unless it is a whole number from 1 to 9."""
     if effort not in range(1, 10):
@@ -179,7 +183,7 @@ class EncodeOptions:
         check_effort(self.effort)
         goals = {name: value for name in GOALS if (value := getattr(self, name)) is not None}
         for name, value in goals.items():
-            if not (isinstance(value, numbers.Real) and 0 < value < math.inf):
+            if not (_is_number(value) and 0 < value < math.inf):
                 raise ValueError(f"{name} must be a number above 0, not {value}")
         if len(goals) + (self.quality != defaults.QUALITY) > 1:
             raise ValueError(f"give one of quality, {', '.join(GOALS[:-1])} and {GOALS[-1]}")
@@ -250,7 +254,7 @@ class DecodeOptions:
         if self.region is not None:
             what = "a region is left, top, width and height in pixels"
             object.__setattr__(self, "region", _whole(self.region, 4, what))
-        if not isinstance(self.max_pixels, numbers.Real):
+        if not _is_number(self.max_pixels):
             raise ValueError(f"max_pixels must be a number, not {self.max_pixels!r}")
 
     @property

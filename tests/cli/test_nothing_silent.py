@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import types
 import zlib
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from latentcodec import __main__
 from latentcodec.images import plugins
 from latentcodec.pipeline import rate_control
 from tests.command_line import call, done, one_sentence, typed
@@ -161,6 +163,19 @@ def test_ctrl_c_ends_with_130(photos: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(rate_control, "encode", interrupted)
     assert typed("encode photos/a.png").exit_code == 130
+
+
+def test_ctrl_c_while_the_program_loads_ends_with_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted(types.ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "latentcodec.cli", Interrupted("latentcodec.cli"))
+    with pytest.raises(SystemExit) as ended:
+        __main__.run()
+    assert (ended.value.code, capsys.readouterr().err) == (130, "Interrupted\n")
 
 
 def test_an_output_without_an_extension_is_a_folder(photos: Path) -> None:
