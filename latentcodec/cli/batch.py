@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import click
 
 from latentcodec.cli.options import BatchOptions
-from latentcodec.cli.paths import STREAM, Task, existing
+from latentcodec.cli.paths import STREAM, Task, existing, is_target
 from latentcodec.cli.report import Report, listed
 from latentcodec.errors import LatError
 from latentcodec.files.result import FileResult
@@ -157,10 +157,15 @@ def _second_tries(
         yield result
 
 
-def opened_manifest(options: BatchOptions, wanted: FileOptions) -> Manifest | None:
-    """The manifest, where one is asked for. Raises OSError, and LatError for what is none."""
+def opened_manifest(
+    options: BatchOptions, wanted: FileOptions, tasks: list[Task]
+) -> Manifest | None:
+    """The manifest, where one is asked for. Raises OSError, LatError for what is none, and
+    UsageError for what is written as an output."""
     if options.manifest is None:
         return None
+    if is_target(str(options.manifest), tasks):
+        raise click.UsageError(f"{options.manifest} is an output, and cannot be the manifest")
     from latentcodec.files.manifest import Manifest
 
     return Manifest(options.manifest, wanted)

@@ -58,7 +58,7 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
         **chosen,
     )
     convert = functools.partial(decode_file, options=wanted)
-    manifest = opened_manifest(shared, wanted)
+    manifest = opened_manifest(shared, wanted, tasks)
     if not shared.skip_existing:
         tasks = _without_originals(tasks, manifest)
     report = convert_all(tasks, convert, shared, naming.left_out, manifest=manifest)

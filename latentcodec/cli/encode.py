@@ -68,7 +68,7 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     )
     progress = Progress(is_shown=len(tasks) == 1 and sys.stderr.isatty() and not shared.quiet)
     convert = functools.partial(encode_file, options=wanted, progress=progress)
-    ahead, manifest = Prefetcher(wanted.strict), opened_manifest(shared, wanted)
+    ahead, manifest = Prefetcher(wanted.strict), opened_manifest(shared, wanted, tasks)
     with contextlib.closing(progress):
         convert_all(tasks, convert, shared, naming.left_out, ahead, manifest, progress)
 

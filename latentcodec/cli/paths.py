@@ -195,6 +195,11 @@ def _identity(name: str) -> str:
     return local if is_url(local) else os.path.realpath(local)
 
 
+def is_target(name: str, tasks: list[Task]) -> bool:
+    """Whether a file is the output of a task."""
+    return _identity(name) in {_identity(task.target) for task in tasks}
+
+
 def _checked(tasks: list[Task]) -> list[Task]:
     """The tasks, those refused that would overwrite an input or what another one writes."""
     inputs = {_identity(task.source) for task in tasks}

@@ -23,7 +23,7 @@ def chosen(runtime: str | None = None) -> Runtime:
     """`runtime`, or what the environment variable names, or the first that is installed.
 
     torch comes first: it is what models are trained and measured with. Raises ValueError for
-    another name, and LatError for a library that is not installed.
+    another name, and LatError for one in the variable and for a library that is not installed.
     """
     wanted = runtime or os.environ.get(VARIABLE) or None
     for name in RUNTIMES:
@@ -34,4 +34,5 @@ def chosen(runtime: str | None = None) -> Runtime:
     for name in RUNTIMES:
         if wanted == name:
             raise LatError(f"{_MODULE_OF[name]} is not installed: pip install {_MODULE_OF[name]}")
-    raise ValueError(f"the runtime must be {' or '.join(RUNTIMES)}, not {wanted!r}")
+    known = f"must be {' or '.join(RUNTIMES)}, not {wanted!r}"
+    raise ValueError(f"the runtime {known}") if runtime else LatError(f"{VARIABLE} {known}")

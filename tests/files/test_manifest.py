@@ -170,6 +170,12 @@ def test_an_interrupted_run_goes_on(
     assert not list(Path().glob("*.parquet.jsonl"))
 
 
+def test_a_manifest_that_is_an_output_is_wrong_usage(manifest: str) -> None:
+    result = typed(f"encode photos/c.PNG -o {manifest} --manifest {manifest}")
+    assert result.exit_code == 2 and "cannot be the manifest" in result.stderr
+    assert not Path(manifest).exists()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux")
 def test_names_that_are_no_text(manifest: str) -> None:
     Path("photos/c.PNG").rename(os.fsdecode(b"photos/\xff.PNG"))

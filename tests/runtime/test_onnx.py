@@ -194,8 +194,11 @@ def test_the_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choice, "is_installed", lambda name: False)
     with pytest.raises(LatError, match="neither torch nor onnxruntime"):
         choice.chosen()
-    with pytest.raises(ValueError, match="torch or onnx, not 'tpu'"):
+    with pytest.raises(ValueError, match="the runtime must be torch or onnx, not 'tpu'"):
         choice.chosen("tpu")
+    monkeypatch.setenv(choice.VARIABLE, "tpu")
+    with pytest.raises(LatError, match="LATENTCODEC_RUNTIME must be torch or onnx, not 'tpu'"):
+        choice.chosen()
 
 
 def test_what_it_does_not_run_is_refused() -> None:
