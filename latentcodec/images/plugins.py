@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+from importlib.util import find_spec
 from pathlib import Path
 
-# The packages, by the extensions of what they read.
+# The packages and their modules, by the extensions of what they read.
 _PACKAGES = {
-    **dict.fromkeys((".heic", ".heif", ".hif"), "pillow-heif"),
-    ".jxl": "pillow-jxl-plugin",
+    **dict.fromkeys((".heic", ".heif", ".hif"), ("pillow-heif", "pillow_heif")),
+    ".jxl": ("pillow-jxl-plugin", "pillow_jxl"),
 }
 
 
@@ -24,6 +25,7 @@ def register() -> None:
 
 
 def advice(path: Path) -> str:
-    """What would help to read a file of such a name, as the end of a sentence."""
-    package = _PACKAGES.get(path.suffix.lower())
-    return f": the package {package} would teach it" if package else ""
+    """What would help to read a file of such a name, as the end of a sentence; "" where it is
+    there, or nothing would."""
+    package, module = _PACKAGES.get(path.suffix.lower(), ("", ""))
+    return "" if not package or find_spec(module) else f": the package {package} would teach it"

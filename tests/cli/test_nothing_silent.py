@@ -105,10 +105,15 @@ def test_what_is_damaged_and_what_is_of_an_unknown_kind(photos: Path, name: str,
     assert not Path("out/x.lat").exists()
 
 
-def test_an_error_names_the_package_that_would_help(photos: Path) -> None:
+def test_an_error_names_the_package_that_would_help(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, package in (("a.heic", "pillow-heif"), ("a.jxl", "pillow-jxl-plugin")):
         (photos / name).write_bytes(b"of no kind")
-        assert package in typed(f"encode photos/{name}").stderr
+        for found, is_named in ((None, True), (object(), False)):
+            monkeypatch.setattr(plugins, "find_spec", lambda module, found=found: found)
+            stderr = typed(f"encode photos/{name}").stderr
+            assert "that Pillow can read" in stderr and (package in stderr) == is_named
     assert plugins.advice(Path("a.png")) == ""
 
 
