@@ -107,7 +107,8 @@ class Photographs:
         if small:
             warn_of_loss(f"{small} images of less than {smallest_px} px a side are left out")
         if not images:
-            raise ValueError(f"no image of {smallest_px} px or more in {paths}")
+            searched = ", ".join(map(str, paths))
+            raise ValueError(f"no image of {smallest_px} px or more in {searched}")
         return cls(images, details, _shares(images, origin))
 
     def with_graphics(self, others: Photographs, share: float) -> Photographs:

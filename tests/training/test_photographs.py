@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 from pathlib import Path
 
@@ -56,5 +57,6 @@ def test_broken_and_small_images_are_left_out_and_named(folder: Path) -> None:
 
 
 def test_no_usable_image_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no image of 107 px"):
-        Photographs.load([tmp_path], 107, CPU)
+    searched = re.escape(f"in {tmp_path}, {tmp_path}")
+    with pytest.raises(ValueError, match=f"no image of 107 px or more {searched}$"):
+        Photographs.load([tmp_path, tmp_path], 107, CPU)
