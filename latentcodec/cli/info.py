@@ -114,6 +114,6 @@ def _describe(name: str, facts: dict[str, Any]) -> None:
     click.echo(f"  model     {model} ({facts['model_code']}, {facts['weights_hash']})")
     click.echo(f"  quality   {facts['quality']:g}")
     click.echo(f"  size      {facts['file_bytes']} bytes, {facts['bits_per_pixel']} bits per pixel")
-    click.echo(f"  tiles     {facts['tiles']}")
     for kind, count in facts["chunk_bytes"].items():
-        click.echo(f"  {kind:<9} {count} bytes")
+        number = f"{facts['tiles']}, " if kind == "tiles" else ""
+        click.echo(f"  {kind:<9} {number}{count} bytes")

@@ -105,7 +105,7 @@ class Photographs:
             details.append(_detail_map(pixels))
             origin.append(sources.get(name, ""))
         if small:
-            warn_of_loss(f"{small} images of less than {smallest_px} px a side are left out")
+            warn_of_loss(f"left out, with a side below {smallest_px} px: {small}")
         if not images:
             searched = ", ".join(map(str, paths))
             raise ValueError(f"no image of {smallest_px} px or more in {searched}")
