@@ -175,16 +175,19 @@ def _headline() -> list[str]:
     def saved(name: str, metric: str) -> str:
         return rates[name][HEADINGS.index(_COLUMNS[metric])].removeprefix("-")
 
-    ours, avif = OWN[0], "avif"
+    def line(name: str) -> str:
+        rates = ", ".join(f"-{saved(name, m)}" for m in ("SSIMULACRA2", "MS-SSIM", "PSNR"))
+        return f"{_kodak()[name].label}: {rates}"
+
+    ours, tuned = OWN
     by_eye, structure, psnr = (saved(ours, m) for m in ("SSIMULACRA2", "MS-SSIM", "PSNR"))
-    rival = ", ".join(f"-{saved(avif, m)}" for m in ("SSIMULACRA2", "MS-SSIM", "PSNR"))
+    avif = [name for name in _kodak() if name.split(":")[0] == "avif"]
     return [
         f"**{by_eye} fewer bits than JPEG** at equal SSIMULACRA2, {structure} at equal MS-SSIM and",
         f"{psnr} at equal PSNR: BD-rate over the 24 Kodak photographs, real files, against",
-        "Pillow's JPEG, 4:2:0, optimised, progressive.",
-        f"({_kodak()[avif].label}: {rival}.)",
-        "The default model is tuned for the eye; `--tune psnr` takes another one, with",
-        f"{saved(OWN[1], 'PSNR')} fewer bits at equal PSNR.",
+        "Pillow's JPEG, 4:2:0, optimised, progressive. The default model is tuned for the eye;",
+        f"`--tune psnr` takes another one, with {saved(tuned, 'PSNR')} fewer bits at equal PSNR.",
+        f"(By the same three, {'; '.join(map(line, avif))}.)",
     ]
 
 
