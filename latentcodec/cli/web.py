@@ -26,7 +26,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--runtime-web",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="FOLDER",
-    help="The npm package onnxruntime-web: for WebGPU, or if this installation comes without.",
+    help="Where npm installed onnxruntime-web: for WebGPU, or if this installation comes without.",
 )
 def command(
     target: Path,

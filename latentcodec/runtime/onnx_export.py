@@ -17,6 +17,8 @@ from latentcodec.runtime.onnx_prior import h_s_graph, step_graph
 from latentcodec.runtime.onnx_transforms import TransformGraphs
 from latentcodec.runtime.registry import check_runs_on_onnx
 
+TABLES = "tables.safetensors"
+
 
 def export(weights: bytes) -> dict[str, bytes]:
     """The files, by their names, of a weights file. Raises LatError."""
@@ -37,5 +39,5 @@ def export(weights: bytes) -> dict[str, bytes]:
     tables = {k: v for k, v in tensors.items() if k.startswith(kept)}
     # With what the weights file leaves to the defaults of this package.
     complete = description | {"config": dataclasses.asdict(config)}
-    files["tables.safetensors"] = tensor_file.pack(tables, complete)
+    files[TABLES] = tensor_file.pack(tables, complete)
     return files

@@ -13,22 +13,20 @@ from latentcodec.errors import LatError
 from latentcodec.format.container import read
 from latentcodec.runtime import model_store
 from latentcodec.runtime.model_store import ModelEntry
-from latentcodec.runtime.onnx_export import export
+from latentcodec.runtime.onnx_export import TABLES, export
 from latentcodec.web import ort_web
 from latentcodec.web.bundle import asset, bundle
+from latentcodec.web.model_bytes import planes, with_differences
 
 _ENCODER_ONLY = ("g_a.onnx", "h_a.onnx")
 _TITLE = "latentcodec in the browser"
 
 
-def _planes(data: bytes) -> bytes:
-    """Each fourth byte first, then those beside them: of numbers of two or four bytes the high ones
-    are alike, and compress better together."""
-    return b"".join(data[first::4] for first in range(4))
-
-
-def _gzipped(data: bytes) -> bytes:
-    return gzip.compress(data, 9, mtime=0)
+# What a module needs around a script that was written for CommonJS.
+_AS_MODULE = """const exports = {{}}, module = {{ exports }}, require = () => ({{}});
+{}
+export const {{ XzReadableStream }} = module.exports;
+"""
 
 
 def runtime_files(folder: Path | None = None, gpu: bool = True) -> dict[str, bytes]:
@@ -41,12 +39,13 @@ def runtime_files(folder: Path | None = None, gpu: bool = True) -> dict[str, byt
     found = {
         "runtime/index.json": json.dumps({"webgpu": has_gpu}).encode(),
         "runtime/ort.js": files[ort_web.SCRIPT],
-        "runtime/ort.wasm.gz": _gzipped(files[ort_web.BINARY]),
-        "runtime/LICENSE.txt": asset("ort_license.txt").encode(),
+        "runtime/ort.wasm.xz": files[ort_web.BINARY],
+        "runtime/xz.js": _AS_MODULE.format(files[ort_web.XZ_SCRIPT].decode()).encode(),
+        "runtime/LICENSE.txt": asset("runtime_license.txt").encode(),
     }
     if has_gpu:
         found["runtime/ort.webgpu.js"] = files[ort_web.GPU_SCRIPT]
-        found["runtime/ort.webgpu.wasm.gz"] = _gzipped(files[ort_web.GPU_BINARY])
+        found["runtime/ort.webgpu.wasm.xz"] = files[ort_web.GPU_BINARY]
     return found
 
 
@@ -60,7 +59,8 @@ def model_files(entry: ModelEntry) -> dict[str, bytes]:
         raise type(error)(f"browsers cannot run the model {entry.name}: {error}") from error
     for name, data in graphs.items():
         if name not in _ENCODER_ONLY:
-            files[f"{folder}/{name}.planes.gz"] = _gzipped(_planes(data))
+            shorter = with_differences(data) if name == TABLES else data
+            files[f"{folder}/{name}.planes.gz"] = gzip.compress(planes(shorter), 9, mtime=0)
     return files
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import lzma
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,9 +47,9 @@ def address(site: Path) -> Iterator[str]:
 @pytest.fixture
 def broken(site: Path) -> Iterator[None]:
     """What uses the GPU is no program."""
-    file = site / "runtime" / "ort.webgpu.wasm.gz"
+    file = site / "runtime" / "ort.webgpu.wasm.xz"
     right = file.read_bytes()
-    file.write_bytes(gzip.compress(b"no program"))
+    file.write_bytes(lzma.compress(b"no program"))
     yield
     file.write_bytes(right)
 
@@ -79,7 +79,7 @@ def test_pixels_of_a_gpu(gpu_browser: Any, address: str, lats: Path) -> None:
     script = "return lat.decodeToCanvas('/pictures/rgb.lat', document.createElement('canvas'));"
     assert call(gpu_browser, script)["synthesis"] == "webgpu"
     runtime = {path for path in ASKED if path.startswith("/runtime/ort")}
-    assert {"/runtime/ort.webgpu.js", "/runtime/ort.webgpu.wasm.gz"} <= runtime
+    assert {"/runtime/ort.webgpu.js", "/runtime/ort.webgpu.wasm.xz"} <= runtime
     assert gpu_browser.get_log("browser") == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +214,36 @@ def test_a_model_that_is_not_on_the_server(
         )
     finally:
         moved.rename(graph)
+    browser.get_log("browser")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [lambda data: data[:-1000], lambda data: data[:999] + b"other" + data[1004:], lambda _: b""],
+    ids=["cut", "changed", "empty"],
+)
+def test_a_damaged_runtime(
+    browser: Any, address: str, site: Path, changed: Callable[[bytes], bytes]
+) -> None:
+    binary = site / "runtime" / "ort.wasm.xz"
+    right = binary.read_bytes()
+    binary.write_bytes(changed(right))
+    try:
+        browser.get(address + "index.html")
+        assert "runtime/ort.wasm.xz is damaged" in wait_for_problem(browser)
+    finally:
+        binary.write_bytes(right)
+    assert_quiet(browser)
+
+
+def test_a_decoder_of_xz_that_is_not_on_the_server(browser: Any, address: str, site: Path) -> None:
+    script = site / "runtime" / "xz.js"
+    moved = script.rename(script.with_suffix(".away"))
+    try:
+        browser.get(address + "index.html")
+        assert "runtime/xz.js cannot be loaded" in wait_for_problem(browser)
+    finally:
+        moved.rename(script)
     browser.get_log("browser")
 
 

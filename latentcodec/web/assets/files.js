@@ -30,7 +30,8 @@ export async function download(address, signal) {
 const PLANES = 4; // of bytes: most of a model is numbers of two or four of them
 
 /**
- * The bytes of a file of which each fourth one is stored first, then those beside them.
+ * The bytes of a file of which each fourth one is stored first, then those beside them, and each
+ * with the top bit of the one before it added.
  * @param {Uint8Array} planes
  */
 function interleaved(planes) {
@@ -38,6 +39,7 @@ function interleaved(planes) {
   for (let first = 0, at = 0; first < PLANES; first++) {
     for (let i = first; i < whole.length; i += PLANES) whole[i] = planes[at++];
   }
+  for (let i = 1; i < whole.length; i++) whole[i] -= whole[i - 1] >> 7;
   return whole;
 }
 
@@ -49,27 +51,36 @@ export class FileStore {
   }
 
   /**
-   * A file, by its path in the folder; `path + ".gz"` is what is stored. Throws LoadError.
+   * A file that is stored as xz, by its path in the folder without `.xz`. Throws LoadError.
    * @param {string} path
    * @returns {Promise<Uint8Array>}
    */
-  async read(path) {
-    const data = await this._stored(`${path}.gz`);
-    // A server may have inflated it on the way.
-    if (data[0] !== 0x1f || data[1] !== 0x8b) return data;
+  async readXz(path) {
+    const data = /** @type {BlobPart} */ (await this._stored(`${path}.xz`));
+    const decoder = await import(this.script("runtime/xz.js")).catch((error) => {
+      throw new LoadError(`runtime/xz.js cannot be loaded: ${error.message}`);
+    });
     try {
-      return /** @type {Uint8Array} */ (await inflate(data, "gzip"));
+      const unpacked = new decoder.XzReadableStream(new Blob([data]).stream());
+      return new Uint8Array(await new Response(unpacked).arrayBuffer());
     } catch {
-      throw new LoadError(`${path}.gz is damaged`);
+      throw new LoadError(`${path}.xz is damaged`);
     }
   }
 
   /**
-   * A file of a model, which is stored in planes of bytes. Throws LoadError.
-   * @param {string} path
+   * A file of a model, which is stored in planes of bytes, as gzip. Throws LoadError.
+   * @param {string} path without `.planes.gz`
    */
   async readPlanes(path) {
-    return interleaved(await this.read(`${path}.planes`));
+    const data = await this._stored(`${path}.planes.gz`);
+    // A server may have inflated it on the way.
+    if (data[0] !== 0x1f || data[1] !== 0x8b) return interleaved(data);
+    try {
+      return interleaved(/** @type {Uint8Array} */ (await inflate(data, "gzip")));
+    } catch {
+      throw new LoadError(`${path}.planes.gz is damaged`);
+    }
   }
 
   /** @param {string} path */

@@ -163,6 +163,23 @@ export class Model {
 }
 
 /**
+ * A table [qualities, columns] of its second differences along the quality, [columns, qualities].
+ * @param {Int32Array} bends
+ * @param {number[]} shape
+ * @returns {Tensor}
+ */
+function summed(bends, [columns, rows]) {
+  const data = new Int32Array(bends.length);
+  for (let column = 0, at = 0; column < columns; column++) {
+    for (let row = 0, slope = 0, sum = 0; row < rows; row++) {
+      sum = (sum + (slope = (slope + bends[at++]) | 0)) | 0; // modulo 2^32
+      data[row * columns + column] = sum;
+    }
+  }
+  return { data, shape: [rows, columns] };
+}
+
+/**
  * The model that a file names. Throws UnknownModel where the page does not have it.
  * @param {Runtimes} runtimes
  * @param {import("./files.js").FileStore} files
@@ -177,6 +194,11 @@ export async function loadModel(runtimes, files, { model, hash }) {
   const folder = `models/${hash}`;
   const tables = await files.readPlanes(`${folder}/tables.safetensors`);
   const { tensors, metadata } = readTensors(tables);
+  for (const [name, tensor] of Object.entries(tensors)) {
+    if (name.startsWith("quality.") && tensor.data instanceof Int32Array) {
+      tensors[name] = summed(tensor.data, tensor.shape);
+    }
+  }
   const { family, config } = JSON.parse(metadata.latentcodec);
   return new Model(runtimes, files, folder, { tensors, family, config });
 }

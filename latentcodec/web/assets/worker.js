@@ -113,7 +113,7 @@ class Server {
   /** @param {string} build */
   async _runtime(build) {
     const script = this._files.script(`runtime/${build}.js`);
-    const binary = await this._files.read(`runtime/${build}.wasm`);
+    const binary = await this._files.readXz(`runtime/${build}.wasm`);
     try {
       const ort = await import(script);
       ort.env.wasm.wasmBinary = binary;
