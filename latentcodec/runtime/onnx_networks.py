@@ -66,6 +66,8 @@ class Sessions:
                 options.intra_op_num_threads = self._threads or limit() or 0
                 # Threads that wait for the next operator would take cores from other sessions.
                 options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+                # So weights in int8 are widened once, and not in each run.
+                options.add_session_config_entry("session.disable_quant_qdq", "1")
                 self._made[key] = self._session(name, graph, options)
             return self._made[key]
 

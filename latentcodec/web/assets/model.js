@@ -111,7 +111,9 @@ export class Model {
   async _create(graph, gpu) {
     const data = await this._files.readPlanes(`${this._folder}/${graph}.onnx`);
     const executionProviders = gpu ? ["webgpu", "wasm"] : ["wasm"];
-    const options = { executionProviders, logSeverityLevel: 3 };
+    // So weights in int8 are widened once, and not in each run.
+    const extra = { session: { disable_quant_qdq: "1" } };
+    const options = { executionProviders, logSeverityLevel: 3, extra };
     return (gpu ?? this.ort).InferenceSession.create(data, options);
   }
 
