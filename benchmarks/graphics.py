@@ -86,7 +86,7 @@ def run(images: Path, out: Path, codecs: str, points: int) -> None:
     Beside what `latentcodec bench` writes, lossless.csv has the sizes of exact copies.
     """
     command = ("bench", str(images), "--out", str(out), "--codecs", codecs)
-    quick = ("--points", str(points), "--timed-images", "0", "--sliders", "4")
+    quick = ("--points", str(points), "--timed-images", "0", "--sliders", "0")
     bench = subprocess.run([sys.executable, "-m", "latentcodec", *command, *quick])
     if bench.returncode:
         sys.exit(bench.returncode)  # which has said why
