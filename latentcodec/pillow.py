@@ -22,8 +22,14 @@ from latentcodec.storage import remote
 from latentcodec.storage.names import is_url
 
 FORMAT = "LAT"
-# Metadata among the keywords of `Image.save`, by Pillow's names.
-_CHOSEN = ("exif", "icc_profile", "xmp", "dpi", "comment")
+# Metadata among the keywords of `Image.save`, by Pillow's names, and what they may be.
+_CHOSEN = {
+    "exif": (bytes, Image.Exif),
+    "icc_profile": (bytes,),
+    "xmp": (bytes, str),
+    "dpi": (tuple, list),
+    "comment": (bytes, str),
+}
 
 
 def _accept(prefix: bytes) -> bool:
@@ -156,12 +162,21 @@ def _save(image: Image.Image, stream: IO[bytes], filename: str | bytes) -> None:
         source.format = image.format
         forget(source)
         attach(source, collect(image))
-        # What the caller chose comes before what the image has.
-        source.info |= {key: options[key] for key in _CHOSEN if key in options}
+        source.info.update(_chosen(options))  # before what the image has
         data = encode(source, **own)
     except LatError as error:
         raise OSError(str(error)) from error
     stream.write(data)
+
+
+def _chosen(options: dict[str, Any]) -> dict[str, Any]:
+    """The metadata among the keywords of `save`. Raises TypeError for values of other kinds."""
+    chosen = {key: options[key] for key in _CHOSEN if key in options}
+    for key, value in chosen.items():
+        if value is not None and not isinstance(value, _CHOSEN[key]):
+            kinds = " or ".join(kind.__name__ for kind in _CHOSEN[key])
+            raise TypeError(f"{key} is of type {type(value).__name__}, not {kinds}")
+    return chosen
 
 
 Image.register_open(FORMAT, LatImageFile, _accept)

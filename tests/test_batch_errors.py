@@ -41,11 +41,11 @@ def test_errors_of_pictures_are_returned_in_their_place(
     cmyk = Image.fromarray(photo[:16, :16]).convert("CMYK")
     images: list[Any] = [
         *(tmp_path / "missing.png", photo[:16, :16], tmp_path / "broken.png", cmyk),
-        *(3, photo[:16, :16]),
+        *(3, photo[:16, :16], "null\0byte.png"),
     ]
     found = Codec(threads=threads).encode_batch(images, strict=True, errors="return")
     kinds = FileNotFoundError, bytes, errors.UnsupportedImage, errors.UnsupportedImage, ValueError
-    assert [type(one) for one in found] == [*kinds, bytes]
+    assert [type(one) for one in found] == [*kinds, bytes, OSError]
     assert found[1] == found[5] == whole
     assert [one.index for one in found if isinstance(one, latentcodec.LatError)] == [2, 3]
     assert all(one.__traceback__ is None for one in found if isinstance(one, Exception))

@@ -65,6 +65,12 @@ def test_metadata_is_saved_and_read_without_decoding(photo: np.ndarray) -> None:
     assert "exif" not in image.info, "the caller's image was changed"
 
 
+@pytest.mark.parametrize("name", ["exif", "icc_profile", "xmp", "dpi", "comment"])
+def test_metadata_of_another_type_is_refused(name: str) -> None:
+    with pytest.raises(TypeError, match=f"{name} is of type float"):
+        Image.new("RGB", (8, 8)).save(io.BytesIO(), "LAT", **{name: 5.0})
+
+
 def test_verify_passes_and_fails(data: bytes) -> None:
     Image.open(io.BytesIO(data)).verify()
     damaged = bytearray(data)

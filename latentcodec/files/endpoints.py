@@ -13,7 +13,7 @@ from latentcodec.files.options import FileOptions
 from latentcodec.format.source import Source
 from latentcodec.images.files import open_image
 from latentcodec.storage import remote
-from latentcodec.storage.names import is_url
+from latentcodec.storage.names import is_url, local_path
 from latentcodec.system.atomic_write import Contents, in_memory, write_file
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def image_file(source: Source) -> tuple[Path | io.BytesIO, int]:
     elif isinstance(source, str) and is_url(source):
         data = remote.read(source)
     elif isinstance(source, (str, os.PathLike)):
-        path = Path(source)
+        path = local_path(source)
         return path, path.stat().st_size
     else:
         data = source.read()
@@ -73,7 +73,7 @@ def _write(target: Target, contents: Contents, make_parents: bool) -> int:
         remote.write(target, data)
         return len(data)
     if isinstance(target, (str, os.PathLike)):
-        path = Path(target)
+        path = local_path(target)
         if make_parents:
             path.parent.mkdir(parents=True, exist_ok=True)
         return write_file(path, contents)

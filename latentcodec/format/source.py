@@ -6,12 +6,11 @@ import contextlib
 import io
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO
 
 from latentcodec.format.file_view import FileView
 from latentcodec.storage import remote
-from latentcodec.storage.names import is_url
+from latentcodec.storage.names import is_url, local_path
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 Bytes = bytes | FileView  # a file in memory, or one of which only parts are read
@@ -31,7 +30,7 @@ def opened(source: Source, in_part: bool = False) -> Iterator[Bytes]:
     elif isinstance(source, str) and is_url(source):
         yield FileView(remote.RemoteStream(source)) if in_part else remote.read(source)
     elif isinstance(source, (str, os.PathLike)):
-        with Path(source).open("rb") as stream:
+        with local_path(source).open("rb") as stream:
             yield FileView(stream) if stream.seekable() else stream.read()
     elif isinstance(source, io.TextIOBase):
         raise ValueError("a file must be open for bytes, mode rb, and not for text")

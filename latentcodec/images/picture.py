@@ -6,7 +6,6 @@ import dataclasses
 import io
 import os
 from collections.abc import Collection, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from latentcodec.images.reading import load
 from latentcodec.images.resizing import resized, resized_array
 from latentcodec.images.tensors import is_tensor, pixels_of_tensor
 from latentcodec.storage import remote
-from latentcodec.storage.names import is_url
+from latentcodec.storage.names import is_url, local_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,7 +128,7 @@ def source_of(
     if isinstance(image, str) and is_url(image):
         image = open_image(io.BytesIO(remote.read(image)), strict)
     if isinstance(image, (str, os.PathLike)):
-        image = open_image(Path(image), strict)
+        image = open_image(local_path(image), strict)
     if not isinstance(image, Image.Image):
         raise ValueError(f"a {type(image).__name__} is no picture: give an image, array or path")
     if image.width == 0 or image.height == 0:

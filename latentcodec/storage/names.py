@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from pathlib import Path, PurePath, PurePosixPath
@@ -14,6 +15,14 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+::)*[A-Za-z][A-Za-z0-9+.-]+://")
 def is_url(name: object) -> bool:
     """Whether a source or a target is a URL; everything else is no concern of fsspec's."""
     return isinstance(name, str) and bool(_URL.match(name))
+
+
+def local_path(name: str | os.PathLike[str]) -> Path:
+    """The path of a local file. Raises OSError for a name with a null byte, as no file can have."""
+    path = Path(name)
+    if "\0" in str(path):  # the system's functions would raise a ValueError, which ends a batch
+        raise OSError(errno.EINVAL, "a file's name cannot hold a null byte", repr(str(path)))
+    return path
 
 
 def suffix_of(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import secrets
@@ -33,6 +34,8 @@ def write_file(path: Path, contents: Contents) -> int:
             raise OSError(error.errno, error.strerror, str(path)) from None
         return len(data)
     target = Path(os.path.realpath(path))
+    if target.is_symlink():  # what leads to no end is not resolved, and would be replaced itself
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(13, "Permission denied", str(path))
     # The name is cut, so that the longest legal one works too.

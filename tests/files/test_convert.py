@@ -62,6 +62,13 @@ def test_what_is_asked_for_is_measured(folder: Path) -> None:
     assert decoded.sha256 == hashlib.sha256(target.read_bytes()).hexdigest()
 
 
+def test_names_that_no_file_can_have(folder: Path) -> None:
+    for make, good in ((encode_file, "photo.png"), (decode_file, "photo.lat")):
+        for ends in (("null\0byte", "new.png"), (str(folder / good), "null\0byte.png")):
+            result = make(*ends)
+            assert result.status == "failed" and "null byte" in str(result.error)
+
+
 def test_what_is_wrong_stands_in_the_result(folder: Path) -> None:
     (folder / "bad.png").write_bytes(b"no picture")
     result = encode_file(folder / "bad.png", folder / "bad.lat")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -105,6 +106,16 @@ def test_systems_without_fchmod_can_write(target: Path, monkeypatch: pytest.Monk
     monkeypatch.delattr(os, "fchmod", raising=False)  # Windows has it since Python 3.13
     write_file(target, b"data")
     assert target.read_bytes() == b"data"
+
+
+def test_a_link_that_leads_to_no_end_is_refused_and_stays(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.lat"
+    loop.symlink_to(loop)
+    with pytest.raises(OSError, match="loop") as caught:
+        write_file(loop, b"data")
+    assert caught.value.errno == errno.ELOOP
+    assert loop.is_symlink()
+    assert names(tmp_path) == ["loop.lat"]
 
 
 def test_a_link_stays_and_the_file_behind_it_is_replaced(tmp_path: Path) -> None:
