@@ -17,6 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from latentcodec.entropy.exact_net import LIMIT
 from latentcodec.models.layers import BoundedBlock
 from latentcodec.models.residual import BOUND
 from latentcodec.models.transforms import TransformModel
@@ -70,9 +71,16 @@ def _observe(seen: Ranges, block: BoundedBlock, inputs: tuple[Tensor], output: T
 def equalise(model: nn.Module, seen: dict[str, Ranges]) -> None:
     """Scale the channels of each block to those ranges."""
     for name, block in bounded_blocks(model).items():
-        filtered, hidden = (BOUND / (_ROOM * r.clamp_min(1e-6)) for r in seen[name])
-        filtered, hidden = filtered.clamp(1, _MOST), hidden.clamp(1, _MOST)
+        filtered = _factors(seen[name].filtered, block.depthwise.weight)
         block.depthwise.weight.mul_(filtered[:, None, None, None])
-        block.expand.weight.mul_(hidden[:, None]).div_(filtered)
+        block.expand.weight.div_(filtered)
+        hidden = _factors(seen[name].hidden, block.expand.weight)
+        block.expand.weight.mul_(hidden[:, None])
         block.expand.bias.mul_(hidden)
         block.project.weight.div_(hidden)
+
+
+def _factors(largest: Tensor, weight: Tensor) -> Tensor:
+    """Of outputs that reach `largest`: their weights, too, stay within what integers hold."""
+    wanted = (BOUND / (_ROOM * largest.clamp_min(1e-6))).clamp(1, _MOST)
+    return wanted.minimum(LIMIT / weight.abs().flatten(1).amax(1).clamp_min(1e-9))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from latentcodec.entropy.exact_net import LIMIT
 from latentcodec.models.config import HyperConfig
 from latentcodec.models.hyper import HyperModel
 from latentcodec.models.layers import Quantisable
@@ -70,3 +71,17 @@ def test_what_was_seen_stays_within_the_bound() -> None:
     for seen in ranges(model, [_crops()], _LEVEL).values():
         assert all(r.max() < 4 / 1.4 for r in seen)
         assert seen.hidden.max() > 2
+
+
+def test_weights_never_outgrow_their_integers() -> None:
+    """However often it is done: a channel that is nearly silent is scaled up each time."""
+    psi = torch.randn(1, 8, 8, 16, generator=torch.Generator().manual_seed(2))
+    step = _FirstStep()
+    block = next(iter(bounded_blocks(step).values()))
+    block.depthwise.weight.data[0] *= 1e-7
+    exact = step(psi)
+    for _ in range(8):
+        equalise(step, ranges(step, [psi], _LEVEL))
+    torch.testing.assert_close(step(psi), exact, rtol=1e-3, atol=1e-4)
+    for layer in (block.depthwise, block.expand):
+        assert layer.weight.abs().max() <= LIMIT
