@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from latentcodec.entropy.tables import MEAN_BITS
-from latentcodec.models.distortion import total_squared_error, total_structural
+from latentcodec.models.distortion import LUMA, total_squared_error, total_structural
 from latentcodec.models.float_prior import Choice, Costs, Rate
 from latentcodec.runtime.networks import Networks
 from latentcodec.runtime.tile_view import TileView
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from latentcodec.runtime.model_store import Tune
 
 _MOMENTUM = 0.3  # of the gradients
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, of what is shown of a grey picture
 _PATIENCE = 16  # updates without a better one, after which it ends
 _PROBE = 0.25  # steps, for the curvature
 _LEAST_CURVATURE = 1.0  # bits per squared step
@@ -135,7 +134,7 @@ class Descent:
         rows, columns = self._view.shown
         x = x[:, rows, columns].clamp(-1, 1)
         if self._view.is_grey:
-            x = (x @ x.new_tensor(_LUMA)).unsqueeze(-1).expand_as(x)
+            x = (x @ x.new_tensor(LUMA)).unsqueeze(-1).expand_as(x)
         if self._counted is not None:
             x = torch.where(self._counted, x, self._wanted)
         return self._distortion(x, self._wanted)

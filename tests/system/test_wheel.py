@@ -89,7 +89,7 @@ def test_the_metadata(wheel: Path) -> None:
     assert set(facts.get_all("Provides-Extra", [])) >= {"onnx", "bench", "docs", "dev"}
     needed = [line for line in facts.get_all("Requires-Dist", []) if "extra" not in line]
     assert {re.split(r"[^\w-]", line)[0] for line in needed} == {
-        *("torch", "pytorch-msssim", "numpy", "constriction", "pillow", "click", "safetensors"),
+        *("torch", "numpy", "constriction", "pillow", "click", "safetensors"),
     }
 
 

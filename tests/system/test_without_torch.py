@@ -56,10 +56,6 @@ def of_the_package() -> Iterator[str]:
         yield from required(re.split(r"[^\w.-]", name)[0])
 
 
-# Dependencies that need torch, or are it.
-ON_TORCH = {"torch", "pytorch-msssim"}
-
-
 def listed(page: str) -> str:
     """What a page tells pip to install where the package comes without its dependencies."""
     _, text = (ROOT / page).read_text(encoding="utf-8").split("pip install --no-deps .", 1)
@@ -74,7 +70,7 @@ def test_the_pages_name_all_dependencies_but_torch() -> None:
     needed = project["dependencies"] + project["optional-dependencies"]["onnx"]
     assert listed("README.md") == listed("docs/python.md")
     named = {re.split(r"[^\w.-]", one)[0]: one for one in shlex.split(listed("README.md"))}
-    assert set(named) == {re.split(r"[^\w.-]", line)[0] for line in needed} - ON_TORCH
+    assert set(named) == {re.split(r"[^\w.-]", line)[0] for line in needed} - {"torch"}
     # Where a later release may code differently, the page has the range, too.
     assert {one for one in named.values() if "<" in one} == {
         line for line in needed if "<" in line and not line.startswith("torch")
