@@ -81,6 +81,10 @@ def equalise(model: nn.Module, seen: dict[str, Ranges]) -> None:
 
 
 def _factors(largest: Tensor, weight: Tensor) -> Tensor:
-    """Of outputs that reach `largest`: their weights, too, stay within what integers hold."""
-    wanted = (BOUND / (_ROOM * largest.clamp_min(1e-6))).clamp(1, _MOST)
-    return wanted.minimum(LIMIT / weight.abs().flatten(1).amax(1).clamp_min(1e-9))
+    """Of outputs that reach `largest`: their weights, too, stay within what integers hold.
+
+    None is below 1: what the bound cuts off would come back with what follows scaled up.
+    """
+    wanted = BOUND / (_ROOM * largest.clamp_min(1e-6))
+    room = LIMIT / weight.abs().flatten(1).amax(1).clamp_min(1e-9)
+    return wanted.clamp_max(_MOST).minimum(room).clamp_min(1)
