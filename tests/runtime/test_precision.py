@@ -65,7 +65,7 @@ def test_files_are_as_good(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -
         error = exact.synthesise(v_hat, 500).astype(float) - photo[:320, :320]
         lambda_ = exact.config.lambda_of(exact.level(500))
         costs.append(lambda_ * (error**2).mean() + 8 * len(payload) / 320**2)
-    assert costs[1] == pytest.approx(costs[0], rel=0.003)
+    assert costs[1] == pytest.approx(costs[0], rel=0.008)
 
 
 def test_another_precision_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
