@@ -2,8 +2,9 @@
 
     python benchmarks/encoder_precision.py [FOLDER]
 
-Both are decoded in float32. A latent that lies between two symbols may become either one, so a single
-picture gains or loses a little; what counts is the mean, which stands with its standard error.
+Both are decoded in float32. A latent that lies between two symbols may become either one, so a
+single picture gains or loses a little; what counts is the mean, which stands with its standard
+error.
 """
 
 from __future__ import annotations
