@@ -36,6 +36,7 @@ from latentcodec.bench.environment import machine, today
 from latentcodec.runtime import model_store
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.precision import use_whole_process
+from latentcodec.system.allocator import keep_memory
 
 PHOTO = Path(__file__).parent / "data" / "kodak" / "kodim23.png"
 SIDE = 1536  # of the matrices
@@ -127,6 +128,7 @@ def _gflop(work: Callable[[], object]) -> float:
 def measure(cores: int, megapixels: str, weights: str | None) -> list[Measured]:
     """All rows of a size on so many cores; in a process of its own."""
     use_whole_process()
+    keep_memory()
     name = latentcodec.register_weights(weights) if weights else model_store.chosen()
     meter, runs = Meter(cores, megapixels), 9 if megapixels == "0.4" else 3
     codec = latentcodec.Codec(model=name)

@@ -9,7 +9,9 @@ def run() -> None:
         # Imported here, so that Ctrl-C meanwhile ends as it does later.
         from latentcodec.cli import main
         from latentcodec.runtime.precision import use_whole_process
+        from latentcodec.system.allocator import keep_memory
 
+        keep_memory()
         if sys.argv[1:2] != ["train"]:  # which says for each product what it needs
             use_whole_process()
         main(prog_name="latentcodec")

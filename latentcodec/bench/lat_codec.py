@@ -14,6 +14,9 @@ from latentcodec.errors import LatError, UnknownModel
 from latentcodec.runtime import model_store
 
 _EFFORTS = tuple("123456789")
+# From this effort on a file takes seconds, and half of the settings do (docs/benchmark.md).
+_SLOW_EFFORT = 5
+_FEW_SETTINGS = 1, 20, 40, 72, 100
 _TENTHS = tuple(tenths / 10 for tenths in range(10, 1001))
 
 
@@ -102,8 +105,13 @@ def lat(option: str) -> LatCodec:
     if last not in _EFFORTS:
         return _of_model(option)
     codec = _of_model(which)
+    effort = int(last)
     return dataclasses.replace(
-        codec, name=f"{codec.name}:{last}", label=f"{codec.label}, effort {last}", effort=int(last)
+        codec,
+        name=f"{codec.name}:{last}",
+        label=f"{codec.label}, effort {last}",
+        effort=effort,
+        settings=_FEW_SETTINGS if effort >= _SLOW_EFFORT else codec.settings,
     )
 
 

@@ -23,6 +23,7 @@ from latentcodec.bench.metrics import bits_per_pixel, distortion
 from latentcodec.bench.rows import Row, line_of, read_rows, write_rows
 from latentcodec.errors import LatError
 from latentcodec.runtime.precision import VARIABLE, use_whole_process
+from latentcodec.system.allocator import keep_memory
 
 Progress = Callable[[int, int], None]
 _DIGITS = 6  # of the floats in the table, so that it reads back as what it was
@@ -149,6 +150,7 @@ def _start_worker(threads: int | None) -> None:
         # Rounding to bfloat16 would let sizes, pixels and MS-SSIM depend on the processor.
         os.environ.setdefault(VARIABLE, "float32")
     use_whole_process()
+    keep_memory()
 
 
 codec_of = functools.lru_cache(maxsize=None)(codecs.find)

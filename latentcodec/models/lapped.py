@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from latentcodec.models.dct import BLOCK_PX
 
 _HALF = BLOCK_PX // 2
+_LEAST_CONVOLVED = 1 << 16  # numbers: torch makes products of convolutions of few
 
 
 def no_filters() -> Tensor:
@@ -31,20 +33,14 @@ def filtered(x: Tensor, filters: Tensor) -> Tensor:
     """
     b, h, w, c = x.shape
     if w > BLOCK_PX:
-        around = x[:, :, _HALF:-_HALF].reshape(b, h, -1, BLOCK_PX * c)
-        around = _product(around, _wide(filters[1], c).T).view(b, h, w - BLOCK_PX, c)
+        cells = x[:, :, _HALF:-_HALF].reshape(-1, BLOCK_PX * c)
+        around = _of_columns(cells, filters[1], c).view(b, h, w - BLOCK_PX, c)
         x = torch.cat([x[:, :, :_HALF], around, x[:, :, -_HALF:]], 2)
     if h > BLOCK_PX:
-        around = x[:, _HALF:-_HALF].reshape(b, -1, BLOCK_PX, w * c)
-        around = _product(filters[0], around).view(b, h - BLOCK_PX, w, c)
+        cells = x[:, _HALF:-_HALF].reshape(-1, BLOCK_PX, w * c)
+        around = _of_rows(cells, filters[0]).view(b, h - BLOCK_PX, w, c)
         x = torch.cat([x[:, :_HALF], around, x[:, -_HALF:]], 1)
     return x
-
-
-def _wide(matrix: Tensor, colours: int) -> Tensor:
-    """For one product over what lies together in memory, 16 columns of so many colours."""
-    eye = torch.eye(colours, dtype=matrix.dtype, device=matrix.device)
-    return torch.kron(matrix.contiguous(), eye)
 
 
 def filter_columns(x: Tensor, matrix: Tensor, out: Tensor) -> Tensor:
@@ -55,7 +51,7 @@ def filter_columns(x: Tensor, matrix: Tensor, out: Tensor) -> Tensor:
     half, cells = _HALF * x.shape[3], (-1, BLOCK_PX * x.shape[3])
     # Halves of blocks at either end of a row meet those of the next row, and are put back.
     made = out.view(-1)[half:-half].view(cells)
-    _product(x.reshape(-1)[half:-half].view(cells), _wide(matrix, x.shape[3]).T, made)
+    _of_columns(x.reshape(-1)[half:-half].view(cells), matrix, x.shape[3], made)
     out[:, :, :_HALF] = x[:, :, :_HALF]
     out[:, :, -_HALF:] = x[:, :, -_HALF:]
     return out
@@ -65,18 +61,51 @@ def filter_rows(x: Tensor, matrix: Tensor, out: Tensor) -> Tensor:
     """The rows of `filtered` likewise."""
     cells = (-1, BLOCK_PX, x.shape[2] * x.shape[3])
     if x.shape[1] > BLOCK_PX:
-        around = x[0, _HALF:-_HALF].view(cells)
-        factors = matrix.expand(len(around), -1, -1)
-        _product(factors, around, out[0, _HALF:-_HALF].view(cells))
+        _of_rows(x[0, _HALF:-_HALF].view(cells), matrix, out[0, _HALF:-_HALF].view(cells))
     out[:, :_HALF] = x[:, :_HALF]
     out[:, -_HALF:] = x[:, -_HALF:]
     return out
 
 
+def _of_columns(cells: Tensor, matrix: Tensor, colours: int, out: Tensor | None = None) -> Tensor:
+    """Cells [n, 16 * colours], each the columns around a border."""
+    # For one product over what lies together in memory.
+    eye = torch.eye(colours, dtype=matrix.dtype, device=matrix.device)
+    wide = torch.kron(matrix.contiguous(), eye)
+    if not _convolves(cells):
+        return _product(cells, wide.T, out)
+    planes = cells.view(1, -1, 1, len(wide)).permute(0, 3, 1, 2)  # seen as channels last
+    made = _convolved(planes, wide).permute(0, 2, 3, 1).view(cells.shape)
+    return made if out is None else out.copy_(made)
+
+
+def _of_rows(cells: Tensor, matrix: Tensor, out: Tensor | None = None) -> Tensor:
+    """Cells [n, 16, m], each the rows around a border."""
+    if not _convolves(cells):
+        return _product(matrix.expand(len(cells), -1, -1), cells, out)
+    made = _convolved(cells[:, :, None], matrix)[:, :, 0]
+    return made if out is None else out.copy_(made)
+
+
+def _rounds() -> bool:
+    """Whether torch is set to round the factors of products to bfloat16: pixels have more bits."""
+    return torch.get_float32_matmul_precision() != "highest"
+
+
+def _convolves(cells: Tensor) -> bool:
+    """Whether a convolution, whose factors are not rounded, is the fastest that is precise."""
+    return _rounds() and cells.device.type == "cpu" and cells.numel() >= _LEAST_CONVOLVED
+
+
+def _convolved(planes: Tensor, matrix: Tensor) -> Tensor:
+    """matrix times the channels of planes, [n, in, h, w]."""
+    # Where one thread computes, only a dilated one does not become a product.
+    return functional.conv2d(planes, matrix[:, :, None, None], dilation=2)
+
+
 def _product(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
-    """a @ b in float32, also where torch is set to round factors to bfloat16: pixels have more than
-    8 bits. As `layers.precise_linear`."""
-    if torch.get_float32_matmul_precision() == "highest":
+    """a @ b in float32, also where factors are rounded. As `layers.precise_linear`."""
+    if not _rounds():
         return torch.matmul(a, b, out=out)
     coarse_a, coarse_b = a.bfloat16().float(), b.bfloat16().float()
     made = torch.matmul(coarse_a, coarse_b, out=out)
