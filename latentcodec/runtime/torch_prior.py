@@ -144,7 +144,8 @@ class TorchPrior:
     ) -> tuple[Tensor, np.ndarray, np.ndarray]:
         if values is not None:
             coded = torch.from_numpy(values)
-            magnitude = self._magnitudes[coded.abs().clamp_(max=len(self._magnitudes) - 1)]
+            places = coded.abs().clamp_(max=len(self._magnitudes) - 1)
+            magnitude = self._magnitudes.index_select(0, places.view(-1)).view(places.shape)
             latents = coded.double()
             latents.mul_(_row(rows.to_latent, step - 1, LATENT_SCALE)).round_()
             latents = latents.clamp_(-LATENT_LIMIT, LATENT_LIMIT - 1).float()
