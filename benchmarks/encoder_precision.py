@@ -36,7 +36,7 @@ def main(folder: Path) -> None:
         with Image.open(path) as image:
             pixels = np.asarray(image.convert("RGB"))[:_SIDE_PX, :_SIDE_PX]
         crops.append(np.ascontiguousarray(pixels))
-    for tune in ("ssim", "psnr"):
+    for tune in model_store.TUNES:
         models = [_model(tune, name) for name in ("float32", "bfloat16")]
         for quality in _QUALITIES:
             rows = np.array([_differences(models, crop, quality) for crop in crops])
@@ -46,7 +46,7 @@ def main(folder: Path) -> None:
             click.echo(f"tune {tune}, quality {quality}: {told}")
 
 
-def _model(tune: str, name: str) -> Family:
+def _model(tune: model_store.Tune, name: str) -> Family:
     os.environ[precision.VARIABLE] = name
     entry = model_store.by_name(model_store.chosen(tune=tune))
     return registry.load(model_store.checked_bytes(entry), "torch")

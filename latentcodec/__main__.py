@@ -15,6 +15,9 @@ def run() -> None:
         if sys.argv[1:2] != ["train"]:  # which says for each product what it needs
             use_whole_process()
         main(prog_name="latentcodec")
+    except OSError as error:  # of --version and the like, where standard output is full
+        sys.stderr.write(f"Error: {error.strerror}\n")
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted\n")
         sys.exit(130)

@@ -18,8 +18,8 @@ from latentcodec.images.picture import one_by_one, source_of
 from latentcodec.images.tensors import tensor_of
 from latentcodec.options import DecodeOptions, EncodeOptions
 from latentcodec.pipeline import decoder, rate_control
-from latentcodec.runtime import choice, model_store
-from latentcodec.runtime.compute import ITEM_ERRORS, check_device, map_on_threads, threads
+from latentcodec.runtime import choice, compute, model_store
+from latentcodec.runtime.compute import ITEM_ERRORS, map_on_threads, threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,14 +131,13 @@ class Codec:
 
         Raises:
             latentcodec.LatError: the model is not known, or device or runtime cannot be used.
-            ValueError: `threads` is less than 1, another option has no such value, or both
-                `model` and `tune` are given.
+            ValueError: an option has no such value (`threads` ends at 1024), or both `model` and
+                `tune` are given.
         """
-        if threads is not None and threads < 1:
-            raise ValueError(f"threads must be 1 or more, not {threads}")
+        compute.check_threads(threads)
         name = model_store.by_name(model_store.chosen(model, tune)).name
         self._runtime = choice.chosen(runtime)
-        check_device(device, self._runtime)
+        compute.check_device(device, self._runtime)
         self._model, self._device, self._threads = name, device, threads
         self._moved: dict[ModelEntry, Family] = {}
         self._lock = threading.Lock()

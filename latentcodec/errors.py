@@ -82,6 +82,8 @@ class LossWarning(UserWarning):
 def warn_of_loss(message: str) -> None:
     """Give a LossWarning, which points at the line that called this package."""
     level, frame = 1, sys._getframe()
-    while frame.f_back and frame.f_globals["__name__"].split(".")[0] == __package__:
+    # Pillow's frames lie between where it saves or opens by the plugin.
+    passed = (__package__, "PIL")
+    while frame.f_back and frame.f_globals["__name__"].split(".")[0] in passed:
         level, frame = level + 1, frame.f_back
     warnings.warn(message, LossWarning, stacklevel=level)

@@ -254,7 +254,7 @@ class DecodeOptions:
         if self.region is not None:
             what = "a region is left, top, width and height in pixels"
             object.__setattr__(self, "region", _whole(self.region, 4, what))
-        if not _is_number(self.max_pixels):
+        if not _is_number(self.max_pixels) or math.isnan(self.max_pixels):
             raise ValueError(f"max_pixels must be a number, not {self.max_pixels!r}")
 
     @property

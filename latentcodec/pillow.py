@@ -134,10 +134,13 @@ def open(source: str | os.PathLike[str] | IO[bytes]) -> Image.Image:
     Raises:
         latentcodec.LatError: it is no `.lat` file, or its header is damaged.
         OSError: it cannot be read.
+        ValueError: it is neither a path nor a file.
     """
     if isinstance(source, str) and is_url(source):
         source = BytesIO(remote.read(source))
     elif not isinstance(source, (str, os.PathLike)):
+        if not hasattr(source, "read"):
+            raise ValueError(f"a {type(source).__name__} is no file: give a path or an open file")
         source = BytesIO(source.read())  # Pillow would go back to the start
     try:
         return Image.open(source, formats=[FORMAT])

@@ -5,6 +5,7 @@ Only then is it quick: no model is loaded.
 
 from __future__ import annotations
 
+import numbers
 import warnings
 from typing import TYPE_CHECKING
 
@@ -53,10 +54,10 @@ def thumbnail(source: Source, size: int = 256, *, max_pixels: int = MAX_PIXELS) 
 
     Raises:
         latentcodec.LatError, OSError: as `decode` does.
-        ValueError: the size is not above 0.
+        ValueError: the size is no whole number above 0.
     """
-    if size < 1:
-        raise ValueError(f"the size must be above 0, not {size}")
+    if not (isinstance(size, numbers.Integral) and size > 0):
+        raise ValueError(f"the size must be a whole number above 0, not {size!r}")
     with opened(source) as data:
         header = container.read_header(data)
         longest = max(header.width_px, header.height_px)

@@ -43,7 +43,7 @@ def plot_all(
 def _figure(
     results: Sequence[CodecResult], published: Sequence[Published], title: str, metric: Metric
 ) -> Figure:
-    figure = Figure(figsize=(12.0, 7.0), dpi=120, layout="constrained")
+    figure = Figure(figsize=(12.0, 7.6), dpi=120, layout="constrained")
     logarithmic, linear = figure.subplots(1, 2, sharey=True)
     for axes in (logarithmic, linear):
         _draw(axes, results, published, metric)
@@ -61,16 +61,16 @@ def _figure(
 
 
 def _legends(figure: Figure, axes: Axes, measured: int) -> None:
-    """What was measured at the left, what others published apart from it at the right."""
+    """What was measured below the curves, what others published apart from it above them."""
     handles, labels = axes.get_legend_handles_labels()
-    looks: dict[str, Any] = {"ncols": 2, "fontsize": "x-small"}
+    looks: dict[str, Any] = {"ncols": 4, "fontsize": "x-small"}
     figure.legend(
-        handles[:measured], labels[:measured], loc="outside lower left", title="measured", **looks
+        handles[:measured], labels[:measured], loc="outside lower center", title="measured", **looks
     )
     if handles[measured:]:
         title = "published, not measured here"
         figure.legend(
-            handles[measured:], labels[measured:], loc="outside lower right", title=title, **looks
+            handles[measured:], labels[measured:], loc="outside upper center", title=title, **looks
         )
 
 

@@ -18,7 +18,7 @@ class Style:
 # be told apart without colour.
 _STYLES = {
     "lat": Style("#000000", "o"),
-    "lat:psnr": Style("#6b6b6b", "p"),
+    "lat:psnr": Style("#c000c0", "p"),
     "lat:hyper": Style("#404040", "8"),
     "lat:ae": Style("#7a3db8", "P"),
     "lat:vae": Style("#1f77b4", "X"),

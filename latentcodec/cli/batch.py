@@ -19,7 +19,14 @@ from typing import TYPE_CHECKING
 import click
 
 from latentcodec.cli.options import BatchOptions
-from latentcodec.cli.paths import STREAM, Task, existing, is_target
+from latentcodec.cli.paths import (
+    STREAM,
+    Task,
+    existing,
+    is_target,
+    standard_input,
+    standard_output,
+)
 from latentcodec.cli.report import Report, listed
 from latentcodec.errors import LatError
 from latentcodec.files.result import FileResult
@@ -115,8 +122,8 @@ def _result(task: Task, convert: Convert | None) -> FileResult:
         return FileResult(task.source, task.target, "skipped")
     if convert is None:
         return FileResult(task.source, task.target, "planned")
-    source = sys.stdin.buffer if task.source == STREAM else task.source
-    target = sys.stdout.buffer if task.target == STREAM else task.target
+    source = standard_input() if task.source == STREAM else task.source
+    target = standard_output() if task.target == STREAM else task.target
     return convert(source, target)
 
 

@@ -37,8 +37,7 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
 
     An existing output is overwritten, as dwebp, avifdec and djxl do, when the new file is
     complete; an input never is. Metadata are passed on to formats that hold them, with a warning
-    where they do not; where there is no place for the orientation, pixels are turned. Lossy
-    formats are written at quality 95, as djxl does.
+    where they do not; where there is no place for the orientation, pixels are turned.
     """
     shared = options.BatchOptions.taken_from(chosen)
     del chosen["weights"]  # whose files can be read by now

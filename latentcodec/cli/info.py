@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from latentcodec.cli.paths import STREAM, is_folder
+from latentcodec.cli.paths import STREAM, is_folder, standard_input
 from latentcodec.cli.shown import one_line
 from latentcodec.errors import LatError
 from latentcodec.files.errors import describe_error
@@ -23,7 +22,7 @@ def _facts(source: str) -> dict[str, Any]:
     from latentcodec.info import read_info
 
     try:
-        info = read_info(sys.stdin.buffer.read() if source == STREAM else source)
+        info = read_info(standard_input().read() if source == STREAM else source)
     except LatError as error:
         raise LatError(f"{source}: {error}") from error
     return {
@@ -80,6 +79,8 @@ def command(sources: tuple[str, ...], recursive: bool, as_json: bool) -> None:
 def _named(sources: tuple[str, ...], recursive: bool) -> Iterator[str]:
     """The files, and those in folders. Raises LatError for a folder where that is not wanted."""
     for source in sources:
+        if not source:
+            raise click.UsageError("a name is empty")
         if not is_folder(source, recursive):
             yield source
         elif is_url(source) and recursive:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
+from typing import IO, TextIO
 
 import click
 
+from latentcodec.errors import LatError
 from latentcodec.storage import remote
 from latentcodec.storage.names import (
     base_name,
@@ -133,6 +136,22 @@ def makes_parents(tasks: list[Task]) -> bool:
 def _names_folder(output: str) -> bool:
     """Whether an output is a folder; a URL is by its slash, and no store is asked."""
     return is_folder_name(output) or (not is_url(output) and Path(output).is_dir())
+
+
+def standard_input() -> IO[bytes]:
+    """Raises LatError where the program was started without."""
+    return _open_stream(sys.stdin, "input")
+
+
+def standard_output() -> IO[bytes]:
+    """Raises LatError where the program was started without."""
+    return _open_stream(sys.stdout, "output")
+
+
+def _open_stream(stream: TextIO | None, name: str) -> IO[bytes]:
+    if stream is None:  # so Python has those that were closed
+        raise LatError(f"standard {name} is closed")
+    return stream.buffer
 
 
 def is_folder(given: str, recursive: bool) -> bool:

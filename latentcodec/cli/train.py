@@ -46,7 +46,11 @@ def command(config: str, precision: str, **chosen: Any) -> None:
 
 def _check(settings: Settings) -> None:
     """Raises UsageError for options that exclude each other, or need one another."""
-    crop = settings.crop_px
+    crop, out = settings.crop_px, settings.out
+    if out.is_dir() or not out.name:
+        raise click.BadParameter(f"{out} is a folder: --out is a file to write")
+    if not out.absolute().parent.is_dir():
+        raise click.BadParameter(f"the folder of --out {out} does not exist")
     if (settings.minutes is None) == (settings.updates is None):
         raise click.UsageError("give either --minutes or --updates")
     if crop % 64 or (settings.family == "vae64" and crop != 64):

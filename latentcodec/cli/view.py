@@ -31,5 +31,5 @@ def command(files: tuple[str, ...], weights: str | None) -> None:
             raise LatError(result.error if name in result.error else f"{name}: {result.error}")
         for warning in result.warnings:
             click.echo(f"Warning: {name}: {warning}", err=True)
-        if click.launch(str(target)):
+        if click.launch(str(target), wait=True):
             raise LatError(f"no viewer could be started; {name} is decoded to {target}")

@@ -68,7 +68,8 @@ def _decode(
     image, header = decoded.picture, decoded.header
     strip_image(image, options.strip)
     image = made_ready(image, form, strict=options.strict, background=options.background)
-    written = write_target(target, lambda stream: write_image(image, stream, form), options)
+    write = functools.partial(write_image, image, form=form, quality=options.quality)
+    written = write_target(target, write, options)
     if options.preserve:
         preserve(source, target)
     for problem in decoded.problems:

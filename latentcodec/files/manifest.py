@@ -98,8 +98,12 @@ class Manifest:
             return
         assert self._lines is not None
         row = row_of(result, self._options)
-        self._lines.write(json.dumps(row).encode() + b"\n")
-        self._lines.flush()
+        try:
+            self._lines.write(json.dumps(row).encode() + b"\n")
+            self._lines.flush()
+        except OSError as error:
+            why = "cannot be written, so that nothing more is converted"
+            raise LatError(f"{self._journal} {why}: {error.strerror}") from error
 
     def __enter__(self) -> Manifest:
         """Open the lines for writing. Raises OSError."""

@@ -95,13 +95,15 @@ class DecodeFileOptions(FileOptions, DecodeOptions):
     Attributes:
         format: extension of the format to write, such as "jpg"; None: that of the target, and png
             where that has no name.
+        quality: of JPEG, WebP and other formats with losses, 1 to 100 as Pillow has it.
         strict: fail where the format cannot hold all of the file.
         strip: metadata to leave out, as for `encode`.
         background: the colour, by Pillow's names, that a picture with alpha is put on where the
             format has none.
 
     Raises:
-        ValueError: `strip` names no metadata, or the background is no colour.
+        ValueError: there is no such quality, `strip` names no metadata, or the background is no
+            colour.
     """
 
     format: Annotated[
@@ -112,6 +114,9 @@ class DecodeFileOptions(FileOptions, DecodeOptions):
             parse=_parse_format,
         ),
     ] = None
+    quality: Annotated[
+        int, Flag("Of what is written with losses, 1 to 100.", short="-q", least=1, most=100)
+    ] = 95
     strict: Annotated[bool, Flag("Refuse formats that cannot hold all of a file.")] = False
     strip: Annotated[Collection[MetadataName], STRIP] = ()
     background: Annotated[
@@ -125,6 +130,8 @@ class DecodeFileOptions(FileOptions, DecodeOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.quality not in range(1, 101):
+            raise ValueError(f"quality must be a whole number from 1 to 100, not {self.quality!r}")
         object.__setattr__(self, "strip", tuple(check_names(self.strip)))
         if self.background is not None:
             _parse_colour(self.background)

@@ -45,6 +45,10 @@ class FileView:
         with self._place:
             self._stream.seek(self._start + start)
             data = self._stream.read(max(stop - start, 0))
+            while len(data) < stop - start and (
+                more := self._stream.read(stop - start - len(data))
+            ):
+                data += more  # raw streams may give less than is there
         if start + len(data) < stop:
             raise TruncatedFile("the file became shorter while it was read")
         return data

@@ -67,7 +67,7 @@ def open_image(source: Path | IO[bytes], strict: bool = False) -> Image.Image:
 def _reason(path: Path) -> str:
     """What the plugin of its extension says of a file that none knows, as the end of a sentence."""
     form = Image.registered_extensions().get(path.suffix.lower(), "")
-    advice = plugins.advice(path)
+    advice = plugins.advice(path.suffix)
     if advice or form not in Image.OPEN:
         return advice
     try:
@@ -90,25 +90,27 @@ def is_readable(suffix: str) -> bool:
     """Whether an extension, such as .png, is that of a format whose pixels Pillow reads."""
     plugins.register()
     form = Image.registered_extensions().get(suffix.lower())
-    return form in Image.OPEN and form not in _NO_PIXELS
+    return (form in Image.OPEN and form not in _NO_PIXELS) or form == "MPO"  # opened as JPEG
 
 
 def writable_format(suffix: str) -> str | None:
     """Pillow's name of the format that has an extension, such as .png, if Pillow writes it."""
     plugins.register()
     form = Image.registered_extensions().get(suffix.lower())
-    return form if form in Image.SAVE else None
+    # Icons of Apple have sizes of their own.
+    return form if form in Image.SAVE and form != "ICNS" else None
 
 
 def write_image(image: Image.Image, stream: IO[bytes], form: str, **options: Any) -> None:
     """Write an image in a format, with its metadata. Raises UnsupportedImage and OSError.
 
-    Lossy formats are written at quality 95, as djxl does; `options` go to Pillow's `save`.
+    Lossy formats are written at quality 95 unless `options`, which go to Pillow's `save`, say so.
     """
     direct, buffer = form != "JPEG2000", io.BytesIO()  # OpenJPEG never ends where a write fails
     target = stream if direct else buffer
     try:
-        image.save(target, format=form, quality=_QUALITY, **save_options(image, form), **options)
+        chosen = {"quality": _QUALITY} | save_options(image, form) | options
+        image.save(target, format=form, **chosen)
     except MemoryError:
         raise
     except Exception as error:  # Pillow's writers raise nearly anything they cannot hold

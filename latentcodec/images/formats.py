@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -14,10 +15,11 @@ from latentcodec.images.metadata_kinds import IPTC_RESOURCE, IPTC_TAG, KEYS, hel
 from latentcodec.images.modes import lossy, to_rgb
 
 _WITH_ALPHA = (
-    *("PNG", "WEBP", "AVIF", "TIFF", "HEIF", "JXL", "JPEG2000", "TGA", "ICO", "ICNS"),
+    *("PNG", "WEBP", "AVIF", "TIFF", "HEIF", "JXL", "JPEG2000", "TGA", "ICO"),
     *("DDS", "QOI", "SGI", "IM", "LAT"),
 )
 _WITHOUT_GREY = ("WEBP", "AVIF")  # whose files would have the profile of a grey picture with RGB
+_LARGEST_PX = {"ICO": 256}
 _XMP_TAG = 700
 _SEGMENT_BYTES = 65533  # of a JPEG file, behind its length
 # What stands before the contents in such a segment.
@@ -31,12 +33,18 @@ def made_ready(
     less than before; pixels are turned upright where the orientation has no place.
 
     background: the colour, by Pillow's names, that a picture with alpha is put on where the format
-    has none. Raises UnsupportedImage without it, and under `strict` for what is left out.
+    has none. Raises UnsupportedImage without it, for what is too large for the format, and
+    under `strict` for what is left out.
     """
+    largest = _LARGEST_PX.get(form)
+    if largest and max(image.size) > largest:
+        raise UnsupportedImage(f"{form} holds pictures of up to {largest} x {largest} px")
     if image.mode in ("RGBA", "LA") and form not in _WITH_ALPHA:
         image = _on_background(image, form, background)
     if form in _WITHOUT_GREY and _is_of_grey(image):
         image = _grey_as_srgb(image)
+    if form == "PNG" and "text" in image.info:
+        _keep_texts_of_png(image, strict)
     block = image.info.get("exif", b"")
     left_out = [key for key in KEYS if key in image.info and not _fits(image, form, key)]
     # An orientation alone is not lost where the pixels are turned by it.
@@ -56,7 +64,7 @@ def made_ready(
 def _reason(form: str, keys: list[str]) -> str:
     not_such = [KEYS[key].words for key in keys if key in held_by(form)]
     no_place = [KEYS[key].words for key in keys if key not in held_by(form)]
-    why = "cannot hold damaged" if form == "TIFF" else "cannot hold so much"
+    why = "cannot hold so much" if form in ("JPEG", "MPO") else "cannot hold this"
     reasons = ((why, not_such), ("has no place for", no_place))
     return " and ".join(f"{why} {', '.join(names)}" for why, names in reasons if names)
 
@@ -65,22 +73,37 @@ def _fits(image: Image.Image, form: str, key: str) -> bool:
     if key not in held_by(form):
         return False
     value = image.info[key]
-    if form == "TIFF" and key == "exif":
-        return _is_whole(value)
-    if form not in ("JPEG", "MPO"):
-        return True
-    if key == "photoshop":
-        return len(_photoshop_block(value)) <= _SEGMENT_BYTES
-    return key not in ("exif", "comment") or len(value) <= _SEGMENT_BYTES
+    if form in ("JPEG", "MPO"):
+        if key == "photoshop":
+            return len(_photoshop_block(value)) <= _SEGMENT_BYTES
+        return key not in ("exif", "comment") or len(value) <= _SEGMENT_BYTES
+    return _is_written(image.mode, form, key, value)
 
 
-def _is_whole(block: bytes) -> bool:
-    """Whether EXIF can be written as tags of TIFF, for which it has to be taken apart."""
+def _is_written(mode: str, form: str, key: str, value: Any) -> bool:
+    """Whether Pillow's writer takes this, with a tiny picture: it would refuse a large one, too."""
+    tiny = Image.new(mode, (16, 16))
+    tiny.info[key] = value
     try:
-        for_tiff(block)
-    except Exception:  # Pillow raises nearly anything on a broken directory
+        tiny.save(io.BytesIO(), form, **save_options(tiny, form))
+    except MemoryError:
+        raise
+    except Exception:  # Pillow raises nearly anything on a broken block
         return False
     return True
+
+
+def _keep_texts_of_png(image: Image.Image, strict: bool) -> None:
+    """Leave out texts whose names PNG does not allow, of 1 to 79 characters of Latin-1."""
+    texts = image.info["text"]
+    kept = {
+        name: text
+        for name, text in texts.items()
+        if 0 < len(name) < 80 and name.isprintable() and all(ord(one) < 256 for one in name)
+    }
+    if len(kept) < len(texts):
+        lossy("PNG allows no such names of texts: left out", strict)
+        image.info["text"] = kept
 
 
 def _on_background(image: Image.Image, form: str, colour: str | None) -> Image.Image:
@@ -119,6 +142,8 @@ def check_colour(name: str) -> str:
 def save_options(image: Image.Image, form: str) -> dict[str, Any]:
     """Keyword arguments that make Pillow's writer of a format write what `info` holds."""
     info = {key: image.info[key] for key in held_by(form) if key in image.info}
+    if form == "ICO":  # otherwise in the sizes of icons, instead of its own
+        info["sizes"] = [image.size]
     return _OPTIONS.get(form, lambda info: info)(info)
 
 
@@ -146,7 +171,6 @@ def _for_png(info: dict[str, Any]) -> dict[str, Any]:
     texts = dict(info.pop("text", {}))
     if "comment" in info:
         texts["Comment"] = info.pop("comment").decode(errors="replace")
-    texts = {key: value for key, value in texts.items() if 0 < len(key) < 80}
     if not texts and "xmp" not in info:
         return info
     chunks = PngInfo()

@@ -46,7 +46,11 @@ def exif_of(image: Image.Image) -> bytes | None:
         return block
     if exif.with_prefix(chosen._loaded_exif) != block:  # `info` was set after that
         return block
-    return _changed(block, chosen, _tags(_as_read(image), chosen), _tags(chosen, chosen))
+    try:
+        before, after = _tags(_as_read(image), chosen), _tags(chosen, chosen)
+    except Exception:  # Pillow raises nearly anything on a block that it cannot take apart
+        return block
+    return _changed(block, chosen, before, after)
 
 
 def _block_of(image: Image.Image) -> bytes | None:

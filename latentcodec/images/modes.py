@@ -27,13 +27,16 @@ _KEPT = {
 }
 # Modes whose colours change, so that their profile no longer describes them.
 CONVERTED_MODES = ("CMYK", "YCbCr", "LAB", "HSV")
+# Formats whose samples of 16 bits Pillow reads as 32, and pictures that a program has made.
+_SIXTEEN_BITS_IN_I = (None, "PNG", "PPM")
+_THIRTY_TWO_BITS = "the image has 32 bits per channel; convert it to 8 bits"
 _STRIP_PX = 256
 
 
 def lossy(message: str, strict: bool) -> None:
     """Warn that something is lost, or refuse: raises UnsupportedImage under `strict`."""
     if strict:
-        raise UnsupportedImage(message)
+        raise UnsupportedImage(f"something would be lost: {message}")
     warn_of_loss(message)
 
 
@@ -46,6 +49,8 @@ def storable(image: Image.Image, strict: bool) -> tuple[Image.Image, Colour]:
     """
     if image.mode in _KEPT:
         return _without_needless_alpha(image)
+    if image.mode == "I" and image.format not in _SIXTEEN_BITS_IN_I:
+        raise UnsupportedImage(_THIRTY_TWO_BITS)
     if image.mode in ("I", "I;16", "I;16L", "I;16B", "I;16N"):
         lossy("the image has 16 bits per channel; 8 are kept", strict)
         return _eight_bits(image), Colour.GREY
@@ -89,7 +94,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
         height = min(_STRIP_PX, image.height - top)
         samples = np.asarray(rectangle_of(image, 0, top, image.width, height)).astype(np.int64)
         if samples.min() < 0 or samples.max() > 65535:
-            raise UnsupportedImage("the image has 32 bits per channel; convert it to 8 bits")
+            raise UnsupportedImage(_THIRTY_TWO_BITS)
         eight = ((samples * 255 + 32767) // 65535).astype(np.uint8)
         result.paste(Image.fromarray(eight), (0, top))
     return result

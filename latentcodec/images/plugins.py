@@ -6,7 +6,6 @@ import contextlib
 import functools
 import importlib
 from importlib.util import find_spec
-from pathlib import Path
 
 # The packages and their modules, by the extensions of what they read.
 _PACKAGES = {
@@ -24,8 +23,8 @@ def register() -> None:
         importlib.import_module("pillow_jxl")  # registers itself
 
 
-def advice(path: Path) -> str:
-    """What would help to read a file of such a name, as the end of a sentence; "" where it is
+def advice(suffix: str) -> str:
+    """What would help to read a file of such an extension, as the end of a sentence; "" where it is
     there, or nothing would."""
-    package, module = _PACKAGES.get(path.suffix.lower(), ("", ""))
-    return "" if not package or find_spec(module) else f": the package {package} would teach it"
+    package, module = _PACKAGES.get(suffix.lower(), ("", ""))
+    return "" if not package or find_spec(module) else f": the package {package} reads it"

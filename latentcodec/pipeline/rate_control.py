@@ -31,6 +31,7 @@ _FINISHED_NEAR = 0.02  # of a finished one
 _FINISHED_NEAR_DB = 0.05  # and a picture this little above the wanted fidelity
 _MOST_FINISHED = 6  # files, from which the best is taken
 _LOWEST, _HIGHEST = QUALITY_TENTHS.start, QUALITY_TENTHS.stop - 1
+_COARSE = range(100, _HIGHEST, 100)
 
 Encode = Callable[[float], bytes]  # from a quality, 1 to 100, to the bytes of a file
 
@@ -188,7 +189,13 @@ def _for_psnr(encode: Encode, psnr_db: Callable[[bytes], float], wanted_db: floa
     if psnr_db(smallest) >= wanted_db:
         return Found(smallest, low / 10, reached=True)
     if psnr_db(best) < wanted_db:
-        return Found(best, high / 10, reached=False)
+        # On patterns of single lines PSNR falls again with the quality: then a coarse look.
+        for middle in _COARSE:
+            if psnr_db(data := encode(middle / 10)) >= wanted_db:
+                high, best = middle, data
+                break
+        else:
+            return Found(best, high / 10, reached=False)
     while high - low > 1:
         middle = (low + high) // 2
         data = encode(middle / 10)

@@ -42,6 +42,12 @@ if hasattr(os, "register_at_fork"):  # where there is fork
     os.register_at_fork(after_in_child=_after_fork)
 
 
+def check_threads(threads: int | None) -> None:
+    """Raises ValueError for what is no number of threads: of many more, OpenMP ends the process."""
+    if threads is not None and threads not in range(1, 1025):
+        raise ValueError(f"threads must be a whole number from 1 to 1024, not {threads!r}")
+
+
 def check_device(device: str | torch.device, runtime: Runtime) -> None:
     """Raises LatError unless g_a and g_s can run there."""
     if str(device) == "cpu":

@@ -76,7 +76,7 @@ def _file(name: str, folder: Path | None) -> bytes:
     if folder is None:
         raise LatError(
             "this installation has no ONNX Runtime Web: give the folder where npm installed "
-            f"{ORT} and {XZ} with --runtime-web"
+            f"{ORT} and {XZ} with --runtime-web (in a checkout, `make web-runtime` brings them)"
         )
     data = installed_file(name, folder)
     return packed(data) if is_binary else data

@@ -114,7 +114,7 @@ def test_an_error_names_the_package_that_would_help(
             monkeypatch.setattr(plugins, "find_spec", lambda module, found=found: found)
             stderr = typed(f"encode photos/{name}").stderr
             assert "that Pillow can read" in stderr and (package in stderr) == is_named
-    assert plugins.advice(Path("a.png")) == ""
+    assert plugins.advice(".png") == ""
 
 
 @pytest.mark.slow
