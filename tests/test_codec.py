@@ -259,3 +259,9 @@ def test_another_process_may_be_sent_one(crops: list[np.ndarray], files: list[by
 
 def test_it_is_the_codec_of_the_package() -> None:
     assert latentcodec.Codec is sys.modules["latentcodec.codec"].Codec
+
+
+@pytest.mark.parametrize("threads", [0, 1025, 1.5, "2"])
+def test_what_is_no_number_of_threads(threads: Any) -> None:
+    with pytest.raises(ValueError, match="whole number from 1 to 1024"):
+        Codec(threads=threads)

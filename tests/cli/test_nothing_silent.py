@@ -256,3 +256,28 @@ def test_alpha_needs_a_background_where_a_format_has_none(photos: Path, suffix: 
         red, green, blue = shown.convert("RGB").getpixel((4, 8))
     assert (red < 20, green < 20, blue > 235) == (True,) * 3
     assert typed(f"decode x.lat {target} --background nosuch").exit_code == 2
+
+
+@pytest.mark.slow
+def test_streams_that_are_closed(photos: Path) -> None:
+    for line, name in (
+        ("encode photos/a.png - >&-", "output"),
+        ("encode - -o b.lat <&-", "input"),
+        ("info - <&-", "input"),
+    ):
+        command = f"{sys.executable} -m latentcodec {line}"
+        found = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+        assert found.returncode == 1
+        assert f"standard {name} is closed" in one_sentence(found.stderr)
+
+
+def test_a_motion_photo_in_a_folder_is_read(photos: Path) -> None:
+    image = Image.new("RGB", (32, 24))
+    image.save(photos / "c.mpo", save_all=True, append_images=[image])
+    typed("encode -r photos -o out")
+    assert Path("out/c.lat").is_file()
+
+
+def test_integers_of_32_bits_are_refused(photos: Path) -> None:
+    Image.new("I", (8, 8), 200).save(photos / "deep.tif")
+    assert "32 bits per channel" in one_sentence(typed("encode photos/deep.tif").stderr)

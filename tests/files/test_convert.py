@@ -16,6 +16,8 @@ from PIL import Image
 import latentcodec
 from latentcodec import DecodeFileOptions, EncodeFileOptions, decode_file, encode_file
 from latentcodec.files.capture_warnings import capture_warnings
+from latentcodec.files.convert import converted
+from latentcodec.files.result import FileResult
 from latentcodec.runtime import model_store
 from latentcodec.runtime.model_store import OWN_CODE, ModelEntry
 
@@ -139,3 +141,43 @@ def test_weights_of_ones_own_go_along(tmp_path: Path) -> None:
     model_store._own.clear()
     pickle.loads(sent)
     assert latentcodec.runtime.model_store.by_name("mine") == entry
+
+
+def test_after_memory_has_ended_another_thread_goes_on() -> None:
+    """oneDNN would fail again in the same one, whatever there is to do."""
+    threads = []
+
+    def work(result: FileResult) -> FileResult:
+        threads.append(threading.get_ident())
+        if len(threads) == 1:
+            raise RuntimeError("could not create a primitive")
+        return result
+
+    def both() -> None:
+        found = [converted(b"", io.BytesIO(), work) for _ in range(2)]
+        assert [one.status for one in found] == ["failed", "written"]
+        assert found[0].error == "there is not enough memory for this picture"
+
+    spoilt = threading.Thread(target=both)
+    spoilt.start()
+    spoilt.join()
+    assert len(set(threads)) == 2
+
+
+def test_a_stream_that_gives_less_than_is_asked_for(data: bytes) -> None:
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            return super().read(min(size, 7) if size and size > 0 else 7)
+
+    assert decode_file(Slow(data), io.BytesIO()).status == "written"
+
+
+def test_the_quality_of_what_is_written(data: bytes) -> None:
+    sizes = []
+    for quality in (30, 95):
+        target = io.BytesIO()
+        decode_file(data, target, DecodeFileOptions(format="jpg", quality=quality))
+        sizes.append(len(target.getvalue()))
+    assert sizes[0] < 0.7 * sizes[1]
+    with pytest.raises(ValueError, match="whole number from 1 to 100"):
+        DecodeFileOptions(quality=101)

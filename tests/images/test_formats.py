@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngImageFile
 
 import latentcodec
 from latentcodec.errors import LossWarning, UnsupportedImage
@@ -194,3 +195,39 @@ def test_texts_and_comments_travel(tmp_path: Path) -> None:
     back = latentcodec.decode(tmp_path / "a.lat")
     assert back.info["text"] == {"parameters": "prompt é " * 200_000}
     done(f"info {tmp_path}/a.lat")
+
+
+@pytest.mark.parametrize("form", ["AVIF", "TIFF", "PNG", "WEBP"])
+def test_exif_of_chance_is_written_or_left_out(form: str) -> None:
+    """What Pillow cannot take apart; a JPEG with it is read, too."""
+    image = Image.new("RGB", (32, 24))
+    for block in (b"garbage!!", b"MM\0*", b"II+\0abc"):
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", exif=b"Exif\0\0" + block)
+        data = latentcodec.encode(Image.open(buffer))
+        decoded = latentcodec.decode(data)
+        assert decoded.info["exif"].endswith(block)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            ready = made_ready(decoded, form)
+        assert Image.open(io.BytesIO(file_bytes(ready, form))).size == (32, 24)
+        assert ("exif" in ready.info) or "EXIF: left out" in str(caught[-1].message)
+
+
+def test_texts_whose_names_png_does_not_allow() -> None:
+    image = Image.new("L", (8, 8))
+    image.info["text"] = {"标题": "a", "k" * 80: "b", "Title": "c"}
+    with pytest.warns(LossWarning, match="no such names"):
+        ready = made_ready(image, "PNG")
+    back = Image.open(io.BytesIO(file_bytes(ready, "PNG")))
+    assert isinstance(back, PngImageFile) and back.text == {"Title": "c"}
+    image.info["text"] = {"标题": "a"}
+    with pytest.raises(UnsupportedImage, match="something would be lost"):
+        made_ready(image, "PNG", strict=True)
+
+
+def test_an_icon_has_the_size_of_the_picture() -> None:
+    image = Image.new("RGB", (96, 64))
+    assert Image.open(io.BytesIO(file_bytes(made_ready(image, "ICO"), "ICO"))).size == (96, 64)
+    with pytest.raises(UnsupportedImage, match="up to 256 x 256 px"):
+        made_ready(Image.new("RGB", (257, 64)), "ICO")

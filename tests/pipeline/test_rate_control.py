@@ -52,6 +52,19 @@ def test_a_fidelity_is_met_by_the_lowest_quality(wanted: float) -> None:
         assert codec.psnr_db(codec.encode(found.quality - 0.1)) < wanted
 
 
+def test_a_fidelity_that_falls_again_is_found() -> None:
+    """As that of patterns of single lines does."""
+    codec = FakeCodec()
+
+    def psnr_db(data: bytes) -> float:
+        return 40 - abs(codec.psnr_db(data) - 35)  # the most at quality 50
+
+    found = for_psnr(codec.encode, psnr_db, 38)
+    assert found.reached
+    assert psnr_db(found.data) >= 38 and found.quality <= 50
+    assert not for_psnr(codec.encode, psnr_db, 41).reached
+
+
 def test_a_fidelity_beyond_the_scale() -> None:
     codec = FakeCodec()
     found = for_psnr(codec.encode, codec.psnr_db, 60)
