@@ -19,7 +19,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-TIMES = Path(__file__).parent / "results" / "kodak-2026-11-26" / "times.csv"
+TIMES = Path(__file__).parent / "results" / "kodak-2026-11-27" / "times.csv"
 _KODAK_MEGAPIXELS = 768 * 512 / 1e6
 _SECONDS_AN_HOUR = 3600
 _PARTS = {"1 picture": 1, "100 pictures": 100, "1,000 pictures": 1000}

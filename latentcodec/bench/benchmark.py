@@ -26,7 +26,7 @@ from latentcodec.bench.results import CodecResult, collect
 from latentcodec.bench.rows import TimeRow
 from latentcodec.bench.run import Plan, Progress, codec_of, measure, workers
 from latentcodec.bench.summary import as_json, as_markdown
-from latentcodec.bench.timing import measure_times
+from latentcodec.bench.timing import known_times, measure_times
 from latentcodec.errors import LatError
 from latentcodec.system.atomic_write import write_file
 from latentcodec.system.git import commit
@@ -44,7 +44,7 @@ class Options:
         out: Folder of results.
         points: At most so many settings of each codec, or all.
         jobs: Worker processes.
-        timed_images: Images to measure times on; 0 for none.
+        timed_images: Images to measure times on; with 0, those of an earlier run are shown.
         runs: How often each file is timed.
         published: Curves to draw beside the measured ones.
         sliders: Images on the page's slider, or all.
@@ -95,12 +95,11 @@ def run(chosen: Sequence[Codec], options: Options, tell: Tell, follow: Follow) -
     )
     timed = paths[: options.timed_images]
     short = replace(plan, hashes={path: plan.hashes[path] for path in timed})
+    table = options.out / "times.csv"
     times = (
-        measure_times(
-            short, options.out / "times.csv", options.runs, options.fresh, follow("times")
-        )
+        measure_times(short, table, options.runs, options.fresh, follow("times"))
         if timed
-        else []
+        else known_times(plan, table, options.fresh)
     )
     facts = _facts(plan, options, times) | {"skipped": skipped, "rows_reused": reused}
     results = collect(ready, rows, times)

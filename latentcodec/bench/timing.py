@@ -56,6 +56,13 @@ def measure_times(
     return [row for rows in done.values() for row in rows]
 
 
+def known_times(plan: Plan, csv_path: Path, fresh: bool) -> list[TimeRow]:
+    """The rows that there are of the plan's codecs, as they are now. Raises LatError."""
+    versions = {codec.name: codec.version() for codec in plan.codecs}
+    kept = [] if fresh else read_rows(TimeRow, csv_path)
+    return [row for row in kept if versions.get(row.codec) == row.version]
+
+
 def _finished(
     plan: Plan, name: str, version: str, kept: Sequence[TimeRow], runs: int
 ) -> list[TimeRow]:
