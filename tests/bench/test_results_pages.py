@@ -97,7 +97,7 @@ def test_an_effort_that_was_measured_has_a_place_of_its_own() -> None:
     rows = measurements.kodak_rows()
     more = [replace(row, codec="lat:7") for row in rows if row.codec == "lat"]
     found = measurements._collect(measurements._packaged([*rows, *more]), [])
-    assert list(found)[:4] == ["lat", "lat:7", "lat:psnr", "jpeg"]
+    assert [name for name in found if name[:3] == "lat"][:3] == ["lat", "lat:7", "lat:psnr"]
     assert found["lat:7"].label == "latentcodec, effort 7"
 
 
@@ -205,7 +205,7 @@ def test_the_model_cards_extremes_are_those_of_the_results(
 ) -> None:
     of_label = {result.label: result for result in measured.values()}
     rows = table(ROOT / "docs" / "model-card.md", "tune", "mean curve")
-    assert [row["tune"] for row in rows] == ["latentcodec", "latentcodec, tune psnr"]
+    assert [row["tune"] for row in rows][:2] == ["latentcodec", "latentcodec, tune psnr"]
     for row in rows:
         own = compare(measured["jpeg"], of_label[row["tune"]], PSNR)
         assert isinstance(own.rate, BdRate)
