@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -262,3 +263,16 @@ def test_progress_tells_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 500.0
     progress(100, 100)
     assert said.getvalue() == "work: 10 of 100 files, 6 min left\nwork: 100 of 100 files in 7 min\n"
+
+
+def test_times_of_an_earlier_run_are_shown(
+    finished: tuple[Path, Result], photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "again"
+    shutil.copytree(finished[0], out)
+    run = bench(
+        *(photos, "--out", out, "--codecs", "jpeg", "--points", "3"),
+        *("--timed-images", "0", "--sliders", "0", "--jobs", "1"),
+    )
+    assert run.exit_code == 0, run.output
+    assert json.loads((out / "results.json").read_text())["codecs"]["jpeg"]["times"] is not None
