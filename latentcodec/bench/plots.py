@@ -43,7 +43,7 @@ def plot_all(
 def _figure(
     results: Sequence[CodecResult], published: Sequence[Published], title: str, metric: Metric
 ) -> Figure:
-    figure = Figure(figsize=(12.0, 7.6), dpi=120, layout="constrained")
+    figure = Figure(figsize=(12.0, 8.0), dpi=120, layout="constrained")
     logarithmic, linear = figure.subplots(1, 2, sharey=True)
     for axes in (logarithmic, linear):
         _draw(axes, results, published, metric)
@@ -56,21 +56,22 @@ def _figure(
     linear.set_xlim(left=0.0)
     logarithmic.set_ylabel(metric.label)
     figure.suptitle(title)
-    _legends(figure, logarithmic, len(results))
+    _legends(figure, linear, len(results))
     return figure
 
 
 def _legends(figure: Figure, axes: Axes, measured: int) -> None:
-    """What was measured below the curves, what others published apart from it above them."""
+    """What was measured below the curves, what others published apart, where no curve comes."""
     handles, labels = axes.get_legend_handles_labels()
-    looks: dict[str, Any] = {"ncols": 4, "fontsize": "x-small"}
+    size: dict[str, Any] = {"fontsize": "x-small", "title_fontsize": "small"}
     figure.legend(
-        handles[:measured], labels[:measured], loc="outside lower center", title="measured", **looks
+        *(handles[:measured], labels[:measured]),
+        **{"loc": "outside lower center", "title": "measured", "ncols": 3, **size},
     )
     if handles[measured:]:
-        title = "published, not measured here"
-        figure.legend(
-            handles[measured:], labels[measured:], loc="outside upper center", title=title, **looks
+        axes.legend(
+            *(handles[measured:], labels[measured:]),
+            **{"loc": "lower right", "title": "published, not measured here", **size},
         )
 
 
