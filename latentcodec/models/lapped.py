@@ -104,9 +104,13 @@ def _convolved(planes: Tensor, matrix: Tensor) -> Tensor:
 
 
 def _product(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
-    """a @ b in float32, also where factors are rounded. As `layers.precise_linear`."""
+    """a @ b in float32, also where factors are rounded."""
     if not _rounds():
         return torch.matmul(a, b, out=out)
+    if a.device.type == "cpu":  # little: as precise as a convolution is
+        exact = a.double() @ b.double()
+        return exact.to(a.dtype) if out is None else out.copy_(exact)
+    # As `layers.precise_linear`.
     coarse_a, coarse_b = a.bfloat16().float(), b.bfloat16().float()
     made = torch.matmul(coarse_a, coarse_b, out=out)
     made += (a - coarse_a) @ coarse_b
