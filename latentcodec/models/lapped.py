@@ -8,6 +8,8 @@ Time-Domain Pre- and Post-Filtering".
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -43,48 +45,87 @@ def filtered(x: Tensor, filters: Tensor) -> Tensor:
     return x
 
 
-def filter_columns(x: Tensor, matrix: Tensor, out: Tensor) -> Tensor:
-    """The columns of `filtered` without gradients, into contiguous `out` in one pass.
+def with_ends(*shape: int, like: Tensor) -> Tensor:
+    """Memory for pixels, [1, H, W, C], whose columns `filter_columns` need not copy."""
+    half = _HALF * shape[-1]
+    return like.new_zeros(math.prod(shape) + 2 * half)[half:-half].view(shape)
+
+
+def filter_columns(x: Tensor, matrix: Tensor) -> Tensor:
+    """The columns of `filtered` without gradients, in one pass.
 
     x: [1, H, W, C], contiguous.
     """
-    half, cells = _HALF * x.shape[3], (-1, BLOCK_PX * x.shape[3])
+    half = _HALF * x.shape[3]
     # Halves of blocks at either end of a row meet those of the next row, and are put back.
-    made = out.view(-1)[half:-half].view(cells)
-    _of_columns(x.reshape(-1)[half:-half].view(cells), matrix, x.shape[3], made)
+    made = _of_columns(_between(x, half).view(-1, 2 * half), matrix, x.shape[3])
+    out = made.view(-1)[half:-half].view(x.shape)
     out[:, :, :_HALF] = x[:, :, :_HALF]
     out[:, :, -_HALF:] = x[:, :, -_HALF:]
     return out
 
 
-def filter_rows(x: Tensor, matrix: Tensor, out: Tensor) -> Tensor:
-    """The rows of `filtered` likewise."""
+def _between(x: Tensor, count: int) -> Tensor:
+    """x in one row, with `count` numbers before and behind it: those that are in memory there."""
+    start, size = x.storage_offset() - count, x.numel() + 2 * count
+    if start >= 0 and start + size <= x.untyped_storage().size() // x.element_size():
+        return x.as_strided((size,), (1,), start)
+    row = x.new_zeros(size)
+    row[count:-count] = x.reshape(-1)
+    return row
+
+
+def filter_rows(x: Tensor, matrix: Tensor, above: Tensor | None = None) -> Tensor:
+    """The rows likewise; new memory.
+
+    above: a row of blocks that stands above x, [1, 16, W, C], and whose lower half is not filtered.
+    """
+    room = 0 if above is None else BLOCK_PX
+    out = x.new_empty(1, room + x.shape[1], *x.shape[2:])
     cells = (-1, BLOCK_PX, x.shape[2] * x.shape[3])
+    if above is not None:
+        border = torch.cat([above[:, _HALF:], x[:, :_HALF]], 1)
+        _of_rows(border.view(cells), matrix, out[:, _HALF : room + _HALF].view(cells))
     if x.shape[1] > BLOCK_PX:
-        _of_rows(x[0, _HALF:-_HALF].view(cells), matrix, out[0, _HALF:-_HALF].view(cells))
-    out[:, :_HALF] = x[:, :_HALF]
+        inner = out[:, room + _HALF : -_HALF].view(cells)
+        _of_rows(x[:, _HALF:-_HALF].view(cells), matrix, inner)
+    out[:, :_HALF] = (x if above is None else above)[:, :_HALF]
     out[:, -_HALF:] = x[:, -_HALF:]
     return out
 
 
-def _of_columns(cells: Tensor, matrix: Tensor, colours: int, out: Tensor | None = None) -> Tensor:
+def _of_columns(cells: Tensor, matrix: Tensor, colours: int) -> Tensor:
     """Cells [n, 16 * colours], each the columns around a border."""
     # For one product over what lies together in memory.
     eye = torch.eye(colours, dtype=matrix.dtype, device=matrix.device)
     wide = torch.kron(matrix.contiguous(), eye)
-    if not _convolves(cells):
-        return _product(cells, wide.T, out)
-    planes = cells.view(1, -1, 1, len(wide)).permute(0, 3, 1, 2)  # seen as channels last
-    made = _convolved(planes, wide).permute(0, 2, 3, 1).view(cells.shape)
-    return made if out is None else out.copy_(made)
+    if not _rounds():
+        return cells @ wide.T
+    if cells.device.type != "cpu":
+        return _split_product(cells, wide.T)
+    if cells.numel() < _LEAST_CONVOLVED:
+        return (cells.double() @ wide.T.double()).to(cells.dtype)
+    # A convolution rounds no factors. Where one thread computes, only a dilated one does not become
+    # a product. It sees the cells as channels last.
+    planes = cells.view(1, -1, 1, len(wide)).permute(0, 3, 1, 2)
+    made = functional.conv2d(planes, wide[:, :, None, None], dilation=2)
+    return made.permute(0, 2, 3, 1).view(cells.shape)
 
 
 def _of_rows(cells: Tensor, matrix: Tensor, out: Tensor | None = None) -> Tensor:
-    """Cells [n, 16, m], each the rows around a border."""
-    if not _convolves(cells):
-        return _product(matrix.expand(len(cells), -1, -1), cells, out)
-    made = _convolved(cells[:, :, None], matrix)[:, :, 0]
-    return made if out is None else out.copy_(made)
+    """Cells [n, 16, m], each the rows around a border; m is even."""
+    if not _rounds():
+        return torch.matmul(matrix, cells, out=out)
+    if cells.device.type != "cpu":
+        made = _split_product(matrix, cells)
+        return made if out is None else out.copy_(made)
+    # Complex products round no factors. Each of two neighbours is a part of a number.
+    pairs = torch.view_as_complex(cells.unflatten(-1, (-1, 2)))
+    if out is None:
+        return torch.view_as_real(matrix.to(pairs.dtype) @ pairs).flatten(-2)
+    found = torch.view_as_complex(out.unflatten(-1, (-1, 2)))
+    torch.matmul(matrix.to(pairs.dtype), pairs, out=found)
+    return out
 
 
 def _rounds() -> bool:
@@ -92,27 +133,10 @@ def _rounds() -> bool:
     return torch.get_float32_matmul_precision() != "highest"
 
 
-def _convolves(cells: Tensor) -> bool:
-    """Whether a convolution, whose factors are not rounded, is the fastest that is precise."""
-    return _rounds() and cells.device.type == "cpu" and cells.numel() >= _LEAST_CONVOLVED
-
-
-def _convolved(planes: Tensor, matrix: Tensor) -> Tensor:
-    """matrix times the channels of planes, [n, in, h, w]."""
-    # Where one thread computes, only a dilated one does not become a product.
-    return functional.conv2d(planes, matrix[:, :, None, None], dilation=2)
-
-
-def _product(a: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
-    """a @ b in float32, also where factors are rounded."""
-    if not _rounds():
-        return torch.matmul(a, b, out=out)
-    if a.device.type == "cpu":  # little: as precise as a convolution is
-        exact = a.double() @ b.double()
-        return exact.to(a.dtype) if out is None else out.copy_(exact)
-    # As `layers.precise_linear`.
+def _split_product(a: Tensor, b: Tensor) -> Tensor:
+    """a @ b, as `layers.precise_linear`."""
     coarse_a, coarse_b = a.bfloat16().float(), b.bfloat16().float()
-    made = torch.matmul(coarse_a, coarse_b, out=out)
+    made = coarse_a @ coarse_b
     made += (a - coarse_a) @ coarse_b
     made += coarse_a @ (b - coarse_b)
     return made

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from latentcodec.entropy.exact_net import EXACT, LIMIT, MAX_SHIFT, STREAM_SHIFT, UNIT_BITS
+from latentcodec.models.fused import hardswish_linear
 from latentcodec.models.residual import ACTIVATIONS, BOUND, Activation, ResidualFunction, bounded
 
 _PART_ROWS = 1536
@@ -51,9 +52,9 @@ class ResidualBlock(nn.Module):
         h = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         return cast(Tensor, self.expand(h))
 
-    def inner(self, x: Tensor, out: Tensor) -> None:
-        """Write to out, [1, H - 2 reach, W, C], what comes of x, [1, H, W, C], whose first and last
-        `reach` rows are only seen."""
+    def inner(self, x: Tensor) -> None:
+        """Put the results in the place of x, [1, H, W, C], but for the first and last `reach` rows,
+        which are only seen."""
         h = functional.conv2d(
             x.permute(0, 3, 1, 2),
             self.depthwise.weight,
@@ -61,20 +62,28 @@ class ResidualBlock(nn.Module):
             padding=(0, self.reach),
             groups=self.depthwise.groups,
         )
-        self._sum(x[:, self.reach : -self.reach], h.permute(0, 2, 3, 1), out)
+        rows = x[:, self.reach : -self.reach]
+        self._sum(rows, h.permute(0, 2, 3, 1), rows)
 
     def _sum(self, x: Tensor, h: Tensor, out: Tensor) -> Tensor:
-        """out: x and what is made of the filtered h, which it may replace."""
+        """out: x, which it may be, and what is made of the filtered h, which it may replace."""
         # New memory costs as much as the sums themselves: the wide features are made a part at a
         # time, small enough for the cache.
         rows = (t.reshape(-1, t.shape[-1]).split(_PART_ROWS) for t in (x.to(h.dtype), h, out))
         weight = self.project.weight.T.to(h.dtype)  # autocast leaves alone what has `out`
         for x_part, h_part, out_part in zip(*rows, strict=True):
-            wide = self.activation(self.expand(h_part), True)
+            wide = self._expanded(h_part)
             torch.addmm(x_part, wide, weight, out=out_part)
             if self.project.bias is not None:
                 out_part += self.project.bias
         return out
+
+
+    def _expanded(self, h: Tensor) -> Tensor:
+        """The hidden units, [n, expansion C]."""
+        if self.activation.name == "hardswish":
+            return hardswish_linear(h, self.expand.weight, self.expand.bias)
+        return self.activation(self.expand(h), True)
 
 
 class _Bounded(torch.autograd.Function):
@@ -262,13 +271,15 @@ def space_to_depth(x: Tensor, factor: int) -> Tensor:
     return cells.permute(0, 1, 3, 2, 4, 5).reshape(b, h // factor, w // factor, factor * factor * c)
 
 
-def depth_to_space(x: Tensor, factor: int) -> Tensor:
-    """The inverse of `space_to_depth`."""
+def depth_to_space(x: Tensor, factor: int, out: Tensor | None = None) -> Tensor:
+    """The inverse of `space_to_depth`; out: where to write it, contiguous."""
     b, h, w, c = x.shape
-    cells = x.view(b, h, w, factor, factor, c // (factor * factor))
-    return cells.permute(0, 1, 3, 2, 4, 5).reshape(
-        b, h * factor, w * factor, c // (factor * factor)
-    )
+    left = c // (factor * factor)
+    cells = x.view(b, h, w, factor, factor, left).permute(0, 1, 3, 2, 4, 5)
+    if out is None:
+        return cells.reshape(b, h * factor, w * factor, left)
+    out.view(cells.shape).copy_(cells)
+    return out
 
 
 class _LowerBound(torch.autograd.Function):

@@ -69,13 +69,13 @@ class Analysis(nn.Module):
         """What the heads see: [B, H/16, W/16, D]."""
         return self.blocks_16(self.at_16(self.blocks_8(self.at_8(x, level)), level))
 
-    def at_8(self, x: Tensor, level: Tensor) -> Tensor:
-        """What the first blocks see, [B, H/8, W/8, C]."""
-        return levelled(self.stem_8, space_to_depth(x, 8), self.level_8(level))
+    def at_8(self, x: Tensor, level: Tensor, out: Tensor | None = None) -> Tensor:
+        """What the first blocks see, [B, H/8, W/8, C]; out: where to write it, contiguous."""
+        return levelled(self.stem_8, space_to_depth(x, 8), self.level_8(level), out)
 
-    def at_16(self, h: Tensor, level: Tensor) -> Tensor:
+    def at_16(self, h: Tensor, level: Tensor, out: Tensor | None = None) -> Tensor:
         """What the last blocks see, [B, H/16, W/16, D], of the first ones' result."""
-        return levelled(self.stem_16, space_to_depth(h, 2), self.level_16(level))
+        return levelled(self.stem_16, space_to_depth(h, 2), self.level_16(level), out)
 
     def latents(self, linear: Tensor, features: Tensor, y_std: Tensor) -> Tensor:
         """y from the shortcut's part, which is overwritten, and what the heads see."""
@@ -126,24 +126,25 @@ class Synthesis(nn.Module):
 
     def of_blocks(self, y_hat: Tensor, scale: int = 1) -> Tensor:
         """The shortcut's part of the pixels, before they are filtered across borders of blocks."""
-        weight = _averaged(self.shortcut.weight, scale)
+        weight = averaged_rows(self.shortcut.weight, scale)
         return depth_to_space(linear_shortcut(y_hat, weight), BLOCK_PX // scale)
 
     def at_16(self, u_hat: Tensor, level: Tensor) -> Tensor:
         """What the first blocks see, [B, h, w, D], of y_hat / y_std."""
         return levelled(self.stem_16, u_hat, self.level_16(level))
 
-    def at_8(self, h: Tensor, level: Tensor) -> Tensor:
-        """What the last blocks see, [B, 2 h, 2 w, C], of the first ones' result."""
+    def at_8(self, h: Tensor, level: Tensor, out: Tensor | None = None) -> Tensor:
+        """What the last blocks see, [B, 2 h, 2 w, C], of the first ones' result; out: where to
+        write it, contiguous."""
         row = self.level_8(level)
-        return depth_to_space(levelled(self.stem_8, h, row.repeat(1, 1, 1, 4)), 2)
+        return depth_to_space(levelled(self.stem_8, h, row.repeat(1, 1, 1, 4)), 2, out)
 
     def correction(self, h: Tensor, scale: int) -> Tensor:
         """What is added to the shortcut's part, of the last blocks' result."""
         if scale > 8:
             h = functional.avg_pool2d(h.permute(0, 3, 1, 2), scale // 8).permute(0, 2, 3, 1)
         within = min(scale, 8)
-        weight, bias = (_averaged(rows, within) for rows in (self.head.weight, self.head.bias))
+        weight, bias = (averaged_rows(rows, within) for rows in (self.head.weight, self.head.bias))
         return depth_to_space(functional.linear(h, weight, bias), 8 // within)
 
     def corrected(self, linear: Tensor, correction: Tensor) -> Tensor:
@@ -151,13 +152,17 @@ class Synthesis(nn.Module):
         return linear.add_(correction, alpha=HEAD_GAIN)
 
 
-def levelled(stem: nn.Linear, x: Tensor, row: Tensor) -> Tensor:
-    """stem(x) + row, in the precision of the layer's weights."""
+def levelled(stem: nn.Linear, x: Tensor, row: Tensor, out: Tensor | None = None) -> Tensor:
+    """stem(x) + row, in the precision of the layer's weights; out: where to write it."""
     x = x.to(stem.weight.dtype)
     if torch.is_grad_enabled() or len(row) > 1:
         return (stem(x) + row).to(x.dtype)
     bias = (stem.bias + row.view(-1)).to(x.dtype)  # one pass less
-    return functional.linear(x, stem.weight, bias)
+    if out is None:
+        return functional.linear(x, stem.weight, bias)
+    rows = x.flatten(0, -2)
+    torch.addmm(bias, rows, stem.weight.T, out=out.flatten(0, -2))
+    return out
 
 
 def averaged(x: Tensor, scale: int) -> Tensor:
@@ -168,7 +173,7 @@ def averaged(x: Tensor, scale: int) -> Tensor:
     return x.view(b, h // scale, scale, w // scale, scale, c).mean((2, 4))
 
 
-def _averaged(rows: Tensor, scale: int) -> Tensor:
+def averaged_rows(rows: Tensor, scale: int) -> Tensor:
     """Rows [3 side^2, ...] of a layer to square blocks of pixels, for means over scale x scale."""
     if scale == 1:
         return rows

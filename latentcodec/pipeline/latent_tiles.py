@@ -59,7 +59,7 @@ class LatentTiles:
         waiting = deque(_tiles_under(rows))
         with crew(self._family) as beside:
             for strip in strips(rows, columns.stop - columns.start):
-                while waiting and waiting[0] <= _tiles_under(strip).stop:
+                while waiting and waiting[0] <= _tiles_under(strip).stop + 1:
                     down = waiting.popleft()
                     for right in _tiles_under(columns):
                         task = beside.submit(functools.partial(self._decode, down, right))

@@ -9,7 +9,7 @@ et al. 2016, "Fused-Layer CNN Accelerators".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from latentcodec.models.dct import BLOCK_PX
 from latentcodec.models.lapped import filter_columns, filter_rows
 from latentcodec.models.layers import ResidualBlock
 from latentcodec.models.transforms import Analysis, Synthesis, averaged
+from latentcodec.runtime.first_layers import FirstLayers
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,35 +29,45 @@ def analysed(
 ) -> Iterator[Tensor]:
     """y as strips, [1, h, W/16, M], from strips of pixels as `Analysis` takes them; each of these
     has a multiple of 16 rows."""
-    blocks_8, blocks_16 = _blocks(g_a.blocks_8), _blocks(g_a.blocks_16)
+    blocks_8 = _Blocks(g_a.blocks_8, g_a.stem_8.out_features, g_a.stem_8.weight)
+    blocks_16 = _Blocks(g_a.blocks_16, g_a.stem_16.out_features, g_a.stem_16.weight)
     borders, linear, odd, features = _Borders(g_a.prefilter), _Rows(), _Rows(), _Rows()
     for x, last in _marked(pixels):
         linear.put(g_a.of_blocks(borders(x, last)))
-        odd.put(_through(blocks_8, g_a.at_8(x, level), last))
-        h = g_a.at_16(odd.take(odd.count // 2 * 2), level)
-        features.put(_through(blocks_16, h, last))
+        room = blocks_8.room(x.shape[1] // 8, x.shape[2] // 8)
+        g_a.at_8(x, level, room.rows)
+        odd.put(blocks_8(room, last))
+        h = odd.take(odd.count // 2 * 2)
+        room = blocks_16.room(h.shape[1] // 2, h.shape[2] // 2)
+        g_a.at_16(h, level, room.rows)
+        features.put(blocks_16(room, last))
         ready = min(linear.count, features.count)
         yield g_a.latents(linear.take(ready), features.take(ready), y_std)
 
 
 def synthesised(
     g_s: Synthesis,
-    y_hat: Iterable[Tensor],
+    v_hat: Iterable[Tensor],
     level: Tensor,
+    units: Tensor,
     y_std: Tensor,
     postfilter: Tensor | None = None,
     scale: int = 1,
 ) -> Iterator[Tensor]:
-    """Pixels as strips, [1, h, 16 w / scale, 3], from y_hat and a scale as `Synthesis` has them."""
-    blocks_16, blocks_8 = _blocks(g_s.blocks_16), _blocks(g_s.blocks_8)
+    """Pixels as strips, [1, h, 16 w / scale, 3], from v_hat, int [1, h, w, M] in 1/16 steps, and a
+    scale as `Synthesis` has it. units: what a sixteenth of a step is of y_hat, float32 [M]."""
+    first = FirstLayers(g_s, units, y_std, level, scale if postfilter is None else 1)
+    blocks_16 = _Blocks(g_s.blocks_16, g_s.stem_16.out_features, g_s.stem_16.weight)
+    blocks_8 = _Blocks(g_s.blocks_8, g_s.head.in_features, g_s.head.weight)
     borders, linear, odd, together = _Borders(postfilter), _Rows(), _Rows(), max(scale // 8, 1)
-    for y, last in _marked(y_hat):
-        if postfilter is None:
-            linear.put(g_s.of_blocks(y, scale))
-        else:
-            linear.put(averaged(borders(g_s.of_blocks(y), last), scale))
-        h = _through(blocks_16, g_s.at_16(y / y_std, level), last)
-        odd.put(_through(blocks_8, g_s.at_8(h, level), last))
+    for v, last in _marked(v_hat):
+        linear.put(averaged(borders(first.shortcut(v), last), scale if postfilter is not None else 1))
+        room = blocks_16.room(*v.shape[1:3])
+        first.stem(v, room.rows)
+        h = blocks_16(room, last)
+        room = blocks_8.room(2 * h.shape[1], 2 * h.shape[2])
+        g_s.at_8(h, level, room.rows)
+        odd.put(blocks_8(room, last))
         ready = min(odd.count, linear.count * scale // 8) // together * together
         if ready:
             correction = g_s.correction(odd.take(ready), scale)
@@ -64,8 +75,7 @@ def synthesised(
 
 
 class _Borders:
-    """`models.lapped.filtered` in one pass for columns and one for rows, the last of which waits
-    for the rows below it."""
+    """`models.lapped.filtered`, where the last rows wait for those below them."""
 
     def __init__(self, filters: Tensor | None) -> None:
         self._filters = filters
@@ -75,12 +85,8 @@ class _Borders:
         """Rows of whole blocks, all of them where there are no filters."""
         if self._filters is None:
             return x
-        room = 0 if self._kept is None else BLOCK_PX
-        columns = x.new_empty(1, room + x.shape[1], *x.shape[2:])
-        if self._kept is not None:
-            columns[:, :room] = self._kept
-        filter_columns(x, self._filters[1], columns[:, room:])
-        x = filter_rows(columns, self._filters[0], torch.empty_like(columns))
+        columns = filter_columns(x, self._filters[1])
+        x = filter_rows(columns, self._filters[0], self._kept)
         if last:
             return x
         self._kept = x[:, -BLOCK_PX:].clone()  # a view would hold all of it
@@ -98,50 +104,54 @@ def _marked(rows: Iterable[Tensor]) -> Iterator[tuple[Tensor, bool]]:
         yield waiting, True
 
 
-class _Block:
-    """A residual block, and the rows that it still has to see.
+class _Room(NamedTuple):
+    """Memory for what goes through residual blocks, [1, above + h + below, w, C], and its rows."""
 
-    What goes in and out are rows under room for 2 reach others, so that nothing is copied to have
-    those of the strip before above them.
+    memory: Tensor
+    rows: Tensor
+
+
+class _Blocks:
+    """Residual blocks, one after another, and the rows that each still has to see.
+
+    All work in the memory of what they are given. A block's results take the place of what it saw,
+    as many rows higher as it reaches, with those of the strip before above them.
     """
 
-    def __init__(self, block: ResidualBlock) -> None:
-        self.block, self.room = block, 2 * block.reach
-        self.kept: Tensor | None = None
+    def __init__(self, blocks: nn.Sequential, channels: int, like: Tensor) -> None:
+        """like: what has the type and the device of the features."""
+        self._blocks = [cast(ResidualBlock, block) for block in blocks]
+        self._channels, self._like = channels, like
+        self._reach = self._blocks[0].reach if self._blocks else 0
+        self._kept: list[Tensor | None] = [None] * len(self._blocks)
 
-    def __call__(self, x: Tensor, last: bool) -> Tensor:
-        """The results that x makes possible: as many rows, none perhaps, as there are."""
-        reach, room = self.block.reach, self.room
-        if self.kept is None:  # what the filter sees outside the picture
-            self.kept = x.new_zeros(1, reach, *x.shape[2:])
-        above = self.kept.shape[1]
-        seen = x[:, room - above :]
-        seen[:, :above] = self.kept
-        if last:
-            seen = torch.cat([seen, x.new_zeros(1, reach, *x.shape[2:])], 1)
-        self.kept = seen[:, -room:].clone()  # a view would hold all of it
-        made = x.new_empty(1, max(seen.shape[1], room), *x.shape[2:])
-        if seen.shape[1] > room:
-            self.block.inner(seen, made[:, room:])
-        return made
+    def room(self, height: int, width: int) -> _Room:
+        """Where to write what they are to see."""
+        above = (len(self._blocks) + 1) * self._reach
+        shape = 1, above + height + self._reach, width, self._channels
+        memory = self._like.new_empty(shape)
+        return _Room(memory, memory[:, above : above + height])
 
-
-def _blocks(blocks: nn.Sequential) -> list[_Block]:
-    return [_Block(cast(ResidualBlock, block)) for block in blocks]
-
-
-def _through(blocks: list[_Block], x: Tensor, last: bool) -> Tensor:
-    if last and blocks and blocks[0].kept is None:  # the whole picture
-        for block in blocks:
-            x = block.block(x)
-        return x
-    if not blocks:
-        return x
-    room = blocks[0].room
-    x = torch.cat([x.new_empty(1, room, *x.shape[2:]), x], 1)
-    for block in blocks:
-        x = block(x, last)
-    return x[:, room:]
+    def __call__(self, room: _Room, last: bool) -> Tensor:
+        """The results that are possible by now, as rows of the room: none, perhaps."""
+        memory, reach = room.memory, self._reach
+        stop = memory.shape[1] - reach
+        start = stop - room.rows.shape[1]
+        for number, block in enumerate(self._blocks):
+            kept = self._kept[number]
+            if kept is None:  # what the filter sees outside the picture
+                kept = memory.new_zeros(1, reach, *memory.shape[2:])
+            start -= kept.shape[1]
+            memory[:, start : start + kept.shape[1]] = kept
+            if last:
+                stop += reach
+                memory[:, stop - reach : stop] = 0
+            seen = memory[:, start:stop]
+            self._kept[number] = seen[:, -2 * reach :].clone()  # a view would hold all of it
+            start, stop = start + reach, max(stop - reach, start + reach)
+            if start < stop:
+                block.inner(seen)
+        return memory[:, start:stop]
 
 
 class _Rows:

@@ -165,10 +165,11 @@ class TorchNetworks:
     def synthesise_strips(
         self, v_hat: Iterable[np.ndarray], level: float, scale: int
     ) -> Iterator[np.ndarray]:
-        at, device = _level_of(level), self.device
-        units = self.steps(level).cpu() / (1 << MEAN_BITS)
-        rows = ((torch.from_numpy(v).float().unsqueeze(0) * units).to(device) for v in v_hat)
-        for x in synthesised(self.g_s, rows, at.to(device), self.y_std, self._postfilter, scale):
+        device = self.device
+        units = self.steps(level).view(-1) / (1 << MEAN_BITS)
+        rows = (torch.from_numpy(v).unsqueeze(0).to(device) for v in v_hat)
+        at, y_std, postfilter = _level_of(level).to(device), self.y_std, self._postfilter
+        for x in synthesised(self.g_s, rows, at, units, y_std, postfilter, scale):
             yield to_uint8(x)
 
     def steps(self, level: float) -> Tensor:

@@ -24,6 +24,7 @@ from latentcodec.entropy.context_prior import (
 )
 from latentcodec.entropy.exact_net import LIMIT, STREAM_SHIFT, ExactBlock, ExactLinear
 from latentcodec.entropy.tables import SCALE_COUNT
+from latentcodec.models.fused import clamped_depthwise, clamped_linear
 from latentcodec.models.layers import depth_to_space
 
 _STREAM_UNIT = 2.0**-STREAM_SHIFT
@@ -63,9 +64,10 @@ class _Block:
     def __call__(self, x: Tensor) -> Tensor:
         # As [1, H, W, C] from the start: convolutions do not see channels last in other views.
         planes = _quantised(x).unsqueeze(0).permute(0, 3, 1, 2)
-        h = torch.conv2d(planes, self._taps, padding=1, groups=len(self._taps))
+        h = clamped_depthwise(planes, self._taps, -LIMIT, LIMIT).round_()
         rows = h.permute(0, 2, 3, 1).reshape(-1, len(self._taps))
-        wide = self._expand(rows.clamp_(-LIMIT, LIMIT).round_()).clamp_(0, LIMIT).round_()
+        expand, bias = self._expand.weight.mT, self._expand.bias
+        wide = clamped_linear(rows, expand, bias, 0, LIMIT).round_()
         x.view(rows.shape).addmm_(wide, self._project.weight)
         return x
 
