@@ -141,8 +141,9 @@ class ContextPrior:
             if not float(np.abs(self._rows[name]).max()) * inputs < 2.0**53:
                 raise CorruptWeights(f"products with the quality table {name} would not be exact")
         for name, rows in self._rows.items():
-            if not np.abs(rows).max() < 1 << 31:
-                raise CorruptWeights(f"the quality table {name} of the weights exceeds 32 bits")
+            bits = 25 if name == "table_offset" else 32  # which float32 holds
+            if not np.abs(rows).max() < 1 << bits - 1:
+                raise CorruptWeights(f"the quality table {name} of the weights exceeds {bits} bits")
 
     def row(self, name: str, tenths: int) -> np.ndarray:
         """The row for a quality in tenths (10..1000), interpolated on integers: int32."""

@@ -48,7 +48,9 @@ def filtered(x: Tensor, filters: Tensor) -> Tensor:
 def with_ends(*shape: int, like: Tensor) -> Tensor:
     """Memory for pixels, [1, H, W, C], whose columns `filter_columns` need not copy."""
     half = _HALF * shape[-1]
-    return like.new_zeros(math.prod(shape) + 2 * half)[half:-half].view(shape)
+    memory = like.new_empty(math.prod(shape) + 2 * half)
+    memory[:half], memory[-half:] = 0, 0
+    return memory[half:-half].view(shape)
 
 
 def filter_columns(x: Tensor, matrix: Tensor) -> Tensor:

@@ -160,13 +160,16 @@ class TorchPrior:
 def _in_steps(parameters: Tensor, step: int, rows: StepRows) -> tuple[Tensor, Tensor]:
     """Means (int32, 1/16 steps) and tables (uint8) [PHASES, n, M/4] of mean and log scale."""
     to_step = _row(rows.to_step, step, MEAN_SCALE)
-    offset = _row(rows.table_offset, step, OFFSET_SCALE)
+    # The sum of table and offset has 17 fractional bits: where it is less than 128, and no larger
+    # one is a table, float32 has all of it.
+    offset = _row(rows.table_offset, step, OFFSET_SCALE).float()
     phases, count, width = parameters.shape
     means = parameters.new_empty(phases, count, width // 2, dtype=torch.int32)
     tables = parameters.new_empty(phases, count, width // 2, dtype=torch.uint8)
     for phase, part in enumerate(parameters):  # one at a time, which the cache holds
-        mean, table = part.double().chunk(2, dim=-1)
-        mean.mul_(to_step[phase]).round_().clamp_(-MEAN_LIMIT, MEAN_LIMIT)
-        table.mul_(TABLE_SCALE).add_(offset[phase]).round_().clamp_(0, SCALE_COUNT - 1)
-        means[phase], tables[phase] = mean, table
+        mean, table = part.chunk(2, dim=-1)
+        mean = mean * to_step[phase]  # float64
+        means[phase] = mean.round_().clamp_(-MEAN_LIMIT, MEAN_LIMIT)
+        table = torch.add(offset[phase], table, alpha=TABLE_SCALE)
+        tables[phase] = table.round_().clamp_(0, SCALE_COUNT - 1)
     return means, tables
