@@ -38,14 +38,15 @@ class LatentTiles:
         self._tasks: dict[tuple[int, int], Task[np.ndarray]] = {}
 
     def window(self, rows: slice, columns: slice) -> np.ndarray:
-        """v_hat of some positions, int32 [h, w, M]. What lies above them is forgotten: windows that
-        do not go down the picture decode tiles again."""
+        """v_hat of some positions, int16 or int32 [h, w, M]. What lies above them is forgotten:
+        windows that do not go down the picture decode tiles again."""
         self._forget(rows.start)
         shape = rows.stop - rows.start, columns.stop - columns.start, self._family.config.latents
-        v_hat = np.empty(shape, dtype=np.int32)
-        for down, right in itertools.product(_tiles_under(rows), _tiles_under(columns)):
-            top, tile = self._tile(down, right, rows.start)
-            left = right * TILE_CELLS
+        places = list(itertools.product(_tiles_under(rows), _tiles_under(columns)))
+        tiles = [self._tile(down, right, rows.start) for down, right in places]
+        v_hat = np.empty(shape, dtype=np.result_type(*(tile.dtype for _, tile in tiles)))
+        for place, (top, tile) in zip(places, tiles, strict=True):
+            left = place[1] * TILE_CELLS
             inner_rows = slice(max(rows.start - top, 0), rows.stop - top)
             inner_columns = slice(max(columns.start - left, 0), columns.stop - left)
             part = tile[inner_rows, inner_columns]
@@ -119,4 +120,5 @@ def _tiles_under(positions: slice) -> range:
 def decode_latents(file: LatFile, family: Family) -> np.ndarray:
     """The latents of a whole file, int32 [h, w, M] in 1/16 steps: the same on every machine."""
     latents = LatentTiles(file, family)
-    return latents.window(slice(0, latents.rows), slice(0, latents.columns))
+    whole = latents.window(slice(0, latents.rows), slice(0, latents.columns))
+    return whole.astype(np.int32, copy=False)

@@ -32,33 +32,35 @@ class FirstLayers:
         self._stem = (stem.weight.float() * (units / y_std)).to(self._dtype)
         self._bias = (stem.bias + row).to(self._dtype)
         weight = averaged_rows(g_s.shortcut.weight, scale) * units
-        self._rounds = torch.get_float32_matmul_precision() != "highest"
-        self._weight = weight.bfloat16().float() if self._rounds else weight
-        self._rest = weight - self._weight
+        self._weight = weight
+        self._rest: Tensor | None = None
+        if torch.get_float32_matmul_precision() != "highest":
+            # The factors are the sums of two that bfloat16 holds, as in `layers.precise_linear`.
+            self._weight = weight.bfloat16().float()
+            self._rest = weight - self._weight
 
-    def stem(self, v: Tensor, out: Tensor) -> None:
-        """Write what the first blocks see to out, [1, h, w, D], of v_hat, int [1, h, w, M]."""
-        rows = v.flatten(0, -2).to(self._dtype)
-        torch.addmm(self._bias, rows, self._stem.T, out=out.flatten(0, -2))
+    def __call__(self, v: Tensor, out: Tensor) -> Tensor:
+        """Write what the first blocks see to out, [1, h, w, D], of v_hat, int [1, h, w, M].
 
-    def shortcut(self, v: Tensor) -> Tensor:
-        """The shortcut's part of the pixels, float32 [1, side h, side w, 3], for filters across
-        borders of blocks."""
+        Returns the shortcut's part of the pixels, float32 [1, side h, side w, 3], before filters
+        across borders of blocks.
+        """
         _, h, w, _ = v.shape
-        blocks = self._blocks(v).view(1, h, w, -1)
+        v = v.flatten(0, -2)
+        rough = v.to(self._dtype)
+        torch.addmm(self._bias, rough, self._stem.T, out=out.flatten(0, -2))
+        blocks = self._shortcut(v, rough).view(1, h, w, -1)
         side = math.isqrt(blocks.shape[-1] // 3)
         return depth_to_space(blocks, side, with_ends(1, side * h, side * w, 3, like=blocks))
 
-    def _blocks(self, v: Tensor) -> Tensor:
-        """What the shortcut makes of each position."""
-        rows = v.flatten(0, -2).float()
-        if not self._rounds:
-            return functional.linear(rows, self._weight)
-        # The factors are the sums of two that bfloat16 holds, as in `layers.precise_linear`.
-        large = (v.abs().amax((0, 1, 2)) > _EXACT).nonzero().view(-1)
-        coarse = rows.bfloat16().float() if len(large) else rows
+    def _shortcut(self, v: Tensor, rough: Tensor) -> Tensor:
+        """Float32 [n, 3 side^2] of v, [n, M], and of the same in the precision of features."""
+        if self._rest is None:
+            return functional.linear(v.float(), self._weight)
+        coarse = rough.bfloat16().float()
         out = functional.linear(coarse, self._weight).addmm_(coarse, self._rest.T)
-        if len(large):
-            rest = rows[:, large] - coarse[:, large]
+        if len(v):
+            large = ((v.amax(0) > _EXACT) | (v.amin(0) < -_EXACT)).nonzero().view(-1)
+            rest = v[:, large] - coarse[:, large]
             out.addmm_(rest, self._weight[:, large].T)
         return out

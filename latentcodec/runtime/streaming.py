@@ -47,23 +47,21 @@ def analysed(
 
 def synthesised(
     g_s: Synthesis,
+    first: FirstLayers,
     v_hat: Iterable[Tensor],
     level: Tensor,
-    units: Tensor,
-    y_std: Tensor,
     postfilter: Tensor | None = None,
     scale: int = 1,
 ) -> Iterator[Tensor]:
     """Pixels as strips, [1, h, 16 w / scale, 3], from v_hat, int [1, h, w, M] in 1/16 steps, and a
-    scale as `Synthesis` has it. units: what a sixteenth of a step is of y_hat, float32 [M]."""
-    first = FirstLayers(g_s, units, y_std, level, scale if postfilter is None else 1)
+    scale as `Synthesis` has it. first: for that scale, with a postfilter for scale 1."""
     blocks_16 = _Blocks(g_s.blocks_16, g_s.stem_16.out_features, g_s.stem_16.weight)
     blocks_8 = _Blocks(g_s.blocks_8, g_s.head.in_features, g_s.head.weight)
     borders, linear, odd, together = _Borders(postfilter), _Rows(), _Rows(), max(scale // 8, 1)
     for v, last in _marked(v_hat):
-        linear.put(averaged(borders(first.shortcut(v), last), scale if postfilter is not None else 1))
         room = blocks_16.room(*v.shape[1:3])
-        first.stem(v, room.rows)
+        pixels = borders(first(v, room.rows), last)
+        linear.put(pixels if postfilter is None else averaged(pixels, scale))
         h = blocks_16(room, last)
         room = blocks_8.room(2 * h.shape[1], 2 * h.shape[2])
         g_s.at_8(h, level, room.rows)

@@ -23,6 +23,7 @@ from latentcodec.models.packaged import (
 )
 from latentcodec.models.transforms import Analysis, Synthesis
 from latentcodec.models.vae import LOG_SIGMA_RANGE
+from latentcodec.runtime.first_layers import FirstLayers
 from latentcodec.runtime.precision import dtype_of, keep_factors, round_factors
 from latentcodec.runtime.streaming import analysed, synthesised
 from latentcodec.runtime.tensor_file import float_tensor
@@ -100,6 +101,7 @@ class TorchNetworks:
         self._dtype = self._cpu_dtype = self._dtype_on(self.device)
         self._gain, self._inverse_gain = self.part("gain"), self.part("inverse_gain")
         self.y_std = torch.from_numpy(float_tensor(tensors, "y_std"))
+        self._first_of: tuple[tuple[float, int, str], FirstLayers] | None = None
         self._postfilter = None
         if config.lapped:
             prefilter = torch.from_numpy(float_tensor(tensors, "g_a.prefilter"))
@@ -120,6 +122,7 @@ class TorchNetworks:
         moved = copy.copy(self)
         for name in ("g_a", "g_s"):
             moved.__dict__.pop(name, None)
+        moved._first_of = None
         moved.device, moved._dtype = device, self._dtype_on(device)
         moved.y_std = self.y_std.to(device)
         if self._postfilter is not None:
@@ -165,12 +168,21 @@ class TorchNetworks:
     def synthesise_strips(
         self, v_hat: Iterable[np.ndarray], level: float, scale: int
     ) -> Iterator[np.ndarray]:
-        device = self.device
-        units = self.steps(level).view(-1) / (1 << MEAN_BITS)
-        rows = (torch.from_numpy(v).unsqueeze(0).to(device) for v in v_hat)
-        at, y_std, postfilter = _level_of(level).to(device), self.y_std, self._postfilter
-        for x in synthesised(self.g_s, rows, at, units, y_std, postfilter, scale):
+        at = _level_of(level).to(self.device)
+        first = self._first(level, scale if self._postfilter is None else 1)
+        rows = (torch.from_numpy(v).unsqueeze(0).to(self.device) for v in v_hat)
+        for x in synthesised(self.g_s, first, rows, at, self._postfilter, scale):
             yield to_uint8(x)
+
+    def _first(self, level: float, scale: int) -> FirstLayers:
+        """The synthesis' first layers, kept for the next picture, which is often of one quality."""
+        key = level, scale, torch.get_float32_matmul_precision()
+        kept = self._first_of
+        if kept is None or kept[0] != key:
+            units, at = self.steps(level).view(-1) / (1 << MEAN_BITS), _level_of(level)
+            made = FirstLayers(self.g_s, units, self.y_std, at.to(self.device), scale)
+            kept = self._first_of = key, made
+        return kept[1]
 
     def steps(self, level: float) -> Tensor:
         """The quantisation steps of y_hat at a level, float32 [1, 1, 1, M]."""

@@ -59,16 +59,18 @@ class _Block:
     def __init__(self, block: ExactBlock) -> None:
         taps = block.depthwise.weight * block.depthwise.scale[:, None]
         self._taps = torch.from_numpy(taps).float().view(-1, 1, 3, 3)
-        self._expand, self._project = _Linear(block.expand), _Linear(block.project)
+        expand = _Linear(block.expand)
+        assert expand.bias is not None
+        self._expand, self._bias = expand.weight.mT, expand.bias
+        self._project = _Linear(block.project).weight
 
     def __call__(self, x: Tensor) -> Tensor:
         # As [1, H, W, C] from the start: convolutions do not see channels last in other views.
         planes = _quantised(x).unsqueeze(0).permute(0, 3, 1, 2)
         h = clamped_depthwise(planes, self._taps, -LIMIT, LIMIT).round_()
         rows = h.permute(0, 2, 3, 1).reshape(-1, len(self._taps))
-        expand, bias = self._expand.weight.mT, self._expand.bias
-        wide = clamped_linear(rows, expand, bias, 0, LIMIT).round_()
-        x.view(rows.shape).addmm_(wide, self._project.weight)
+        wide = clamped_linear(rows, self._expand, self._bias, 0, LIMIT).round_()
+        x.view(rows.shape).addmm_(wide, self._project)
         return x
 
 

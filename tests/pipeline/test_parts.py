@@ -115,7 +115,7 @@ def test_strips_beside_a_wide_region_are_no_parts_of_it() -> None:
     assert np.array_equal(pixels, whole(9300, 700)[203:503, 5:9205])
 
 
-@pytest.mark.parametrize(("cores", "tiles"), [(1, 10), (2, 16)])
+@pytest.mark.parametrize(("cores", "tiles"), [(1, 16), (2, 22)])
 def test_latents_of_a_row_of_tiles_are_kept_and_of_the_next(
     cores: int, tiles: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
