@@ -16,7 +16,7 @@ def run() -> None:
             use_whole_process()
         main(prog_name="latentcodec")
     except OSError as error:  # of --version and the like, where standard output is full
-        sys.stderr.write(f"Error: {error.strerror}\n")
+        sys.stderr.write(f"Error: {error.strerror or error}\n")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted\n")

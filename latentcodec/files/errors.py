@@ -29,6 +29,12 @@ def out_of_memory() -> Iterator[None]:
         raise
 
 
+def spoils_thread(error: BaseException) -> bool:
+    """Whether oneDNN failed for want of memory: it remembers that in the thread, where all that is
+    new to it fails from then on."""
+    return isinstance(error, MemoryError) and "create a primitive" in str(error.__cause__)
+
+
 def describe_error(error: BaseException) -> str:
     """One of the HANDLED errors in words, without a full stop."""
     if isinstance(error, MemoryError):

@@ -7,6 +7,7 @@ import os
 from collections.abc import Collection
 from typing import Annotated, Any, TypeVar
 
+from latentcodec.defaults import IMAGE_QUALITY
 from latentcodec.images.metadata_kinds import MetadataName, check_names
 from latentcodec.options import STRIP, DecodeOptions, EncodeOptions, Flag
 from latentcodec.runtime import model_store
@@ -116,7 +117,7 @@ class DecodeFileOptions(FileOptions, DecodeOptions):
     ] = None
     quality: Annotated[
         int, Flag("Of what is written with losses, 1 to 100.", short="-q", least=1, most=100)
-    ] = 95
+    ] = IMAGE_QUALITY
     strict: Annotated[bool, Flag("Refuse formats that cannot hold all of a file.")] = False
     strip: Annotated[Collection[MetadataName], STRIP] = ()
     background: Annotated[

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
+from latentcodec.defaults import IMAGE_QUALITY
 from latentcodec.errors import LatError, UnsupportedImage
 from latentcodec.format import container
 from latentcodec.images import plugins
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 # Formats that Pillow opens but cannot load by itself, and what is encoded already.
 _NO_PIXELS = ("BUFR", "GRIB", "HDF5", "MPEG", "LAT")
 _FRAME_MS = 120
-_QUALITY = 95  # of written files; formats without losses ignore it
 
 
 @contextlib.contextmanager
@@ -104,12 +104,12 @@ def writable_format(suffix: str) -> str | None:
 def write_image(image: Image.Image, stream: IO[bytes], form: str, **options: Any) -> None:
     """Write an image in a format, with its metadata. Raises UnsupportedImage and OSError.
 
-    Lossy formats are written at quality 95 unless `options`, which go to Pillow's `save`, say so.
+    Formats with losses get `defaults.IMAGE_QUALITY`, unless `options` for Pillow say another.
     """
     direct, buffer = form != "JPEG2000", io.BytesIO()  # OpenJPEG never ends where a write fails
     target = stream if direct else buffer
     try:
-        chosen = {"quality": _QUALITY} | save_options(image, form) | options
+        chosen = {"quality": IMAGE_QUALITY} | save_options(image, form) | options
         image.save(target, format=form, **chosen)
     except MemoryError:
         raise

@@ -73,6 +73,12 @@ def set_threads(count: int) -> None:
         torch.set_num_threads(count)
 
 
+def as_many_threads() -> Callable[[], None]:
+    """What gives another thread of the program as many of torch's threads as this one has."""
+    torch = sys.modules.get("torch")
+    return functools.partial(set_threads, 1 if torch is None else torch.get_num_threads())
+
+
 @contextlib.contextmanager
 def threads(count: int | None, runtime: Runtime = "torch") -> Iterator[None]:
     """Set torch's number of threads, which it keeps for each thread of the program.

@@ -11,6 +11,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 import latentcodec
@@ -143,17 +144,22 @@ def test_weights_of_ones_own_go_along(tmp_path: Path) -> None:
     assert latentcodec.runtime.model_store.by_name("mine") == entry
 
 
-def test_after_memory_has_ended_another_thread_goes_on() -> None:
+@pytest.mark.parametrize(
+    ("error", "used"), [(RuntimeError("could not create a primitive"), 2), (MemoryError(), 1)]
+)
+def test_after_memory_has_ended_another_thread_goes_on(error: Exception, used: int) -> None:
     """oneDNN would fail again in the same one, whatever there is to do."""
-    threads = []
+    threads, shares = [], []
 
     def work(result: FileResult) -> FileResult:
         threads.append(threading.get_ident())
+        shares.append(torch.get_num_threads())
         if len(threads) == 1:
-            raise RuntimeError("could not create a primitive")
+            raise error
         return result
 
     def both() -> None:
+        torch.set_num_threads(1)
         found = [converted(b"", io.BytesIO(), work) for _ in range(2)]
         assert [one.status for one in found] == ["failed", "written"]
         assert found[0].error == "there is not enough memory for this picture"
@@ -161,7 +167,8 @@ def test_after_memory_has_ended_another_thread_goes_on() -> None:
     spoilt = threading.Thread(target=both)
     spoilt.start()
     spoilt.join()
-    assert len(set(threads)) == 2
+    assert len(set(threads)) == used
+    assert shares == [1, 1]
 
 
 def test_a_stream_that_gives_less_than_is_asked_for(data: bytes) -> None:
