@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "storage": ("errors",),
     "format": ("errors", "storage"),
     "entropy": ("errors",),
-    "images": ("errors", "format", "storage"),
+    "images": ("defaults", "errors", "format", "storage"),
     "options": ("defaults", "format", "images"),
     "models": ("entropy",),
     "runtime": ("defaults", "errors", "system", "entropy", "models"),

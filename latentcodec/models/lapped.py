@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from latentcodec.models.dct import BLOCK_PX
+from latentcodec.models.precise import precise_product, rounds_factors
 
 _HALF = BLOCK_PX // 2
 _LEAST_CONVOLVED = 1 << 16  # numbers: torch makes products of convolutions of few
@@ -101,10 +102,8 @@ def _of_columns(cells: Tensor, matrix: Tensor, colours: int) -> Tensor:
     # For one product over what lies together in memory.
     eye = torch.eye(colours, dtype=matrix.dtype, device=matrix.device)
     wide = torch.kron(matrix.contiguous(), eye)
-    if not _rounds():
-        return cells @ wide.T
-    if cells.device.type != "cpu":
-        return _split_product(cells, wide.T)
+    if cells.device.type != "cpu" or not rounds_factors():
+        return precise_product(cells, wide.T)
     if cells.numel() < _LEAST_CONVOLVED:
         return (cells.double() @ wide.T.double()).to(cells.dtype)
     # A convolution rounds no factors. Where one thread computes, only a dilated one does not become
@@ -116,10 +115,10 @@ def _of_columns(cells: Tensor, matrix: Tensor, colours: int) -> Tensor:
 
 def _of_rows(cells: Tensor, matrix: Tensor, out: Tensor | None = None) -> Tensor:
     """Cells [n, 16, m], each the rows around a border; m is even."""
-    if not _rounds():
+    if not rounds_factors():
         return torch.matmul(matrix, cells, out=out)
     if cells.device.type != "cpu":
-        made = _split_product(matrix, cells)
+        made = precise_product(matrix, cells)
         return made if out is None else out.copy_(made)
     # Complex products round no factors. Each of two neighbours is a part of a number.
     pairs = torch.view_as_complex(cells.unflatten(-1, (-1, 2)))
@@ -128,17 +127,3 @@ def _of_rows(cells: Tensor, matrix: Tensor, out: Tensor | None = None) -> Tensor
     found = torch.view_as_complex(out.unflatten(-1, (-1, 2)))
     torch.matmul(matrix.to(pairs.dtype), pairs, out=found)
     return out
-
-
-def _rounds() -> bool:
-    """Whether torch is set to round the factors of products to bfloat16: pixels have more bits."""
-    return torch.get_float32_matmul_precision() != "highest"
-
-
-def _split_product(a: Tensor, b: Tensor) -> Tensor:
-    """a @ b, as `layers.precise_linear`."""
-    coarse_a, coarse_b = a.bfloat16().float(), b.bfloat16().float()
-    made = coarse_a @ coarse_b
-    made += (a - coarse_a) @ coarse_b
-    made += coarse_a @ (b - coarse_b)
-    return made

@@ -206,44 +206,6 @@ def residual_blocks(
     )
 
 
-def precise_linear(x: Tensor, weight: Tensor) -> Tensor:
-    """x W^T in float32, also where torch is set to round the factors of products to bfloat16.
-
-    Each factor is then the sum of two that bfloat16 holds, to 16 bits together.
-    """
-    if torch.get_float32_matmul_precision() == "highest":
-        return functional.linear(x, weight)
-    rows = x.flatten(0, -2)
-    coarse, coarse_weight = rows.bfloat16().float(), weight.bfloat16().float()
-    out = coarse @ coarse_weight.T
-    out.addmm_(rows - coarse, coarse_weight.T)
-    out.addmm_(coarse, (weight - coarse_weight).T)
-    return out.view(*x.shape[:-1], -1)
-
-
-class _Shortcut(torch.autograd.Function):
-    """x W^T in float32, whose gradients are products in bfloat16 where training has that."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        return precise_linear(x, weight)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        x, weight = ctx.saved_tensors
-        rows = gradient.flatten(0, -2).bfloat16()
-        by_x = (rows @ weight.bfloat16()).float().view_as(x) if ctx.needs_input_grad[0] else None
-        if not ctx.needs_input_grad[1]:
-            return by_x, None
-        return by_x, (rows.T @ x.flatten(0, -2).bfloat16()).float()
-
-
-def linear_shortcut(x: Tensor, weight: Tensor) -> Tensor:
-    """x W^T, float32 [..., out]; the gradients need less precision than the pixels."""
-    return _Shortcut.apply(x, weight)
-
-
 class LevelTable(nn.Module):
     """A trainable row of `width` numbers for each anchor of the quality scale.
 

@@ -21,10 +21,10 @@ from latentcodec.models.lapped import filtered, no_filters
 from latentcodec.models.layers import (
     LevelTable,
     depth_to_space,
-    linear_shortcut,
     residual_blocks,
     space_to_depth,
 )
+from latentcodec.models.precise import linear_shortcut
 
 _TRANSFORMS = ("g_a.", "g_s.", "gain.", "inverse_gain.", "y_std")
 HEAD_GAIN = 0.1  # range of the pixel correction that g_s adds to the shortcut, of 2

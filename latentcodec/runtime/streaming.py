@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from latentcodec.models.dct import BLOCK_PX
+from latentcodec.models.first_layers import FirstLayers
 from latentcodec.models.lapped import filter_columns, filter_rows
 from latentcodec.models.layers import ResidualBlock
 from latentcodec.models.transforms import Analysis, Synthesis, averaged
-from latentcodec.runtime.first_layers import FirstLayers
 
 if TYPE_CHECKING:
     from torch import nn

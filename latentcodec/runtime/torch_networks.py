@@ -14,6 +14,7 @@ from torch import Tensor
 from latentcodec.entropy.context_prior import ContextPrior
 from latentcodec.entropy.tables import MEAN_BITS
 from latentcodec.models.config import TransformConfig
+from latentcodec.models.first_layers import FirstLayers
 from latentcodec.models.hyper import HyperAnalysis, magnitude_of
 from latentcodec.models.packaged import (
     HyperTransforms,
@@ -23,7 +24,6 @@ from latentcodec.models.packaged import (
 )
 from latentcodec.models.transforms import Analysis, Synthesis
 from latentcodec.models.vae import LOG_SIGMA_RANGE
-from latentcodec.runtime.first_layers import FirstLayers
 from latentcodec.runtime.precision import dtype_of, keep_factors, round_factors
 from latentcodec.runtime.streaming import analysed, synthesised
 from latentcodec.runtime.tensor_file import float_tensor

@@ -16,7 +16,7 @@ from PIL import Image
 
 import latentcodec
 from latentcodec.models.lapped import filtered
-from latentcodec.models.layers import precise_linear
+from latentcodec.models.precise import precise_product
 from latentcodec.runtime import model_store, precision
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.registry import load
@@ -86,7 +86,7 @@ def test_the_shortcut_is_precise_where_factors_are_rounded() -> None:
     x, weight = torch.rand(2, 3, 768), torch.randn(64, 768)
     wanted = x.double() @ weight.double().T
     with rounded_factors():
-        found = precise_linear(x, weight)
+        found = precise_product(x, weight.T)
     assert torch.allclose(found.double(), wanted, atol=2e-3)
 
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from latentcodec.models.config import TransformConfig
+from latentcodec.models.first_layers import FirstLayers
 from latentcodec.models.transforms import Analysis, Synthesis
 from latentcodec.pipeline.decoder import SCALES
 from latentcodec.runtime.base import Family
-from latentcodec.runtime.first_layers import FirstLayers
 from latentcodec.runtime.streaming import analysed, synthesised
 
 LAPPED = TransformConfig(channels_8=8, channels_16=8, blocks_16=1, lapped=True)

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from latentcodec.models.lapped import with_ends
 from latentcodec.models.layers import depth_to_space
+from latentcodec.models.precise import rounds_factors
 from latentcodec.models.transforms import Synthesis, averaged_rows
 
 _EXACT = 256  # whole numbers up to this are exact in bfloat16
@@ -34,8 +35,8 @@ class FirstLayers:
         weight = averaged_rows(g_s.shortcut.weight, scale) * units
         self._weight = weight
         self._rest: Tensor | None = None
-        if torch.get_float32_matmul_precision() != "highest":
-            # The factors are the sums of two that bfloat16 holds, as in `layers.precise_linear`.
+        if rounds_factors():
+            # The factors are the sums of two that bfloat16 holds, as in `precise.precise_product`.
             self._weight = weight.bfloat16().float()
             self._rest = weight - self._weight
 
