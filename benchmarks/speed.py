@@ -33,6 +33,7 @@ from PIL import Image
 import latentcodec
 from latentcodec.bench.codecs import find
 from latentcodec.bench.environment import machine, today
+from latentcodec.bench.operations import operation_counter
 from latentcodec.runtime import model_store
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.precision import use_whole_process
@@ -118,9 +119,7 @@ def _precision(wanted: str) -> str:
 
 
 def _gflop(work: Callable[[], object]) -> float:
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with FlopCounterMode(display=False) as counter:
+    with operation_counter() as counter:
         work()
     return counter.get_total_flops() / 1e9
 

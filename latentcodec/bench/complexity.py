@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from latentcodec.bench.bdrate import BdRate, Curve, NotComparable, bd_rate
 from latentcodec.bench.codecs import ANCHOR
@@ -55,7 +57,7 @@ def plot_complexity(
         figure = Figure(figsize=(12.0, 5.6), dpi=120, layout="constrained")
         counted, timed = figure.subplots(1, 2)
         others = _published_costs(counted, results[ANCHOR], published)
-        _name(counted, [*others, *_measured(counted, results, kmac)])
+        named = [*others, *_measured(counted, results, kmac)]
         if _measured(timed, results, _decode_ms(results)):
             # Times lie too close together to be named beside the marks.
             timed.legend(loc="best", fontsize=7)
@@ -67,6 +69,8 @@ def plot_complexity(
             axes.grid(which="major", color="0.88")
             axes.margins(x=0.2, y=0.1)
         figure.suptitle(title)
+        figure.draw_without_rendering()  # so that it is known which place is where
+        _name(counted, named)
         for suffix in ("png", "svg"):
             write_file(folder / f"complexity.{suffix}", figure_bytes(figure, suffix))
 
@@ -130,21 +134,29 @@ def published_rate(anchor: CodecResult, curve: Published) -> float | None:
 
 
 def _name(axes: Axes, points: Sequence[_Point]) -> None:
-    """Write the names beside the points: inwards, and below where another is close above."""
+    """Write the names beside the points: inwards where there is room, and over nothing else."""
     if not points:
         return
-    rates, costs = [point.rate for point in points], [point.cost for point in points]
-    close = 0.04 * (max(rates) - min(rates))
-    middle = math.sqrt(min(costs) * max(costs))
+    middle = math.sqrt(min(point.cost for point in points) * max(point.cost for point in points))
+    marks = axes.transData.transform([(point.cost, point.rate) for point in points])
+    taken = [Bbox.from_extents(x - 4, y - 4, x + 4, y + 4) for x, y in marks]
     for point in points:
-        left = point.cost > middle
-        below = any(0.0 < rate - point.rate < close for rate in rates)
-        axes.annotate(
-            point.text,
-            (point.cost, point.rate),
-            (-5 if left else 5, -9 if below else 3),
-            textcoords="offset points",
-            ha="right" if left else "left",
-            fontsize=6.5,
-            color=point.color,
-        )
+        sides = ("right", "left") if point.cost > middle else ("left", "right")
+        for side, below in itertools.product(sides, (3, -9, -2, -16, 10)):
+            text = axes.annotate(
+                point.text,
+                (point.cost, point.rate),
+                (-7 if side == "right" else 7, below),
+                textcoords="offset points",
+                ha=side,
+                fontsize=6.5,
+                color=point.color,
+            )
+            place = text.get_window_extent()
+            inside = axes.bbox.containsx(place.x0) and axes.bbox.containsx(place.x1)
+            if inside and not any(place.overlaps(other) for other in taken):
+                break
+            text.remove()
+        else:
+            text = axes.annotate(point.text, (point.cost, point.rate), fontsize=6.5)
+        taken.append(text.get_window_extent())

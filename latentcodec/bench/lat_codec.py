@@ -10,6 +10,7 @@ from PIL import Image
 
 import latentcodec
 from latentcodec import defaults
+from latentcodec.bench.operations import operation_counter
 from latentcodec.errors import LatError, UnknownModel
 from latentcodec.runtime import model_store
 
@@ -73,11 +74,8 @@ class LatCodec:
 def _multiplications(data: bytes) -> float:
     """What decoding a file takes, in products of float32, whatever the processor prefers."""
     import torch
-    from torch.utils.flop_counter import FlopCounterMode
 
-    # torch counts products that are added to something, but not where that is done in place.
-    in_place = {torch.ops.aten.addmm_: _operations_of_product}
-    counter = FlopCounterMode(display=False, custom_mapping=in_place)
+    counter = operation_counter()
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")  # others make three products of one
     try:
@@ -87,13 +85,6 @@ def _multiplications(data: bytes) -> float:
     finally:
         torch.set_float32_matmul_precision(before)
     return counter.get_total_flops() / 2  # a multiplication and an addition are two to torch
-
-
-def _operations_of_product(
-    added: Sequence[int], a: Sequence[int], b: Sequence[int], **others: object
-) -> int:
-    """Of a @ b, given shapes."""
-    return 2 * a[0] * a[1] * b[1]
 
 
 def lat(option: str) -> LatCodec:
