@@ -141,15 +141,15 @@ class SymbolEncoder:
         """
         order, spans = _groups(tables)
         ordered = symbols[order]
-        escaped = []
+        found = [table for table, _, _ in spans]
+        counts = [end - start for _, start, end in spans]
+        sizes = np.repeat(self._tables.sizes[found].astype(np.int32), counts)
+        coded = ordered - np.repeat(self._tables.lows[found].astype(np.int32), counts)
+        outside = (coded < 0) | (coded >= sizes)
+        coded = np.where(outside, sizes, coded)
         for table, start, end in spans:
-            group = ordered[start:end] - self._tables.lows[table]
-            size = self._tables.sizes[table]
-            outside = (group < 0) | (group >= size)
-            escaped.append(ordered[start:end][outside])
-            coded = np.where(outside, size, group)
-            self._calls.append((coded.astype(np.int32), self._tables.model(table)))
-        values = np.concatenate(escaped) if escaped else symbols[:0]
+            self._calls.append((coded[start:end], self._tables.model(table)))
+        values = ordered[outside]
         if values.size:
             self._calls.append(((values + SYMBOL_LIMIT).astype(np.int32), _ESCAPED))
 

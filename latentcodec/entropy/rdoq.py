@@ -24,7 +24,7 @@ class Quantiser:
 
     def __init__(self, tables: TableSet, error_bits: float = ERROR_BITS) -> None:
         # [table, sign, magnitude]; -0.5 lets nothing pass.
-        self._threshold = np.full((len(tables.lows), 2, _LARGEST + 1), -0.5)
+        self._threshold = np.full((len(tables.lows), 2, _LARGEST + 1), -0.5, dtype=np.float32)
         for side, sign in enumerate((-1, 1)):
             lesser = tables.probabilities(0)
             for k in range(1, _LARGEST + 1):
@@ -42,13 +42,17 @@ class Quantiser:
         what is cut off here is cut off for the encoder, too.
         """
         coded = np.flatnonzero(tables != ZERO_TABLE)
-        offset = values[coded] - mean[coded] / (1 << MEAN_BITS)
-        chosen = np.rint(np.clip(offset, -SYMBOL_LIMIT, SYMBOL_LIMIT)).astype(np.int32)
+        # Float32 is half the memory, and more than an encoder's choice needs.
+        offset = values.take(coded).astype(np.float32, copy=False)
+        offset -= mean.take(coded) * np.float32(1 / (1 << MEAN_BITS))
+        chosen = np.rint(offset.clip(-SYMBOL_LIMIT, SYMBOL_LIMIT)).astype(np.int32)
         nonzero = np.flatnonzero(chosen)
-        k = np.abs(chosen[nonzero])
-        positive = (chosen[nonzero] > 0).astype(np.intp)
-        threshold = self._threshold[tables[coded][nonzero], positive, np.minimum(k, _LARGEST)]
-        lower = nonzero[np.abs(offset[nonzero]) - k < threshold]
+        found = chosen.take(nonzero)
+        k = np.abs(found)
+        # In the flat array of thresholds: one index is faster than three.
+        row = 2 * tables.take(coded.take(nonzero)).astype(np.intp) + (found > 0)
+        threshold = self._threshold.take(row * (_LARGEST + 1) + np.minimum(k, _LARGEST))
+        lower = nonzero[np.abs(offset.take(nonzero)) - k < threshold]
         chosen[lower] -= np.sign(chosen[lower])
         symbols = np.zeros(len(tables), dtype=np.int32)
         symbols[coded] = chosen
