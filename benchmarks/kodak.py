@@ -30,7 +30,7 @@ from latentcodec.system.atomic_write import write_file
 
 IMAGES = ROOT / "docs" / "images"
 PHOTOS = "benchmarks/data/kodak"
-PAGES = "README.md", "docs/index.md", "docs/benchmark.md", "docs/model-card.md"
+PAGES = "README.md", *(f"docs/{n}.md" for n in ("index", "benchmark", "model-card", "speed"))
 # Both metrics that the packaged models are held against each other by, and the pictures' names.
 CURVES = {
     "psnr": "kodak",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import measured
+import speed
 from measured import OWN
 
 from latentcodec.bench.against import is_own, standing
@@ -212,5 +213,6 @@ TABLES: dict[str, Callable[[], list[str]]] = {
     "tunes": _tunes,
     "extremes": _extremes,
     "published": _published,
+    "speed": lambda: list(speed.markdown(measured.RESULTS / "speed.jsonl")),
     **{table: make for name in measured.OTHER_SETS for table, make in _tables_of(name).items()},
 }

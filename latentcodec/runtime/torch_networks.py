@@ -16,6 +16,7 @@ from latentcodec.entropy.tables import MEAN_BITS
 from latentcodec.models.config import TransformConfig
 from latentcodec.models.first_layers import FirstLayers
 from latentcodec.models.hyper import HyperAnalysis, magnitude_of
+from latentcodec.models.lapped import with_ends
 from latentcodec.models.packaged import (
     HyperTransforms,
     Transforms,
@@ -54,7 +55,10 @@ def weights_into(net: NetT, tensors: dict[str, np.ndarray], part: str = "") -> N
 
 def to_network(picture: np.ndarray) -> Tensor:
     """uint8 [H, W, 3] -> float32 [1, H, W, 3] in -1..1."""
-    return torch.from_numpy(picture.astype(np.float32)).div_(127.5).sub_(1).unsqueeze(0)
+    like = torch.empty(0, dtype=torch.float32, device="cpu")
+    x = with_ends(1, *picture.shape, like=like)
+    np.copyto(x[0].numpy(), picture)
+    return x.div_(127.5).sub_(1)
 
 
 def to_uint8(x: Tensor) -> np.ndarray:
