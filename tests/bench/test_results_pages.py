@@ -205,7 +205,7 @@ def test_the_model_cards_extremes_are_those_of_the_results(
 ) -> None:
     of_label = {result.label: result for result in measured.values()}
     rows = table(ROOT / "docs" / "model-card.md", "tune", "mean curve")
-    assert [row["tune"] for row in rows][:2] == ["latentcodec", "latentcodec, tune psnr"]
+    assert {"latentcodec", "latentcodec, tune psnr"} <= {row["tune"] for row in rows}
     for row in rows:
         own = compare(measured["jpeg"], of_label[row["tune"]], PSNR)
         assert isinstance(own.rate, BdRate)
