@@ -153,9 +153,12 @@ class Synthesis(nn.Module):
 
 
 def levelled(stem: nn.Linear, x: Tensor, row: Tensor, out: Tensor | None = None) -> Tensor:
-    """stem(x) + row, in the precision of the layer's weights; out: where to write it."""
+    """stem(x) + row, in the precision of the layer's weights.
+
+    out: where to write it, without gradients and for one picture.
+    """
     x = x.to(stem.weight.dtype)
-    if torch.is_grad_enabled() or len(row) > 1:
+    if out is None and (torch.is_grad_enabled() or len(row) > 1):
         return (stem(x) + row).to(x.dtype)
     bias = (stem.bias + row.view(-1)).to(x.dtype)  # one pass less
     if out is None:
