@@ -231,8 +231,9 @@ def test_transforms_run_on_their_device(
     """On `meta`, which computes only shapes: a tensor left on the CPU would be an error."""
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: contextlib.nullcontext())
     moved = family.on(torch.device("meta"))
+    v_hat = np.zeros((2, 3, family.config.latents), np.int32)
     for transform in (moved.analyse, moved.synthesise):
-        piece = photo[:32, :48] if transform == moved.analyse else np.zeros((2, 3, 384), np.int32)
+        piece = photo[:32, :48] if transform == moved.analyse else v_hat
         with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
             transform(piece, 500)
     family.analyse(photo[:32, :48], 500)  # the first one stayed where it was

@@ -17,7 +17,8 @@ from torch.nn import functional
 @functools.cache
 def _is_there(dtype: torch.dtype) -> bool:
     """Whether this build and this processor have them for a type."""
-    x, taps = torch.ones(1, 1, 1, 1, dtype=dtype), torch.full((1, 1, 1, 1), 9.0, dtype=dtype)
+    x = torch.ones(1, 1, 1, 1, dtype=dtype, device="cpu")  # whatever else is torch's default
+    taps = 9 * x
     rows, weight = x.view(1, 1), taps.view(1, 1)
     try:
         found = _linear(rows, weight, rows.view(1), "hardtanh", [-2.0, 2.0])

@@ -63,8 +63,10 @@ def test_ctrl_c_leaves_nothing_half_written(count: int, photo: np.ndarray, tmp_p
     words = ["encode", "-r", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "-e", "9"]
     started = tmp_path / "started"
     code = (
-        "import sys, pathlib; from latentcodec.runtime import torch_refinement as t;"
+        "import sys, pathlib, signal; from latentcodec.runtime import torch_refinement as t;"
         "from latentcodec.cli import main;"
+        # What a shell starts in the background ignores it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"
         "run = t.Descent.run;"
         f"t.Descent.run = lambda *a: (pathlib.Path({str(started)!r}).touch(), run(*a))[1];"
         f"main({words!r})"
