@@ -11,6 +11,7 @@ from pathlib import Path
 import hypothesis
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import latentcodec
@@ -29,6 +30,15 @@ pytest.register_assert_rewrite("tests.command_line", "tests.page_followed")
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights that a test registers are known to no other test."""
     monkeypatch.setattr(model_store, "_own", dict(model_store._own))
+
+
+@pytest.fixture(autouse=True)
+def _as_many_threads() -> Iterator[None]:
+    """Of torch's threads no test leaves more to the next: they would wait for those of others."""
+    usual = torch.get_num_threads()
+    yield
+    if torch.get_num_threads() != usual:
+        torch.set_num_threads(usual)
 
 
 @pytest.fixture(scope="session")
