@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from latentcodec.errors import LatError, UnsupportedImage, warn_of_loss
 from latentcodec.files.convert import converted
-from latentcodec.files.endpoints import Target, name_of, preserve, write_target
+from latentcodec.files.endpoints import Target, check_target, name_of, preserve, write_target
 from latentcodec.files.options import DecodeFileOptions
 from latentcodec.files.result import FileResult
 from latentcodec.format.source import Bytes, Source, opened
@@ -63,6 +63,7 @@ def _decode(
     source: Source, target: Target, options: DecodeFileOptions, result: FileResult
 ) -> FileResult:
     form = format_of(target, options)
+    check_target(target, options)
     with opened(source, in_part=options.region is not None) as data:
         decoded, lat_bytes = decode_image(data, options), len(data)
     image, header = decoded.picture, decoded.header

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 from latentcodec.errors import LatError
 from latentcodec.files.convert import converted
-from latentcodec.files.endpoints import Target, preserve, read_image, reads_back, write_target
+from latentcodec.files.endpoints import (
+    Target,
+    check_target,
+    preserve,
+    read_image,
+    reads_back,
+    write_target,
+)
 from latentcodec.files.options import EncodeFileOptions
 from latentcodec.files.result import FileResult
 from latentcodec.format.source import Source
@@ -62,6 +69,7 @@ def _encode(
     progress: Progress,
     result: FileResult,
 ) -> FileResult:
+    check_target(target, options)
     image, input_bytes = read(source, options.strict)
     picture = source_of(image, options.strict, options.strip, options.resize)
     load = functools.partial(model_store.load_codec, runtime=options.runtime)

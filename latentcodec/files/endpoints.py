@@ -14,7 +14,7 @@ from latentcodec.format.source import Source
 from latentcodec.images.files import open_image
 from latentcodec.storage import remote
 from latentcodec.storage.names import is_url, local_path
-from latentcodec.system.atomic_write import Contents, in_memory, write_file
+from latentcodec.system.atomic_write import Contents, check_writable, in_memory, write_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -58,6 +58,14 @@ def image_file(source: Source) -> tuple[Path | io.BytesIO, int]:
     else:
         data = source.read()
     return io.BytesIO(data), len(data)
+
+
+def check_target(target: Target, options: FileOptions) -> None:
+    """Raise OSError where it is known already that `write_target` will: before the work is done."""
+    if options.make_parents or not isinstance(target, (str, os.PathLike)):
+        return
+    if not (isinstance(target, str) and is_url(target)):
+        check_writable(local_path(target))
 
 
 def write_target(target: Target, contents: Contents, options: FileOptions) -> Written:

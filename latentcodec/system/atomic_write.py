@@ -33,11 +33,8 @@ def write_file(path: Path, contents: Contents) -> int:
         except OSError as error:  # of a full device, which names no file
             raise OSError(error.errno, error.strerror, str(path)) from None
         return len(data)
+    check_writable(path)
     target = Path(os.path.realpath(path))
-    if target.is_symlink():  # what leads to no end is not resolved, and would be replaced itself
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-    if target.exists() and not os.access(target, os.W_OK):
-        raise PermissionError(13, "Permission denied", str(path))
     # The name is cut, so that the longest legal one works too.
     temporary = target.with_name(f".{target.name[:32]}.{secrets.token_hex(8)}.tmp")
     try:
@@ -50,6 +47,22 @@ def write_file(path: Path, contents: Contents) -> int:
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     return size
+
+
+def check_writable(path: Path) -> None:
+    """Raise OSError where `write_file` would, as far as that is known before the contents are."""
+    if path.exists() and not path.is_file():  # a pipe or a device
+        return
+    target = Path(os.path.realpath(path))
+    problem = None
+    if target.is_symlink():  # what leads to no end is not resolved, and would be replaced itself
+        problem = errno.ELOOP
+    elif target.exists() and not os.access(target, os.W_OK):
+        problem = errno.EACCES
+    elif not os.path.isdir(target.parent):
+        problem = errno.ENOTDIR if os.path.exists(target.parent) else errno.ENOENT
+    if problem:
+        raise OSError(problem, os.strerror(problem), str(path))
 
 
 def in_memory(contents: Contents) -> bytes:

@@ -41,6 +41,8 @@ def export(
     Raises FileNotFoundError, ValueError for a file that is no checkpoint or for missing data,
     and CorruptWeights where the integer networks would break their exactness bound.
     """
+    for path in data or ():
+        path.stat()  # raises where there is nothing; some families do not look
     saved, meta = checkpoint.load(source)
     if "progress" not in meta:
         raise ValueError(f"{source} has been exported already: name the checkpoint that it is of")

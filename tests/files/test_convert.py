@@ -19,6 +19,7 @@ from latentcodec import DecodeFileOptions, EncodeFileOptions, decode_file, encod
 from latentcodec.files.capture_warnings import capture_warnings
 from latentcodec.files.convert import converted
 from latentcodec.files.result import FileResult
+from latentcodec.format.source import Source
 from latentcodec.runtime import model_store
 from latentcodec.runtime.model_store import OWN_CODE, ModelEntry
 
@@ -88,6 +89,19 @@ def test_what_is_wrong_stands_in_the_result(folder: Path) -> None:
     assert outside.status == "failed" and "region" in str(outside.error)
     assert "writes no .txt" in str(decode_file(folder / "photo.lat", folder / "x.txt").error)
     assert not (folder / "x.png").exists()
+
+
+def test_where_nothing_can_be_written_nothing_is_read(folder: Path) -> None:
+    def read(source: Source, strict: bool) -> tuple[Image.Image, int]:
+        raise AssertionError("the picture was read")
+
+    target = folder / "none" / "photo.lat"
+    result = encode_file(folder / "photo.png", target, read=read)
+    assert result.error == f"{target}: No such file or directory"
+    result = encode_file(folder / "photo.png", folder / "photo.png" / "photo.lat", read=read)
+    assert str(result.error).endswith("photo.lat: Not a directory")
+    target = folder / "none" / "photo.png"
+    assert decode_file(b"no .lat", target).error == f"{target}: No such file or directory"
 
 
 def test_what_is_lost_is_among_the_warnings(folder: Path, data: bytes) -> None:
