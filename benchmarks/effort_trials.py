@@ -1,6 +1,6 @@
 """Other ways to refine latents, at equal numbers of updates: the second table of docs/effort.md.
 
-    python benchmarks/effort_trials.py benchmarks/data/kodak --tune psnr --limit 4
+    python benchmarks/effort_trials.py FOLDER --tune psnr --limit 4
 
 Each cell is the cost lambda * error + bits of the best latents that so many updates came by,
 against that of effort 2: the mean over the middles of the pictures and over the qualities.
@@ -23,7 +23,7 @@ from latentcodec.models.float_prior import Costs
 from latentcodec.runtime import model_store
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.tile_view import TileView
-from latentcodec.runtime.torch_refinement import Chooser, Descent
+from latentcodec.runtime.torch_refinement import Chooser, Curvature, Descent
 
 _CHECKPOINTS = (3, 6, 12, 24, 48)
 _CELL_PX = 16
@@ -34,12 +34,14 @@ class Trial:
     """Coordinate descent, otherwise than the encoder does it.
 
     share: of the changes that gain, a random part that is made. momentum: of the old slope.
-    curvature: a factor. threshold: bits that a change must gain. noise: bits, of the scale of
-    logistic noise on what a change gains, which goes down to nothing.
+    learns: whether the curvature follows what changes show, and curvature: a factor of it.
+    threshold: bits that a change must gain. noise: bits, of the scale of logistic noise on what a
+    change gains, which goes down to nothing.
     """
 
     share: float = 1.0
-    momentum: float = 0.3
+    momentum: float = 0.2
+    learns: bool = True
     curvature: float = 1.0
     threshold: float = 0.0
     noise: float = 0.0
@@ -49,12 +51,12 @@ TRIALS: dict[str, Trial | None] = {
     "as the encoder does it": Trial(),
     "slopes not averaged": Trial(momentum=0.0),
     "slopes averaged, 0.5 of the old": Trial(momentum=0.5),
-    "slopes averaged, 0.7 of the old": Trial(momentum=0.7),
+    "curvature not learned": Trial(learns=False),
+    "curvature not learned, 0.3 of the old slopes": Trial(learns=False, momentum=0.3),
+    "curvature not learned, times 1.5": Trial(learns=False, curvature=1.5),
+    "curvature not learned, a random half of the changes": Trial(learns=False, share=0.5),
     "a random 70 % of the changes": Trial(share=0.7),
-    "a random 30 % of the changes": Trial(share=0.3),
     "changes that gain a bit and more": Trial(threshold=1.0),
-    "curvature times 1.5": Trial(curvature=1.5),
-    "curvature times 0.85": Trial(curvature=0.85),
     "noise of half a bit, going down": Trial(noise=0.5),
     "stochastic Gumbel annealing": None,
 }
@@ -97,12 +99,15 @@ class Trials(Descent):
 
     def _descended(self, trial: Trial, updates: int) -> Iterator[float]:
         v = self.start()
-        curvature = self.curvature(v, torch.Generator().manual_seed(1))
+        curvature = Curvature(self.curvature_of(v))
         slope: Tensor | None = None
         for number in range(updates + 1):
             left = max(0.0, 1 - number / (0.8 * updates))
-            v, cost, gradient = self.step(_Changed(v, slope, curvature, trial, left))
+            chooser = _Changed(v, slope, curvature.value, trial, left)
+            v, cost, gradient = self.step(chooser)
             yield cost
+            if trial.learns:
+                curvature.learn(v, gradient)
             slope = gradient if slope is None else slope.lerp(gradient, 1 - trial.momentum)
 
     def _annealed(self, updates: int) -> Iterator[float]:

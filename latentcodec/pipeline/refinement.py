@@ -23,6 +23,8 @@ from latentcodec.pipeline.tiling import TILE_CELLS, cells, grid, padded, pixels_
 from latentcodec.runtime.tile_view import TileView
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from latentcodec.runtime.base import Family, TileCoder
     from latentcodec.runtime.model_store import Tune
 
@@ -51,6 +53,7 @@ class _Tile:
     payload: bytes
     v_hat: np.ndarray  # int32 [h, w, M] in 1/16 steps
     wanted: np.ndarray | None  # v, float32 [h, w, M] in steps, as it came from the analysis
+    curvature: Tensor | None = None  # as earlier passes have learned it
 
 
 class _Count:
@@ -113,13 +116,13 @@ class Refinement:
             assert tile.wanted is not None
             self._keep_better(tile, tile.wanted)
             tile.wanted = None
-        for index, updates in enumerate(passes):
-            for number, tile in sorted(self._tiles.items()):
-                self._refine(tile, updates, (index << 32) + number, count)
+        for updates in passes:
+            for _, tile in sorted(self._tiles.items()):
+                self._refine(tile, updates, count)
         for number, tile in self._tiles.items():
             yield number, tile.payload, tile.v_hat
 
-    def _refine(self, tile: _Tile, updates: int, seed: int, count: _Count) -> None:
+    def _refine(self, tile: _Tile, updates: int, count: _Count) -> None:
         from latentcodec.runtime.torch_refinement import Descent
 
         counted = [
@@ -151,7 +154,8 @@ class Refinement:
             lambda_=self._lambda,
             tune=self._tune,
         )
-        self._keep_better(tile, descent.run(updates, seed, count.one))
+        v, tile.curvature = descent.run(updates, count.one, tile.curvature)
+        self._keep_better(tile, v)
         count.reach(updates)
 
     def _keep_better(self, tile: _Tile, v: np.ndarray) -> None:

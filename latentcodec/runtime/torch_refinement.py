@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from latentcodec.runtime.base import TileCoder
     from latentcodec.runtime.model_store import Tune
 
-_MOMENTUM = 0.3  # of the gradients
+_MOMENTUM = 0.2  # of the gradients
+_LEARNED = 0.4  # of the curvature that a change shows, at each
 _PATIENCE = 16  # updates without a better one, after which it ends
 _PROBE = 0.25  # steps, for the curvature
+_SEED = 0  # of its signs
 _LEAST_CURVATURE = 1.0  # bits per squared step
 
 
@@ -81,26 +83,31 @@ class Descent:
         if view.counted is not None:
             self._counted = torch.from_numpy(view.counted).to(device)[None, :, :, None]
 
-    def run(self, updates: int, seed: int, after: Callable[[], None]) -> np.ndarray:
-        """The best latents that some updates come by: float32 [h, w, M] in steps.
+    def run(
+        self, updates: int, after: Callable[[], None], learned: Tensor | None = None
+    ) -> tuple[np.ndarray, Tensor]:
+        """The best latents that some updates come by, float32 [h, w, M] in steps, and the curvature
+        that they have learned, for the next run on the same tile.
 
-        after: called after each update. It ends early where nothing gets better. seed: of the
-        curvature's probe. The same for the same seed, number of threads and machine.
+        after: called after each update. It ends early where nothing gets better. The same for the
+        same number of threads and machine.
         """
         best = v = self.start()
-        curvature = self.curvature(v, torch.Generator("cpu").manual_seed(seed))
+        curvature = Curvature(self.curvature_of(v) if learned is None else learned.float())
         slope: Tensor | None = None
         least, found = float("inf"), 0
         for number in range(updates + 1):
             is_last = number == updates
-            v, cost, gradient = self.step(Chooser(v, slope, curvature), needs_slope=not is_last)
+            chooser = Chooser(v, slope, curvature.value)
+            v, cost, gradient = self.step(chooser, needs_slope=not is_last)
             if cost < least:
                 best, least, found = v, cost, number
             if is_last or number - found > _PATIENCE:
                 break
-            slope = gradient if slope is None else slope.lerp_(gradient, 1 - _MOMENTUM)
+            curvature.learn(v, gradient)
+            slope = gradient.clone() if slope is None else slope.lerp_(gradient, 1 - _MOMENTUM)
             after()
-        return self._rate.grid(best)[0].cpu().numpy()
+        return self._rate.grid(best)[0].cpu().numpy(), curvature.value.bfloat16()
 
     def start(self) -> Tensor:
         """The latents of the view, in coding order."""
@@ -139,13 +146,13 @@ class Descent:
             x = torch.where(self._counted, x, self._wanted)
         return self._distortion(x, self._wanted)
 
-    def curvature(self, v: Tensor, random: torch.Generator) -> Tensor:
+    def curvature_of(self, v: Tensor) -> Tensor:
         """Half the second derivative of the error, in bits per squared step, of coding order.
 
         Hutchinson's estimate of the Hessian's diagonal by one probe, whose mean over places and
         over channels make up the whole (a product, as in Adafactor).
         """
-        signs = _random(v, random) < 0.5
+        signs = _random(v, torch.Generator("cpu").manual_seed(_SEED)) < 0.5
         probe = signs.float().mul_(2 * _PROBE).sub_(_PROBE)
         change = self._error_slope(v + probe) - self._error_slope(v - probe)
         found = change.div_(4 * probe)
@@ -158,6 +165,29 @@ class Descent:
         leaf = v.requires_grad_(True)
         return torch.autograd.grad(self._lambda * self._error(leaf), leaf)[0]
 
+
+class Curvature:
+    """Half the second derivative of the cost by each latent, in bits per squared step, as changes
+    show it.
+
+    The secant from one update to the next (a quasi-Newton method with a diagonal) holds what its
+    neighbours, that change with it, do to a latent: where they mend the same error, all of them
+    would go too far, back again, and so on.
+    """
+
+    def __init__(self, value: Tensor) -> None:
+        """value: a first estimate."""
+        self.value = value
+        self._last: tuple[Tensor, Tensor] | None = None
+
+    def learn(self, v: Tensor, gradient: Tensor) -> None:
+        """What the latents have become, and the slope there."""
+        if self._last is not None:
+            moved = v - self._last[0]
+            found = (gradient - self._last[1]).div_(2 * moved).clamp_min_(_LEAST_CURVATURE)
+            found = torch.lerp(self.value, found, _LEARNED)
+            self.value = torch.where(moved.abs() > 0.5, found, self.value)
+        self._last = v, gradient
 
 class Chooser:
     """What each latent becomes, by a quadratic model of the cost around the latents `v`."""
