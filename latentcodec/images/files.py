@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# Those that Pillow has without importing all of its plugins, which takes longer than most pictures.
+_USUAL = ("JPEG", "PNG", "GIF", "BMP", "PPM")
 # Formats that Pillow opens but cannot load by itself, and what is encoded already.
 _NO_PIXELS = ("BUFR", "GRIB", "HDF5", "MPEG", "LAT")
 _FRAME_MS = 120
@@ -49,9 +51,8 @@ def open_image(source: Path | IO[bytes], strict: bool = False) -> Image.Image:
     a LossWarning), and OSError where the file cannot be read.
     """
     name = str(source) if isinstance(source, Path) else "the input"
-    plugins.register()
     try:
-        with Image.open(source) as image:
+        with _opened(source) as image:
             container.check_size(*image.size)
             load(image, strict, name)
             return image
@@ -62,6 +63,14 @@ def open_image(source: Path | IO[bytes], strict: bool = False) -> Image.Image:
         raise UnsupportedImage(f"{name} is not an image that Pillow can read{reason}") from None
     except Exception as error:  # Pillow's plugins raise nearly anything on a broken file
         raise described(error, name) from None
+
+
+def _opened(source: Path | IO[bytes]) -> Image.Image:
+    try:
+        return Image.open(source, formats=_USUAL)
+    except UnidentifiedImageError:
+        plugins.register()
+        return Image.open(source)
 
 
 def _reason(path: Path) -> str:
@@ -88,17 +97,24 @@ def pixels_in(source: Path | IO[bytes]) -> int:
 
 def is_readable(suffix: str) -> bool:
     """Whether an extension, such as .png, is that of a format whose pixels Pillow reads."""
-    plugins.register()
-    form = Image.registered_extensions().get(suffix.lower())
+    form = _format_of(suffix)
     return (form in Image.OPEN and form not in _NO_PIXELS) or form == "MPO"  # opened as JPEG
 
 
 def writable_format(suffix: str) -> str | None:
     """Pillow's name of the format that has an extension, such as .png, if Pillow writes it."""
-    plugins.register()
-    form = Image.registered_extensions().get(suffix.lower())
+    form = _format_of(suffix)
     # Icons of Apple have sizes of their own.
     return form if form in Image.SAVE and form != "ICNS" else None
+
+
+def _format_of(suffix: str) -> str | None:
+    Image.preinit()
+    usual = Image.EXTENSION.get(suffix.lower())
+    if usual in _USUAL:
+        return usual
+    plugins.register()
+    return Image.registered_extensions().get(suffix.lower())
 
 
 def write_image(image: Image.Image, stream: IO[bytes], form: str, **options: Any) -> None:

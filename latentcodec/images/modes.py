@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
 
 from latentcodec.errors import UnsupportedImage, warn_of_loss
 from latentcodec.format.container import Colour
@@ -117,6 +117,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     if image.mode != "LAB" and not profile:
         return image.convert("RGB")
+    from PIL import ImageCms  # few pictures need it, and it takes its time
+
     try:
         source = ImageCms.ImageCmsProfile(
             ImageCms.createProfile("LAB") if image.mode == "LAB" else io.BytesIO(profile or b"")

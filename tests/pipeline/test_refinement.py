@@ -21,7 +21,7 @@ from latentcodec.pipeline.tiling import grid, padded
 from latentcodec.runtime import model_store
 from latentcodec.runtime.base import Family
 from latentcodec.runtime.model_store import Tune
-from latentcodec.runtime.torch_refinement import error_of
+from latentcodec.runtime.torch_refinement import Curvature, error_of
 from tests.runtime.small_models import weights_of
 
 pytestmark = pytest.mark.slow
@@ -119,6 +119,20 @@ def test_a_photograph_gains(photo: NDArray[np.uint8]) -> None:
         for effort in (2, 5)
     )
     assert slow < 0.98 * fast
+
+
+def test_curvature_is_that_of_what_changes_together() -> None:
+    # Two latents mend the same error (a + b)^2, a third has one of its own, a fourth stays.
+    def slope(v: torch.Tensor) -> torch.Tensor:
+        both = 20 * (v[0] + v[1])
+        return torch.stack([both, both, 20 * v[2], v[3]])
+
+    curvature = Curvature(torch.full((4,), 10.0))
+    v = torch.zeros(4)
+    for step in range(12):
+        curvature.learn(v, slope(v))
+        v = v + torch.tensor([1.0, 1.0, 1.0, 0.25]) * (-1) ** step
+    assert torch.allclose(curvature.value, torch.tensor([20.0, 20.0, 10.0, 10.0]), rtol=0.01)
 
 
 def test_tiles_are_refined_among_their_neighbours(
