@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from latentcodec.models.ms_ssim import ms_ssim
+from latentcodec.models.ms_ssim import MsSsim
 
 # The error of the model for the eye: how much 1 - MS-SSIM counts, of R, G and B and of luma, and
 # squared error. Luma counts most, as eyes see it best (docs/training.md). These factors keep the
@@ -27,34 +27,65 @@ def structural(x_hat: Tensor, x: Tensor) -> Tensor:
 
     Squared error alone holds colours and contrast in place, which MS-SSIM hardly sees.
     """
-    luma = torch.tensor(LUMA, device=x.device)[:, None]
-    shown = [(pixels.float() + 1) / 2 for pixels in (x_hat, x)]
-    planes = (torch.cat([rgb, rgb @ luma], -1).permute(0, 3, 1, 2) for rgb in shown)
-    lost = 1 - ms_ssim(*planes)
-    structure = _COLOUR_STRUCTURE * lost[:, :3].mean(1) + _LUMA_STRUCTURE * lost[:, 3]
-    return _SQUARED * squared_error(x_hat, x) + structure
+    return _Structural(x)(x_hat)
 
 
-def total_squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
-    """`squared_error` of all pixels together: [1, H, W, 3] in -1..1, twice -> a sum."""
-    return (x_hat - x).square().sum() * (127.5**2 / 3)
+class _Structural:
+    """`structural` to pictures that are compared again and again."""
+
+    def __init__(self, x: Tensor) -> None:
+        self._x, self._similarity = x, MsSsim(_planes(x))
+
+    def __call__(self, x_hat: Tensor) -> Tensor:
+        lost = 1 - self._similarity(_planes(x_hat))
+        structure = _COLOUR_STRUCTURE * lost[:, :3].mean(1) + _LUMA_STRUCTURE * lost[:, 3]
+        return _SQUARED * squared_error(x_hat, self._x) + structure
 
 
-def total_structural(x_hat: Tensor, x: Tensor) -> Tensor:
-    """`structural` of all pixels together, each of blocks that are as large as crops of training.
+def _planes(x: Tensor) -> Tensor:
+    """R, G, B and luma in 0..1, float32 [B, 4, H, W], of pixels in -1..1."""
+    rgb = (x.float() + 1) / 2
+    luma = rgb @ torch.tensor(LUMA, device=x.device)[:, None]
+    return torch.cat([rgb, luma], -1).permute(0, 3, 1, 2)
 
-    Of pictures too small for five scales it is the squared error.
+
+class TotalSquaredError:
+    """`squared_error` of all pixels together, to a picture: [1, H, W, 3] in -1..1."""
+
+    def __init__(self, x: Tensor) -> None:
+        self._x = x
+
+    def __call__(self, x_hat: Tensor) -> Tensor:
+        """A sum."""
+        return (x_hat - self._x).square().sum() * (127.5**2 / 3)
+
+
+class TotalStructural:
+    """`structural` of all pixels together, to a picture: [1, H, W, 3] in -1..1.
+
+    It is measured in blocks that are as large as crops of training. Of pictures too small for five
+    scales it is the squared error.
     """
-    _, height, width, _ = x.shape
-    if min(height, width) < _LEAST_PX:
-        return total_squared_error(x_hat, x)
-    total = x.new_zeros(())
-    for rows in _block_spans(height):
-        for columns in _block_spans(width):
-            pair = (t[:, rows, columns] for t in (x_hat, x))
+
+    def __init__(self, x: Tensor) -> None:
+        _, height, width, _ = x.shape
+        self._squared = TotalSquaredError(x) if min(height, width) < _LEAST_PX else None
+        self._blocks = []
+        if self._squared is None:
+            for rows in _block_spans(height):
+                for columns in _block_spans(width):
+                    error = _Structural(x[:, rows, columns])
+                    self._blocks.append((rows, columns, error))
+
+    def __call__(self, x_hat: Tensor) -> Tensor:
+        """A sum."""
+        if self._squared is not None:
+            return self._squared(x_hat)
+        total = x_hat.new_zeros(())
+        for rows, columns, error in self._blocks:
             count = (rows.stop - rows.start) * (columns.stop - columns.start)
-            total = total + structural(*pair).sum() * count
-    return total
+            total = total + error(x_hat[:, rows, columns]).sum() * count
+        return total
 
 
 def _block_spans(side: int) -> list[slice]:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from latentcodec.entropy.tables import MEAN_BITS
-from latentcodec.models.distortion import LUMA, total_squared_error, total_structural
+from latentcodec.models.distortion import LUMA, TotalSquaredError, TotalStructural
 from latentcodec.models.float_prior import Choice, Costs, Rate
 from latentcodec.runtime.networks import Networks
 from latentcodec.runtime.tile_view import TileView
@@ -36,11 +36,15 @@ _SEED = 0  # of its signs
 _LEAST_CURVATURE = 1.0  # bits per squared step
 
 
-# Of pixels in -1..1, [1, h, w, 3], twice: the sum over them of the error at 255 scale.
-Distortion = Callable[[Tensor, Tensor], Tensor]
+# Of pixels in -1..1, [1, h, w, 3]: the sum over them of the error at 255 scale.
+Distortion = Callable[[Tensor], Tensor]
 
 
-_DISTORTION_OF: dict[str, Distortion] = {"psnr": total_squared_error, "ssim": total_structural}
+# To what is wanted.
+_DISTORTION_OF: dict[str, Callable[[Tensor], Distortion]] = {
+    "psnr": TotalSquaredError,
+    "ssim": TotalStructural,
+}
 
 
 @torch.inference_mode()
@@ -52,7 +56,7 @@ def error_of(
         decoded = np.where(counted[..., None], decoded, pixels)
     if tune == "psnr":
         return float(np.square(decoded.astype(np.int32) - pixels).sum(dtype=np.int64)) / 3
-    return total_structural(to_network(decoded), to_network(pixels)).item()
+    return TotalStructural(to_network(pixels))(to_network(decoded)).item()
 
 
 class Descent:
@@ -71,7 +75,7 @@ class Descent:
         """networks: torch's; coder: the tile's. lambda_: bits that an error of 1 in a pixel is
         worth, at 255 scale; tune: how the error is measured."""
         self._networks, self._view = cast(TorchNetworks, networks), view
-        self._lambda, self._distortion = lambda_, _DISTORTION_OF[tune]
+        self._lambda = lambda_
         device = self._networks.device
         self._rate: Rate = coder.rate(device)
         self._level = torch.tensor([level], dtype=torch.float32, device=device)
@@ -79,6 +83,7 @@ class Descent:
         around = torch.from_numpy(view.around).to(device)
         self._around = around.float().unsqueeze(0) / (1 << MEAN_BITS)
         self._wanted = to_network(view.pixels).to(device)
+        self._distortion = _DISTORTION_OF[tune](self._wanted)
         self._counted: Tensor | None = None
         if view.counted is not None:
             self._counted = torch.from_numpy(view.counted).to(device)[None, :, :, None]
@@ -144,7 +149,7 @@ class Descent:
             x = (x @ x.new_tensor(LUMA)).unsqueeze(-1).expand_as(x)
         if self._counted is not None:
             x = torch.where(self._counted, x, self._wanted)
-        return self._distortion(x, self._wanted)
+        return self._distortion(x)
 
     def curvature_of(self, v: Tensor) -> Tensor:
         """Half the second derivative of the error, in bits per squared step, of coding order.
@@ -188,6 +193,7 @@ class Curvature:
             found = torch.lerp(self.value, found, _LEARNED)
             self.value = torch.where(moved.abs() > 0.5, found, self.value)
         self._last = v, gradient
+
 
 class Chooser:
     """What each latent becomes, by a quadratic model of the cost around the latents `v`."""

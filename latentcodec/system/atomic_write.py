@@ -59,8 +59,8 @@ def check_writable(path: Path) -> None:
         problem = errno.ELOOP
     elif target.exists() and not os.access(target, os.W_OK):
         problem = errno.EACCES
-    elif not os.path.isdir(target.parent):
-        problem = errno.ENOTDIR if os.path.exists(target.parent) else errno.ENOENT
+    elif not target.parent.is_dir():
+        problem = errno.ENOTDIR if target.parent.exists() else errno.ENOENT
     if problem:
         raise OSError(problem, os.strerror(problem), str(path))
 
