@@ -95,7 +95,7 @@ def _by_option(output: str) -> str:
     without an extension, with a slash behind it."""
     if output in _STDOUT:
         return STREAM
-    new = output != STREAM and (is_url(output) or not Path(output).exists())
+    new = output != STREAM and (is_url(output) or not os.path.lexists(output))
     return f"{output}/" if new and not suffix_of(output) else output
 
 
@@ -112,7 +112,7 @@ def plan(inputs: list[str], output: str | None, recursive: bool, naming: Naming)
     if output is not None and not many and not _names_folder(output):
         refused = _FOLDER.format(inputs[0]) if folders else ""
         return _checked([Task(inputs[0], output, refused=refused)])
-    if output is not None and not is_url(output) and Path(output).is_file():
+    if output is not None and not is_url(output) and _is_taken(output):
         raise click.UsageError(f"{output} is a file; several inputs need a folder")
     tasks = []
     for given in inputs:
@@ -131,6 +131,11 @@ def plan(inputs: list[str], output: str | None, recursive: bool, naming: Naming)
 def makes_parents(tasks: list[Task]) -> bool:
     """Whether the folders of outputs are made: all tasks of one `plan` are alike in that."""
     return any(task.makes_folders for task in tasks)
+
+
+def _is_taken(output: str) -> bool:
+    """Whether no folder can be made there: of a file, and of a link that leads nowhere."""
+    return os.path.lexists(output) and not Path(output).is_dir()
 
 
 def _names_folder(output: str) -> bool:

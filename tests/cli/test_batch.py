@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,18 @@ def test_what_cannot_be_meant(here: Path, line: str, words: str) -> None:
     assert result.exit_code == 2
     assert words in " ".join(result.stderr.split())
     assert files(".") == before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_link_that_leads_nowhere_is_no_folder(here: Path) -> None:
+    Path("loop").symlink_to("loop")
+    Path("dangling").symlink_to("nowhere")
+    for output in ("loop", "dangling"):
+        result = typed(f"encode a.png b.jpg -o {output}")
+        assert result.exit_code == 2 and f"{output} is a file" in result.stderr
+    done("encode a.png -o dangling")  # as any program writes through a link
+    assert latentcodec.decode("nowhere").size == Image.open("a.png").size
+    assert "Too many levels" in typed("encode a.png -o loop").stderr
 
 
 def test_one_bad_file_does_not_stop_the_others(here: Path) -> None:
