@@ -72,7 +72,7 @@ def read_damaged(data: bytes, max_pixels: int) -> tuple[LatFile, Damage]:
     except (TruncatedFile, CorruptChunk, TrailingData) as error:
         file = recover(data, damage)
         if len(damage.tiles()) == len(file.tiles):
-            raise error
+            raise type(error)(f"no tile of the file is whole: {error}") from error
         if not (damage.lost or damage.notes):
             damage.notes.append(str(error))
         return file, damage
