@@ -68,15 +68,13 @@ class _Changed(Chooser):
     def __init__(
         self, v: Tensor, slope: Tensor | None, curvature: Tensor, trial: Trial, left: float
     ) -> None:
-        super().__init__(v, slope, curvature * trial.curvature)
-        self._trial, self._noise = trial, trial.noise * left
+        super().__init__(v, slope, curvature * trial.curvature, trial.noise * left)
+        self._trial = trial
 
     def gains(self, number: int, mean: Tensor, symbol: Tensor, costs: Costs) -> tuple[Tensor, ...]:
         changes = []
         for change in super().gains(number, mean, symbol, costs):
             change = change + self._trial.threshold
-            if self._noise:
-                change = change + self._noise * _logistic(change.shape)
             if self._trial.share < 1:
                 change = change.masked_fill(torch.rand(change.shape) > self._trial.share, math.inf)
             changes.append(change)

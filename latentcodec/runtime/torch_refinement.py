@@ -30,9 +30,12 @@ if TYPE_CHECKING:
 
 _MOMENTUM = 0.2  # of the gradients
 _LEARNED = 0.4  # of the curvature that a change shows, at each
-_PATIENCE = 16  # updates without a better one, after which it ends
+_PATIENCE = 16  # updates without a better one, after which a short run ends
+_LONG = 48  # updates, enough for noise to die down
+_NOISE = 1.0  # bits, of what a change gains, at the start of a long run
+_NOISY = 0.9  # of a long run
 _PROBE = 0.25  # steps, for the curvature
-_SEED = 0  # of its signs
+_SEED = 0  # of its signs, and of noise
 _LEAST_CURVATURE = 1.0  # bits per squared step
 
 
@@ -94,20 +97,22 @@ class Descent:
         """The best latents that some updates come by, float32 [h, w, M] in steps, and the curvature
         that they have learned, for the next run on the same tile.
 
-        after: called after each update. It ends early where nothing gets better. The same for the
-        same number of threads and machine.
+        after: called after each update. A short run ends early where nothing gets better, a long
+        one begins with noise. The same for the same number of threads and machine.
         """
         best = v = self.start()
         curvature = Curvature(self.curvature_of(v) if learned is None else learned.float())
         slope: Tensor | None = None
         least, found = float("inf"), 0
+        is_long, random = updates >= _LONG, torch.Generator("cpu").manual_seed(_SEED)
         for number in range(updates + 1):
             is_last = number == updates
-            chooser = Chooser(v, slope, curvature.value)
+            noise = _NOISE * max(0.0, 1 - number / (_NOISY * updates)) ** 2 if is_long else 0.0
+            chooser = Chooser(v, slope, curvature.value, noise, random)
             v, cost, gradient = self.step(chooser, needs_slope=not is_last)
             if cost < least:
                 best, least, found = v, cost, number
-            if is_last or number - found > _PATIENCE:
+            if is_last or (not is_long and number - found > _PATIENCE):
                 break
             curvature.learn(v, gradient)
             slope = gradient.clone() if slope is None else slope.lerp_(gradient, 1 - _MOMENTUM)
@@ -198,15 +203,26 @@ class Curvature:
 class Chooser:
     """What each latent becomes, by a quadratic model of the cost around the latents `v`."""
 
-    def __init__(self, v: Tensor, slope: Tensor | None, curvature: Tensor) -> None:
-        """slope: None for the symbols nearest to v."""
+    def __init__(
+        self,
+        v: Tensor,
+        slope: Tensor | None,
+        curvature: Tensor,
+        noise: float = 0.0,
+        random: torch.Generator | None = None,
+    ) -> None:
+        """slope: None for the symbols nearest to v. noise: bits, of logistic noise on what changes
+        cost, so that they are drawn as at that temperature (Geman and Geman 1984)."""
         self._v, self._slope, self._curvature = v, slope, curvature
+        self._noise, self._random = noise, random
 
     def __call__(self, number: int, mean: Tensor, costs: Costs) -> Tensor:
         symbol = (self._v[number] - mean).round_()
         if self._slope is None:
             return mean + symbol
         up, down = self.gains(number, mean, symbol, costs)
+        if self._noise:
+            up, down = (x + self._noise * _logistic(x, self._random) for x in (up, down))
         rises, falls = (up < 0).logical_and_(up < down), (down < 0).logical_and_(down <= up)
         return symbol.add_(rises.float()).sub_(falls.float()).add_(mean)
 
@@ -223,7 +239,11 @@ class Chooser:
         return up, down
 
 
-def _random(like: Tensor, random: torch.Generator) -> Tensor:
+def _logistic(like: Tensor, random: torch.Generator | None) -> Tensor:
+    return torch.logit(_random(like, random), eps=1e-6)
+
+
+def _random(like: Tensor, random: torch.Generator | None) -> Tensor:
     """Numbers in 0..1, the same on every device and whatever torch's default dtype is."""
     numbers = torch.rand(like.shape, generator=random, dtype=torch.float32, device="cpu")
     return numbers.to(like.device)

@@ -170,6 +170,15 @@ def test_refining_is_the_same_each_time(photo: NDArray[np.uint8]) -> None:
     assert len(files) == 1
 
 
+def test_a_long_run_is_no_worse_and_the_same_each_time(photo: NDArray[np.uint8]) -> None:
+    pixels = np.ascontiguousarray(photo[200:248, 300:348])
+    # The last pass of effort 8 begins with noise.
+    files = [latentcodec.encode(pixels, effort=effort) for effort in (7, 8, 8)]
+    assert files[1] == files[2]
+    before, after = (cost(pixels, data, "hyper-ssim", 50) for data in files[:2])
+    assert after <= before
+
+
 def test_progress_goes_to_its_end(photo: NDArray[np.uint8]) -> None:
     told: list[float] = []
     encoder.encode(

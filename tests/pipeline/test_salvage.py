@@ -164,7 +164,7 @@ def test_what_cannot_be_saved_is_an_error(opaque: bytes) -> None:
     ):
         with pytest.raises(kind):
             salvage(data)
-    with pytest.raises(errors.CorruptChunk, match="no tile of the file is whole: .* at 0,0"):
+    with pytest.raises(errors.CorruptChunk, match=r"no tile of the file is whole: .* at 0,0"):
         salvage(changed(changed(opaque, starts[1] + 50), starts[2] + 50))
     with pytest.raises(errors.CorruptChunk, match="no tile"):
         file = container.read(opaque)
