@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 import measured
-from measured import CODECS, OWN, ROOT
+from measured import CODECS, ROOT
 from page_tables import PUBLISHED, REFERENCE, best_settings, fill
 
 from latentcodec.bench.against import is_own
@@ -68,10 +68,11 @@ def figures() -> None:
     published = read_published(REFERENCE, PUBLISHED)
     with tempfile.TemporaryDirectory() as folder:
         found, title = measured.kodak(), "kodak, mean of 24 images"
-        shown = {*filter(is_own, found), ANCHOR, *best_settings(found)}
+        own = [*filter(is_own, found)]
+        shown = {*own, ANCHOR, *best_settings(found)}
         found = {name: result for name, result in found.items() if name in shown}
         plot_all(found, published, title, Path(folder))
-        kmac = decoder_kmac([find(name) for name in OWN], ROOT / PHOTOS / "kodim23.png")
+        kmac = decoder_kmac([find(name) for name in own], ROOT / PHOTOS / "kodim23.png")
         plot_complexity(found, published, kmac, title, Path(folder))
         for metric, name in CURVES.items():
             shutil.copyfile(Path(folder, f"{metric}.png"), IMAGES / f"{name}.png")
