@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -50,18 +52,18 @@ def _planes(x: Tensor) -> Tensor:
 
 
 class TotalSquaredError:
-    """`squared_error` of all pixels together, to a picture: [1, H, W, 3] in -1..1."""
+    """`squared_error` of all pixels together, to a picture: [1, H, W, 3] in -1..1, in parts."""
 
     def __init__(self, x: Tensor) -> None:
         self._x = x
 
-    def __call__(self, x_hat: Tensor) -> Tensor:
-        """A sum."""
-        return (x_hat - self._x).square().sum() * (127.5**2 / 3)
+    def __call__(self, x_hat: Tensor) -> Iterator[Tensor]:
+        """Sums, here one of all pixels."""
+        yield (x_hat - self._x).square().sum() * (127.5**2 / 3)
 
 
 class TotalStructural:
-    """`structural` of all pixels together, to a picture: [1, H, W, 3] in -1..1.
+    """`structural` of all pixels together, to a picture: [1, H, W, 3] in -1..1, in parts.
 
     It is measured in blocks that are as large as crops of training. Of pictures too small for five
     scales it is the squared error.
@@ -77,15 +79,13 @@ class TotalStructural:
                     error = _Structural(x[:, rows, columns])
                     self._blocks.append((rows, columns, error))
 
-    def __call__(self, x_hat: Tensor) -> Tensor:
-        """A sum."""
+    def __call__(self, x_hat: Tensor) -> Iterator[Tensor]:
+        """Sums over the pixels of each block."""
         if self._squared is not None:
-            return self._squared(x_hat)
-        total = x_hat.new_zeros(())
+            yield from self._squared(x_hat)
         for rows, columns, error in self._blocks:
             count = (rows.stop - rows.start) * (columns.stop - columns.start)
-            total = total + error(x_hat[:, rows, columns]).sum() * count
-        return total
+            yield error(x_hat[:, rows, columns]).sum() * count
 
 
 def _block_spans(side: int) -> list[slice]:

@@ -10,7 +10,7 @@ which needs many more updates (docs/effort.md).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -23,6 +23,7 @@ from latentcodec.models.float_prior import Choice, Costs, Rate
 from latentcodec.runtime.networks import Networks
 from latentcodec.runtime.tile_view import TileView
 from latentcodec.runtime.torch_networks import TorchNetworks, to_network
+from latentcodec.system.allocator import give_back
 
 if TYPE_CHECKING:
     from latentcodec.runtime.base import TileCoder
@@ -39,8 +40,8 @@ _SEED = 0  # of its signs, and of noise
 _LEAST_CURVATURE = 1.0  # bits per squared step
 
 
-# Of pixels in -1..1, [1, h, w, 3]: the sum over them of the error at 255 scale.
-Distortion = Callable[[Tensor], Tensor]
+# Of pixels in -1..1, [1, h, w, 3]: the sum over them of the error at 255 scale, in parts.
+Distortion = Callable[[Tensor], Iterable[Tensor]]
 
 
 # To what is wanted.
@@ -59,7 +60,8 @@ def error_of(
         decoded = np.where(counted[..., None], decoded, pixels)
     if tune == "psnr":
         return float(np.square(decoded.astype(np.int32) - pixels).sum(dtype=np.int64)) / 3
-    return TotalStructural(to_network(pixels))(to_network(decoded)).item()
+    parts = TotalStructural(to_network(pixels))(to_network(decoded))
+    return sum(part.item() for part in parts)
 
 
 class Descent:
@@ -100,6 +102,7 @@ class Descent:
         after: called after each update. A short run ends early where nothing gets better, a long
         one begins with noise. The same for the same number of threads and machine.
         """
+        give_back()  # a tile takes seconds and much memory, and the next one other pieces of it
         best = v = self.start()
         curvature = Curvature(self.curvature_of(v) if learned is None else learned.float())
         slope: Tensor | None = None
@@ -136,14 +139,27 @@ class Descent:
             gradient = torch.stack(grown)
         cost = bits.item()
         del leaves, bits
-        leaf = v_hat.clone().requires_grad_(needs_slope)
-        error = self._lambda * self._error(leaf)
-        if needs_slope:
-            gradient += torch.autograd.grad(error, leaf)[0]
-        return v_hat, cost + error.item(), gradient
+        if not needs_slope:
+            with torch.no_grad():
+                parts = self._distortion(self._shown(v_hat))
+                return v_hat, cost + self._lambda * sum(part.item() for part in parts), gradient
+        error, slope = self._error(v_hat)
+        return v_hat, cost + error, gradient + slope
 
-    def _error(self, v_hat: Tensor) -> Tensor:
-        """The distortion of what is shown of v_hat, in coding order."""
+    def _error(self, v_hat: Tensor) -> tuple[float, Tensor]:
+        """Lambda * the distortion of what is shown of v_hat, in coding order, and its slope."""
+        leaf = v_hat.clone().requires_grad_(True)
+        shown = self._shown(leaf)
+        pixels = shown.detach().requires_grad_(True)
+        error = 0.0
+        for part in self._distortion(pixels):  # so that only one part's graph is in memory
+            weighted = self._lambda * part
+            weighted.backward()
+            error += weighted.item()
+        return error, torch.autograd.grad(shown, leaf, pixels.grad)[0]
+
+    def _shown(self, v_hat: Tensor) -> Tensor:
+        """The pixels of v_hat, in coding order, that count."""
         grid = self._around.clone()
         grid[:, self._view.rows, self._view.columns] = self._rate.grid(v_hat)
         with torch.autocast(grid.device.type, torch.bfloat16):
@@ -154,7 +170,7 @@ class Descent:
             x = (x @ x.new_tensor(LUMA)).unsqueeze(-1).expand_as(x)
         if self._counted is not None:
             x = torch.where(self._counted, x, self._wanted)
-        return self._distortion(x)
+        return x
 
     def curvature_of(self, v: Tensor) -> Tensor:
         """Half the second derivative of the error, in bits per squared step, of coding order.
@@ -164,16 +180,12 @@ class Descent:
         """
         signs = _random(v, torch.Generator("cpu").manual_seed(_SEED)) < 0.5
         probe = signs.float().mul_(2 * _PROBE).sub_(_PROBE)
-        change = self._error_slope(v + probe) - self._error_slope(v - probe)
+        change = self._error(v + probe)[1] - self._error(v - probe)[1]
         found = change.div_(4 * probe)
         axes = tuple(range(1, v.ndim - 1))
         of_channel = found.mean(axes, keepdim=True).clamp_min_(_LEAST_CURVATURE)
         of_place = (found / of_channel).mean(-1, keepdim=True)
         return of_channel * of_place.clamp(0.25, 4)
-
-    def _error_slope(self, v: Tensor) -> Tensor:
-        leaf = v.requires_grad_(True)
-        return torch.autograd.grad(self._lambda * self._error(leaf), leaf)[0]
 
 
 class Curvature:
