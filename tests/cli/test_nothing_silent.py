@@ -100,9 +100,9 @@ def test_what_is_damaged_and_what_is_of_an_unknown_kind(photos: Path, name: str,
         + png[33:],
     }
     (photos / name).write_bytes(contents[name])
-    result = call("encode", photos / name, "-o", "out/x.lat")
+    result = call("encode", photos / name, "-o", "x.lat")
     assert result.exit_code == 1 and says in one_sentence(result.stderr)
-    assert not Path("out/x.lat").exists()
+    assert not Path("x.lat").exists()
 
 
 def test_an_error_names_the_package_that_would_help(
