@@ -146,6 +146,21 @@ def test_a_pipe_is_read_as_a_whole(data: bytes, tmp_path: Path) -> None:
     assert part.size == (8, 8)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])  # WebP is not among the formats tried first
+def test_a_picture_comes_from_a_pipe(photo: np.ndarray, tmp_path: Path, form: str) -> None:
+    pipe, picture = tmp_path / "pipe", io.BytesIO()
+    os.mkfifo(pipe)
+    Image.fromarray(photo[:24, :32]).save(picture, form)
+    writer = threading.Thread(target=pipe.write_bytes, args=(picture.getvalue(),))
+    writer.start()
+    try:
+        data = latentcodec.encode(pipe)
+    finally:
+        writer.join()
+    assert latentcodec.decode(data).size == (32, 24)
+
+
 @pytest.mark.parametrize("options", [{"region": (20, 0, 100, 24)}, {}], ids=["region", "all"])
 def test_of_a_path_no_more_is_read_than_is_needed(
     photo: np.ndarray, tmp_path: Path, options: dict[str, Any]

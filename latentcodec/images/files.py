@@ -66,11 +66,11 @@ def open_image(source: Path | IO[bytes], strict: bool = False) -> Image.Image:
 
 
 def _opened(source: Path | IO[bytes]) -> Image.Image:
-    try:
-        return Image.open(source, formats=_USUAL)
-    except UnidentifiedImageError:
-        plugins.register()
-        return Image.open(source)
+    if not isinstance(source, Path) or source.is_file():  # a pipe can be opened but once
+        with contextlib.suppress(UnidentifiedImageError):
+            return Image.open(source, formats=_USUAL)
+    plugins.register()
+    return Image.open(source)
 
 
 def _reason(path: Path) -> str:
