@@ -19,7 +19,7 @@ from latentcodec.format.container import tile_bytes
 from latentcodec.images.canvas import grey_of
 from latentcodec.images.picture import PictureSource
 from latentcodec.pipeline.hidden_colours import HiddenColours
-from latentcodec.pipeline.tiling import TILE_CELLS, cells, grid, padded, pixels_of
+from latentcodec.pipeline.tiling import TILE_CELLS, Span, cells, grid, padded, pixels_of
 from latentcodec.runtime.tile_view import TileView
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from latentcodec.runtime.base import Family, TileCoder
     from latentcodec.runtime.model_store import Tune
+    from latentcodec.runtime.torch_refinement import Descent
 
 FIRST_EFFORT = 3  # that refines
 _UPDATES = (3, 3, 6, 12, 24, 48, 96)  # of the passes, one for each effort from the first on
@@ -51,7 +52,7 @@ class _Tile:
     columns: slice
     coder: TileCoder
     payload: bytes
-    v_hat: np.ndarray  # int32 [h, w, M] in 1/16 steps
+    v_hat: np.ndarray  # int16 or int32 [h, w, M] in 1/16 steps
     wanted: np.ndarray | None  # v, float32 [h, w, M] in steps, as it came from the analysis
     curvature: Tensor | None = None  # as earlier passes have learned it
 
@@ -106,9 +107,8 @@ class Refinement:
         """
         places = list(grid(*self._size, TILE_CELLS))
         for number, y in latents:
-            coder, v = self._family.tile(y, self._tenths), self._family.steps_of(y, self._tenths)
-            down, right = places[number]
-            self._tiles[number] = _Tile(down.own, right.own, coder, *coder.encode(v), v)
+            self._tiles[number] = self._tile(*places[number], y)
+            del y  # a view of a whole row of tiles
         passes = _UPDATES[: effort + 1 - FIRST_EFFORT]
         count = _Count(len(self._tiles) * sum(passes), progress)
         for tile in self._tiles.values():
@@ -116,13 +116,27 @@ class Refinement:
             assert tile.wanted is not None
             self._keep_better(tile, tile.wanted)
             tile.wanted = None
-        for updates in passes:
+        for number, updates in enumerate(passes, 1):
             for _, tile in sorted(self._tiles.items()):
-                self._refine(tile, updates, count)
+                self._refine(tile, updates, count, is_last=number == len(passes))
         for number, tile in self._tiles.items():
-            yield number, tile.payload, tile.v_hat
+            yield number, tile.payload, tile.v_hat.astype(np.int32)
 
-    def _refine(self, tile: _Tile, updates: int, count: _Count) -> None:
+    def _tile(self, down: Span, right: Span, y: np.ndarray) -> _Tile:
+        """As effort 2 codes it."""
+        coder, v = self._family.tile(y, self._tenths), self._family.steps_of(y, self._tenths)
+        payload, v_hat = coder.encode(v)
+        return _Tile(down.own, right.own, coder, payload, _narrow(v_hat), v)
+
+    def _refine(self, tile: _Tile, updates: int, count: _Count, is_last: bool) -> None:
+        descent = self._descent(tile)
+        v, curvature = descent.run(updates, count.one, tile.curvature)
+        tile.curvature = None if is_last else curvature
+        del descent  # and what it knows of the picture: the same comes again
+        self._keep_better(tile, v)
+        count.reach(updates)
+
+    def _descent(self, tile: _Tile) -> Descent:
         from latentcodec.runtime.torch_refinement import Descent
 
         counted = [
@@ -146,7 +160,7 @@ class Refinement:
             counted=visible,
             is_grey=self._picture.colour.is_grey,
         )
-        descent = Descent(
+        return Descent(
             self._family.networks,
             tile.coder,
             view,
@@ -154,9 +168,6 @@ class Refinement:
             lambda_=self._lambda,
             tune=self._tune,
         )
-        v, tile.curvature = descent.run(updates, count.one, tile.curvature)
-        self._keep_better(tile, v)
-        count.reach(updates)
 
     def _keep_better(self, tile: _Tile, v: np.ndarray) -> None:
         """Code a tile as v, float32 [h, w, M] in steps, where the picture gains by it."""
@@ -166,7 +177,7 @@ class Refinement:
         before = self._lambda * self._error(tile, tile.v_hat) + 8 * tile_bytes(tile.payload)
         after = self._lambda * self._error(tile, v_hat) + 8 * tile_bytes(payload)
         if after < before * (1 - _LEAST_GAIN):
-            tile.payload, tile.v_hat = payload, v_hat
+            tile.payload, tile.v_hat = payload, _narrow(v_hat)
 
     def _error(self, tile: _Tile, v_hat: np.ndarray) -> float:
         """The distortion of all pixels that a tile is seen in, if it were v_hat."""
@@ -221,6 +232,12 @@ class Refinement:
             seen[:height, :width] = True if visible is None else visible
             visible = seen
         return whole, visible
+
+
+def _narrow(v_hat: np.ndarray) -> np.ndarray:
+    """In half the memory, where that holds it: the latents of all tiles are kept."""
+    narrow = v_hat.astype(np.int16)
+    return narrow if np.array_equal(narrow, v_hat) else v_hat
 
 
 def _around(span: slice, halo: int, side: int) -> slice:

@@ -29,6 +29,7 @@ from latentcodec.runtime.precision import dtype_of, keep_factors, round_factors
 from latentcodec.runtime.streaming import analysed, synthesised
 from latentcodec.runtime.tensor_file import float_tensor
 from latentcodec.runtime.torch_prior import TorchPrior
+from latentcodec.system.kernel_cache import limit_kernels
 
 if TYPE_CHECKING:
     from torch import nn
@@ -92,6 +93,7 @@ class TorchNetworks:
         self, tensors: dict[str, np.ndarray], family: str, config: TransformConfig
     ) -> None:
         """`tensors`: those of a weights file. Raises KeyError or RuntimeError for others."""
+        limit_kernels()
         kind: Any = _TRANSFORMS_OF[family]
         with torch.device("meta"):
             self._blank = kind(config)

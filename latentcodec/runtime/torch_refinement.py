@@ -79,8 +79,12 @@ class Descent:
     ) -> None:
         """networks: torch's; coder: the tile's. lambda_: bits that an error of 1 in a pixel is
         worth, at 255 scale; tune: how the error is measured."""
-        self._networks, self._view = cast(TorchNetworks, networks), view
-        self._lambda = lambda_
+        self._networks, self._lambda = cast(TorchNetworks, networks), lambda_
+        self._own, self._shown_px, self._is_grey = (
+            (view.rows, view.columns),
+            view.shown,
+            view.is_grey,
+        )
         device = self._networks.device
         self._rate: Rate = coder.rate(device)
         self._level = torch.tensor([level], dtype=torch.float32, device=device)
@@ -124,8 +128,7 @@ class Descent:
 
     def start(self) -> Tensor:
         """The latents of the view, in coding order."""
-        own = self._around[0, self._view.rows, self._view.columns]
-        return self._rate.arranged(own.cpu().numpy())
+        return self._rate.arranged(self._around[0][self._own].cpu().numpy())
 
     def step(self, choose: Choice, needs_slope: bool = True) -> tuple[Tensor, float, Tensor]:
         """What is chosen, in coding order, what it costs, and the slope of that by each latent,
@@ -161,12 +164,12 @@ class Descent:
     def _shown(self, v_hat: Tensor) -> Tensor:
         """The pixels of v_hat, in coding order, that count."""
         grid = self._around.clone()
-        grid[:, self._view.rows, self._view.columns] = self._rate.grid(v_hat)
+        grid[0][self._own] = self._rate.grid(v_hat)[0]
         with torch.autocast(grid.device.type, torch.bfloat16):
             x = self._networks.synthesis(grid * self._steps, self._level)
-        rows, columns = self._view.shown
+        rows, columns = self._shown_px
         x = x[:, rows, columns].clamp(-1, 1)
-        if self._view.is_grey:
+        if self._is_grey:
             x = (x @ x.new_tensor(LUMA)).unsqueeze(-1).expand_as(x)
         if self._counted is not None:
             x = torch.where(self._counted, x, self._wanted)
