@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -143,6 +144,7 @@ def workers(count: int, threads: int | None = None) -> Iterator[ProcessPoolExecu
 def _start_worker(threads: int | None) -> None:
     # Ctrl-C reaches every process of a terminal; the first one alone decides what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if threads:
         import torch
 
@@ -151,6 +153,14 @@ def _start_worker(threads: int | None) -> None:
         os.environ.setdefault(VARIABLE, "float32")
     use_whole_process()
     keep_memory()
+
+
+def _end_with_parent() -> None:
+    # Killed, it could tell no one, and minutes of work would go on for nobody.
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 codec_of = functools.lru_cache(maxsize=None)(codecs.find)

@@ -186,9 +186,9 @@ def test_resumes_with_what_is_finished_and_current(photos: Path, tmp_path: Path)
     assert facts["run"]["rows_reused"] == 1
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
-def test_an_interrupted_run_keeps_its_rows(photos: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "latentcodec", "bench", str(photos), "--out", str(tmp_path)]
+def _with_two_rows(photos: Path, out: Path) -> subprocess.Popen[str]:
+    """A run in a process group of its own, which has written two rows."""
+    command = [sys.executable, "-m", "latentcodec", "bench", str(photos), "--out", str(out)]
     command += ["--codecs", "jpeg,avif:0", "--timed-images", "0", "--sliders", "0", "--jobs", "1"]
     run = subprocess.Popen(
         command,
@@ -198,16 +198,33 @@ def test_an_interrupted_run_keeps_its_rows(photos: Path, tmp_path: Path) -> None
         # A shell that runs this in the background has SIGINT ignored, which children inherit.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    table = tmp_path / "rd.csv"
+    table = out / "rd.csv"
     for _ in range(6000):
         if table.exists() and table.read_text(encoding="utf-8").count("\n") > 2:
             break
         time.sleep(0.1)
+    return run
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
+def test_an_interrupted_run_keeps_its_rows(photos: Path, tmp_path: Path) -> None:
+    run = _with_two_rows(photos, tmp_path)
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does it
     assert run.communicate(timeout=600)[1].splitlines()[-1] == "Interrupted"
     assert run.returncode == 130
-    assert 2 <= len(read_rows(Row, table)) < 40
+    assert 2 <= len(read_rows(Row, tmp_path / "rd.csv")) < 40
     assert not (tmp_path / "results.json").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
+def test_a_killed_run_leaves_no_process(photos: Path, tmp_path: Path) -> None:
+    run = _with_two_rows(photos, tmp_path)
+    run.kill()
+    run.communicate(timeout=600)
+    with pytest.raises(ProcessLookupError):  # of the group, once the last of it has ended
+        for _ in range(600):
+            os.killpg(run.pid, 0)
+            time.sleep(0.1)
 
 
 def test_says_what_is_wrong(tmp_path: Path) -> None:
