@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from latentcodec.models.config import Config
-from latentcodec.models.families import config_of, part
+from latentcodec.models.families import build, config_of, part
 from latentcodec.runtime.tensor_file import float_tensor
 from latentcodec.training import checkpoint
 
@@ -37,10 +37,22 @@ class Saved:
         if "trained" in meta:
             state = model_state(tensors, meta)
             tensors = {f"{of}/{k}": v for of in ("model", "average") for k, v in state.items()}
-        if not checkpoint.under(tensors, "average/"):  # cut to the weights, which are an average
-            state = checkpoint.under(tensors, "model/")
-            tensors = tensors | {f"average/{k}": v for k, v in state.items()}
-        return cls(tensors, config_of(family, meta["config"]), progress)
+        for lacking, other in ("average", "model"), ("model", "average"):  # cut to one of both
+            if not checkpoint.under(tensors, f"{lacking}/"):
+                state = checkpoint.under(tensors, f"{other}/")
+                tensors = tensors | {f"{lacking}/{k}": v for k, v in state.items()}
+        config = config_of(family, meta["config"])
+        for of in "model", "average":
+            if not _fits(checkpoint.under(tensors, f"{of}/"), family, config):
+                raise ValueError(f"{path} lacks weights of its model, or has others")
+        return cls(tensors, config, progress)
+
+
+def _fits(state: dict[str, Tensor], family: str, config: Config) -> bool:
+    """Whether a model has tensors of these names and shapes."""
+    with torch.device("meta"):
+        wanted = build(family, config).state_dict()
+    return {k: v.shape for k, v in state.items()} == {k: v.shape for k, v in wanted.items()}
 
 
 def model_state(weights: dict[str, Tensor], description: dict[str, Any]) -> dict[str, Tensor]:

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from latentcodec.models.families import build, config_of
 from latentcodec.training import checkpoint
+from latentcodec.training.restore import Saved
+from tests.paths import ROOT
 
 
 def test_checkpoints_split_and_join(tmp_path: Path) -> None:
@@ -28,3 +31,31 @@ def test_a_file_that_is_no_checkpoint(tmp_path: Path) -> None:
     path.write_bytes(b"not a checkpoint")
     with pytest.raises(ValueError, match="not a checkpoint"):
         checkpoint.load(path)
+
+
+def _cut(path: Path, prefix: str, without: str = "") -> Path:
+    """A checkpoint with one set of weights alone, and without one of them."""
+    state = build("vae", config_of("vae", {})).state_dict()
+    tensors = {f"{prefix}/{name}": value for name, value in state.items() if name != without}
+    progress = {"crops": 1, "runs": [], "seconds": 1.0, "step": 1}
+    checkpoint.save(path, tensors, {"family": "vae", "config": {}, "progress": progress})
+    return path
+
+
+@pytest.mark.parametrize("prefix", ["model", "average"])
+def test_one_set_of_weights_is_enough_to_go_on_from(tmp_path: Path, prefix: str) -> None:
+    saved = Saved.load(_cut(tmp_path / "c.safetensors", prefix), "vae")
+    model, average = (checkpoint.under(saved.tensors, f"{of}/") for of in ("model", "average"))
+    assert model.keys() == average.keys() == build("vae", saved.config).state_dict().keys()
+    assert all(torch.equal(model[name], average[name]) for name in model)
+
+
+def test_weights_that_lack_one_are_refused(tmp_path: Path) -> None:
+    path = _cut(tmp_path / "c.safetensors", "model", without="g_s.head.weight")
+    with pytest.raises(ValueError, match="lacks weights of its model"):
+        Saved.load(path, "vae")
+
+
+def test_the_checkpoint_of_the_page_can_be_gone_on_from() -> None:
+    saved = Saved.load(ROOT / "benchmarks/results/training/hyper-base.safetensors", "hyper")
+    assert saved.progress["crops"] > 1_000_000
