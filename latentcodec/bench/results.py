@@ -75,11 +75,19 @@ class CodecResult:
             if metric is POOLED:
                 quality = np.vectorize(psnr_db)(drawn @ self.grid["mse"])
             else:
-                quality = drawn @ self.grid[metric.column]
+                quality = _means(drawn, self.grid[metric.column])
             curves[metric.column] = [
                 Curve.from_points(*points) for points in zip(bpp, quality, strict=True)
             ]
         return curves
+
+
+def _means(drawn: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`drawn @ values`; exact copies, infinitely good, count in the resamples that have them."""
+    exact = np.isposinf(values)
+    means = drawn @ np.where(exact, 0.0, values)
+    means[drawn @ exact > 0] = math.inf
+    return means
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -131,3 +132,20 @@ def test_tables_say_who_wins_and_warn_of_overlaps() -> None:
     assert found["wins"] == 0
     low, high = found["bd_rate_interval_percent"]
     assert 0 < low < found["bd_rate_of_mean_curve_percent"] < high
+
+
+def test_an_exact_copy_is_infinite_where_it_was_drawn_alone() -> None:
+    rows = rows_of("jpeg", EVEN)
+    last = max(row.setting for row in rows)
+    rows = [
+        dataclasses.replace(row, psnr=math.inf)
+        if (row.image, row.setting) == (IMAGES[0], last)
+        else row
+        for row in rows
+    ]
+    result = collect([find("jpeg")], rows, [])["jpeg"]
+    points = {len(curve.bpp) for curve in result.resampled["psnr"]}
+    whole = len(result.resampled["psnr_y"][0].bpp)
+    assert points == {whole, whole - 1}
+    drawn = np.array([len(curve.bpp) < whole for curve in result.resampled["psnr"]])
+    assert (drawn == (weights(24)[:, 0] > 0)).all()
