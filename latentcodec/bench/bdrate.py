@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from latentcodec.bench.pchip import mean_between
 
 MIN_OVERLAP_DB = 1.0
 
@@ -102,6 +105,33 @@ def bd_rate(anchor: Curve, test: Curve, min_overlap: float = MIN_OVERLAP_DB) -> 
     low, high = _shared_quality(anchor, test, min_overlap)
     difference = test.mean_log_rate(low, high) - anchor.mean_log_rate(low, high)
     return BdRate(percent=100.0 * math.expm1(difference), low=low, high=high)
+
+
+def bd_rates(
+    anchors: Sequence[Curve], tests: Sequence[Curve], min_overlap: float = MIN_OVERLAP_DB
+) -> NDArray[np.float64]:
+    """`bd_rate` of many pairs in percent, as many as can be compared: float64 [n]."""
+    kept, spans = [], []
+    for pair in zip(anchors, tests, strict=True):
+        with contextlib.suppress(NotComparable):
+            spans.append(_shared_quality(*pair, min_overlap))
+            kept.append(pair)
+    if not kept:
+        return np.empty(0)
+    first, second = (_mean_log_rates(curves, np.array(spans)) for curves in zip(*kept, strict=True))
+    return 100.0 * np.expm1(second - first)
+
+
+def _mean_log_rates(curves: Sequence[Curve], spans: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`Curve.mean_log_rate` of many, each over its own span: float64 [n, 2] -> [n]."""
+    lengths = np.array([len(curve.bpp) for curve in curves])
+    means = np.empty(len(curves))
+    for length in np.unique(lengths):
+        places = np.flatnonzero(lengths == length).tolist()
+        quality = np.stack([curves[place].quality for place in places])
+        log_rate = np.log(np.stack([curves[place].bpp for place in places]))
+        means[places] = mean_between(quality, log_rate, *spans[places].T)
+    return means
 
 
 def bd_gain(anchor: Curve, test: Curve, min_overlap: float = MIN_OVERLAP_DB) -> BdGain:

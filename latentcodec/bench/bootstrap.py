@@ -45,7 +45,7 @@ def weights(images: int) -> NDArray[np.float64]:
     return counts / images
 
 
-def interval(values: Sequence[float]) -> Interval | None:
+def interval(values: Sequence[float] | NDArray[np.float64]) -> Interval | None:
     """The percentile interval of a figure's values over the resamples.
 
     None where more than a tenth of the resamples gave no value.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentcodec.bench import bootstrap
-from latentcodec.bench.bdrate import BdGain, BdRate, Curve, NotComparable, bd_gain, bd_rate
+from latentcodec.bench.bdrate import (
+    BdGain,
+    BdRate,
+    Curve,
+    NotComparable,
+    bd_gain,
+    bd_rate,
+    bd_rates,
+)
 from latentcodec.bench.bootstrap import Interval
 from latentcodec.bench.codecs import Codec
 from latentcodec.bench.metrics import METRICS, MS_SSIM, PSNR, PSNR_Y, SSIMULACRA2, Metric, psnr_db
@@ -233,13 +240,9 @@ def _interval(anchor: CodecResult, test: CodecResult, metric: Metric) -> Interva
     """The bootstrap's interval of the BD-rate of the mean curves, in percent."""
     if len(anchor.images) < bootstrap.MIN_IMAGES or anchor.images != test.images:
         return None
-    percents = []
-    pairs = (result.resampled[metric.column] for result in (anchor, test))
-    for first, second in zip(*pairs, strict=True):
-        # A resample whose curves share too little is left out.
-        with contextlib.suppress(NotComparable):
-            percents.append(bd_rate(first, second, metric.min_overlap).percent)
-    return bootstrap.interval(percents)
+    # A resample whose curves share too little is left out.
+    first, second = (result.resampled[metric.column] for result in (anchor, test))
+    return bootstrap.interval(bd_rates(first, second, metric.min_overlap))
 
 
 def against_all(
