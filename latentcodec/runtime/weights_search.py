@@ -6,6 +6,8 @@ import functools
 import hashlib
 import importlib.metadata
 import os
+import stat
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,8 @@ def find(short_hash: bytes) -> Path | None:
     for path in _candidates():
         try:
             state = path.stat()
+            if not stat.S_ISREG(state.st_mode):  # who opens a pipe may wait for ever
+                continue
             if _sha256(path, state.st_size, state.st_mtime_ns).startswith(short_hash):
                 return path
         except OSError:  # gone, or not ours to read: another place may have it
@@ -33,7 +37,19 @@ def _candidates() -> Iterator[Path]:
 
 def _packages() -> Iterator[Path]:
     for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        yield from map(Path, getattr(entry.load(), "__path__", ()))
+        try:
+            package = entry.load()
+        except Exception as error:  # it is code of others, which may raise anything
+            made_by = f" of {entry.dist.name}" if entry.dist else ""
+            reason = f"{type(error).__name__}: {error}"
+            warnings.warn(
+                f"no weights are looked for in the entry point {entry.name!r}{made_by}, "
+                f"which fails ({reason})",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            continue
+        yield from map(Path, getattr(package, "__path__", ()))
 
 
 @functools.lru_cache(maxsize=256)

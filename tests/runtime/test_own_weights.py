@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 from pathlib import Path
@@ -17,7 +18,7 @@ from latentcodec.cli import main
 from latentcodec.errors import CorruptWeights, LatError, UnknownModel
 from latentcodec.format import container
 from latentcodec.models.families import sized
-from latentcodec.runtime import model_store, tensor_file
+from latentcodec.runtime import model_store, tensor_file, weights_search
 from latentcodec.training.export import export
 from latentcodec.training.loop import train
 from latentcodec.training.settings import Settings
@@ -173,13 +174,54 @@ def test_weights_are_found_by_the_hash_in_a_file(
         (tmp_path / "weights_of_mine").mkdir()
         (tmp_path / "weights_of_mine" / "__init__.py").write_text("")
         (tmp_path / "weights_of_mine" / "a.safetensors").write_bytes(weights.read_bytes())
-        info = tmp_path / "mine-1.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1\n")
-        (info / "entry_points.txt").write_text("[latentcodec.weights]\nmine = weights_of_mine\n")
+        _distribution(tmp_path, "mine", "weights_of_mine")
         monkeypatch.syspath_prepend(tmp_path)
     else:
         place = weights if way == "file" else weights.parent
         monkeypatch.setenv("LATENTCODEC_WEIGHTS", os.pathsep.join([str(tmp_path), str(place)]))
     assert latentcodec.decode_array(data).shape == (64, 80, 3)
     assert latentcodec.read_info(data).model
+
+
+def _distribution(site: Path, name: str, package: str) -> None:
+    """What says that an installed distribution has weights in a package."""
+    info = site / f"{name}-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(f"[latentcodec.weights]\n{name} = {package}\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "says"),
+    [
+        ("missing", None, "ModuleNotFoundError"),
+        ("lacking", "import nothing_of_the_sort", "ModuleNotFoundError"),
+        ("raising", "raise RuntimeError('of no use')", "RuntimeError: of no use"),
+        ("garbled", "this is no Python", "SyntaxError"),
+    ],
+)
+def test_an_entry_point_that_fails_is_passed_over(
+    name: str, code: str | None, says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whatever it raises, a warning names it, and the others are looked through."""
+    sound = f"sound_beside_{name}"
+    for package, source in ((name, code), (sound, "")):
+        _distribution(tmp_path, package, package)
+        if source is not None:
+            (tmp_path / package).mkdir()
+            (tmp_path / package / "__init__.py").write_text(source)
+    (tmp_path / sound / "a.safetensors").write_bytes(b"weights")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.warns(RuntimeWarning, match=rf"'{name}' of {name}, which fails \({says}"):
+        found = weights_search.find(hashlib.sha256(b"weights").digest()[:4])
+    assert found == tmp_path / sound / "a.safetensors"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are of Unix")
+def test_a_pipe_is_no_weights_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.safetensors")
+    (tmp_path / "b.safetensors").write_bytes(b"weights")
+    places = [str(tmp_path / "a.safetensors"), str(tmp_path)]
+    monkeypatch.setenv("LATENTCODEC_WEIGHTS", os.pathsep.join(places))
+    found = weights_search.find(hashlib.sha256(b"weights").digest()[:4])
+    assert found == tmp_path / "b.safetensors"
