@@ -27,9 +27,10 @@ from latentcodec.cli.paths import (
     standard_input,
     standard_output,
 )
-from latentcodec.cli.report import Report, listed
+from latentcodec.cli.report import Report
 from latentcodec.errors import LatError
 from latentcodec.files.result import FileResult
+from latentcodec.images.plugins import listed
 from latentcodec.runtime.choice import chosen
 from latentcodec.runtime.compute import share_cores
 from latentcodec.system.cpu import cores

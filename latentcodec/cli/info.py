@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
 
-from latentcodec.cli.paths import STREAM, is_folder, standard_input
+from latentcodec.cli.paths import STREAM, files_below, is_folder, standard_input
 from latentcodec.cli.shown import one_line
 from latentcodec.errors import LatError
 from latentcodec.files.errors import describe_error
-from latentcodec.storage import remote
-from latentcodec.storage.names import is_url, join
+from latentcodec.images.plugins import listed
+from latentcodec.storage.folders import is_taken
+from latentcodec.storage.names import join
 
 
 def _facts(source: str) -> dict[str, Any]:
@@ -50,7 +51,8 @@ def command(sources: tuple[str, ...], recursive: bool, as_json: bool) -> None:
 
     Of several, a table with totals. - is standard input.
     """
-    names = list(_named(sources, recursive))
+    left_out: Counter[str] = Counter()
+    names = list(_named(sources, recursive, left_out))
     many = len(names) > 1 or recursive
     described, failed = [], []
     for name in names:
@@ -70,26 +72,31 @@ def command(sources: tuple[str, ...], recursive: bool, as_json: bool) -> None:
             _describe(name, facts)
     if many and not as_json:
         click.echo(_totals(described))
+    if left_out:
+        click.echo(f"left out: {listed(left_out)}", err=as_json)
     for sentence in failed:
         click.echo(one_line(f"Error: {sentence}"), err=True)
     if failed:
         raise click.exceptions.Exit(1)
 
 
-def _named(sources: tuple[str, ...], recursive: bool) -> Iterator[str]:
-    """The files, and those in folders. Raises LatError for a folder where that is not wanted."""
+def _named(sources: tuple[str, ...], recursive: bool, left_out: Counter[str]) -> Iterator[str]:
+    """The files, and those in folders, of which others are counted. Raises LatError for a folder
+    where that is not wanted."""
     for source in sources:
         if not source:
             raise click.UsageError("a name is empty")
         if not is_folder(source, recursive):
             yield source
-        elif is_url(source) and recursive:
-            below = (path for path in remote.files_below(source) if path.suffix == ".lat")
-            yield from (join(source, path) for path in below)
-        elif recursive:
-            yield from (str(path) for path in sorted(Path(source).rglob("*.lat")))
-        else:
+        elif not recursive:
             raise LatError(f"{source} is a folder; --recursive describes what is in it")
+        else:
+            found = (join(source, below) for below in files_below(source, left_out))
+            yield from (name for name in found if is_taken(name, _is_lat, left_out))
+
+
+def _is_lat(suffix: str) -> bool:
+    return suffix == ".lat"
 
 
 def _row(name: str, facts: dict[str, Any]) -> str:
@@ -105,7 +112,8 @@ def _totals(described: list[dict[str, Any]]) -> str:
     count = sum(facts["file_bytes"] for facts in described)
     pixels = sum(facts["width_px"] * facts["height_px"] for facts in described)
     per_pixel = f", {8 * count / pixels:.3f} bpp" if pixels else ""
-    return f"{len(described)} files: {count} bytes{per_pixel}"
+    files = "1 file" if len(described) == 1 else f"{len(described)} files"
+    return f"{files}: {count} bytes{per_pixel}"
 
 
 def _describe(name: str, facts: dict[str, Any]) -> None:

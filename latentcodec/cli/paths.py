@@ -14,6 +14,7 @@ import click
 
 from latentcodec.errors import LatError
 from latentcodec.storage import remote
+from latentcodec.storage.folders import files_of, is_taken
 from latentcodec.storage.names import (
     base_name,
     is_folder_name,
@@ -61,15 +62,7 @@ class Naming:
 
     def wants(self, name: str) -> bool:
         """Whether a file in a folder is converted; what is not is counted."""
-        if not is_url(name) and Path(name).exists() and not Path(name).is_file():
-            self.left_out["pipe or device"] += 1
-            return False
-        suffix = suffix_of(name)
-        if self.takes(suffix):
-            return True
-        if suffix != self.suffix:
-            self.left_out[suffix or "without extension"] += 1
-        return False
+        return is_taken(name, self.takes, self.left_out, own=self.suffix)
 
 
 def split(arguments: Sequence[str], output: str | None) -> tuple[list[str], str | None]:
@@ -121,7 +114,7 @@ def plan(inputs: list[str], output: str | None, recursive: bool, naming: Naming)
             continue
         found: Iterable[tuple[str, PurePath]] = [(given, PurePath(base_name(given)))]
         if given in folders:
-            found = _files(given, naming.wants, named=len(inputs) > 1)
+            found = _files(given, naming, named=len(inputs) > 1)
         for source, below in found:
             target = naming.name(source if output is None else join(output, below))
             tasks.append(Task(source, target, makes_folders=True))
@@ -177,24 +170,24 @@ def _stream_task(inputs: list[str], output: str | None, many: bool) -> Task:
     return Task(source, output)
 
 
-def _files(
-    folder: str, takes: Callable[[str], bool], named: bool
-) -> Iterator[tuple[str, PurePath]]:
+def _files(folder: str, naming: Naming, named: bool) -> Iterator[tuple[str, PurePath]]:
     """Those of a folder that are taken, each with its place in the folder of outputs."""
     whole = folder if is_url(folder) else str(Path(folder).resolve())
     own = PurePath(base_name(whole) if named else "")
-    for below in remote.files_below(folder) if is_url(folder) else _local_files(folder):
+    for below in files_below(folder, naming.left_out):
         source = join(folder, below)
-        if not any(part.startswith(".") for part in below.parts) and takes(source):
+        if naming.wants(source):
             yield source, own / below
 
 
-def _local_files(folder: str) -> Iterator[PurePath]:
-    """The paths of all files of a folder, relative to it."""
-    for path, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            yield Path(path, name).relative_to(folder)
+def files_below(folder: str, left_out: Counter[str]) -> Iterator[PurePath]:
+    """The paths of all files of a folder, relative to it; hidden ones do not count."""
+    if not is_url(folder):
+        yield from files_of(folder, left_out)
+        return
+    for below in remote.files_below(folder):
+        if not any(part.startswith(".") for part in below.parts):
+            yield below
 
 
 def existing(names: Iterable[str]) -> set[str]:

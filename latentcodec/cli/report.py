@@ -15,7 +15,7 @@ from latentcodec.cli.options import BatchOptions
 from latentcodec.cli.paths import STREAM, Task
 from latentcodec.cli.shown import one_line
 from latentcodec.files.result import FileResult
-from latentcodec.images import plugins
+from latentcodec.images.plugins import listed
 
 _COUNTED = ("written", "planned", "skipped", "failed")
 
@@ -160,13 +160,6 @@ class Report:
             "megapixels_per_second": round(self._rate(), 3),
             "seconds": round(time.perf_counter() - self._start, 3),
         }
-
-
-def listed(left_out: Counter[str]) -> str:
-    """What was left out of folders: 12 .txt, 1 .jxl: the package pillow-jxl-plugin reads it."""
-    return ", ".join(
-        f"{count} {kind}{plugins.advice(kind)}" for kind, count in left_out.most_common()
-    )
 
 
 def _note(result: FileResult) -> str:

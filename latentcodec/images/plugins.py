@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+from collections import Counter
 from importlib.util import find_spec
 
 # The packages and their modules, by the extensions of what they read.
@@ -28,3 +29,9 @@ def advice(suffix: str) -> str:
     there, or nothing would."""
     package, module = _PACKAGES.get(suffix.lower(), ("", ""))
     return "" if not package or find_spec(module) else f": the package {package} reads it"
+
+
+def listed(left_out: Counter[str]) -> str:
+    """What was left out of folders, by suffix: 12 .txt, 1 .jxl: the package pillow-jxl-plugin
+    reads it."""
+    return ", ".join(f"{count} {kind}{advice(kind)}" for kind, count in left_out.most_common())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,22 @@ def test_one_that_is_damaged_does_not_hide_the_others(lats: Path) -> None:
     (lats / "a.lat").write_bytes(b"damaged")
     result = typed("info -r lats")
     assert result.exit_code == 1
-    assert "lats/below/b.lat" in result.stdout and "1 files" in result.stdout
+    assert "lats/below/b.lat" in result.stdout and "1 file: " in result.stdout
     assert result.stderr == "Error: lats/a.lat: this is not a .lat file\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are of Unix")
+def test_what_is_left_out_of_folders_is_counted(lats: Path) -> None:
+    os.mkfifo(lats / "pipe.lat")
+    (lats / "below/c.png").touch()
+    (lats / "below/folder.lat").mkdir()
+    (lats / "B.LAT").symlink_to(lats.resolve() / "a.lat")
+    result = done("info -r lats")
+    assert result.stdout.splitlines()[-2].startswith("3 files: ")
+    assert result.stdout.splitlines()[-1] == "left out: 1 pipe or device, 1 .png"
+    objects = done("info -r lats --json")
+    assert len([json.loads(line) for line in objects.stdout.splitlines()]) == 3
+    assert objects.stderr == "left out: 1 pipe or device, 1 .png\n"
 
 
 def test_folders_need_recursive(lats: Path) -> None:
