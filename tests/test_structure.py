@@ -43,7 +43,7 @@ LIVES_IN = {
     "constriction": ("entropy/coder.py",),
     "struct": ("format/", "runtime/onnx_file.py"),
     "click": ("cli/",),
-    "PIL": ("images/", "pillow.py", "training/data.py", "bench/"),
+    "PIL": ("images/", "pillow.py", "bench/"),
     "onnxruntime": ("runtime/onnx_networks.py",),
     "ray": ("ray.py", "cli/ray_engine.py"),
     "pyspark": ("spark.py",),

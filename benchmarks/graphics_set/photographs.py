@@ -10,7 +10,7 @@ from random import Random
 
 from PIL import Image
 
-from latentcodec.training.data import image_files
+from latentcodec.training.image_files import LeftOut, image_files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +31,7 @@ def read_photographs(folder: Path) -> list[Photograph]:
     index = folder / "index.json"
     rows = json.loads(index.read_text(encoding="utf-8")) if index.exists() else []
     licences = {row["file"]: row.get("licence") for row in rows}
-    found = dict(image_files([folder]))
+    found = {file.name: file.data for file in image_files([folder], LeftOut())}
     return [Photograph(name, found[name], licences.get(name)) for name in sorted(found)]
 
 

@@ -10,6 +10,7 @@ import warnings
 import click
 
 from latentcodec import __version__
+from latentcodec.cli.shown import one_line
 from latentcodec.errors import LossWarning
 from latentcodec.files.errors import HANDLED, describe_error, out_of_memory
 
@@ -53,7 +54,7 @@ class _Commands(click.Group):
             with out_of_memory(), warnings.catch_warnings():
                 warnings.simplefilter("always", LossWarning)
                 warnings.showwarning = lambda message, *_: click.echo(
-                    f"Warning: {message}", err=True
+                    one_line(f"Warning: {message}"), err=True
                 )
                 return super().invoke(ctx)
         except KeyboardInterrupt:

@@ -43,14 +43,17 @@ def wide_limits(pixels: int) -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = usual
 
 
-def open_image(source: Path | IO[bytes], strict: bool = False) -> Image.Image:
+def open_image(
+    source: Path | IO[bytes], strict: bool = False, name: str = "the input"
+) -> Image.Image:
     """Open and fully read an image file, of an animation its first frame.
 
-    Raises LimitExceeded for what no `.lat` file holds, before it is read, UnsupportedImage for
-    anything that Pillow cannot read, under `strict` also for what it reads only in part (otherwise
-    a LossWarning), and OSError where the file cannot be read.
+    name: what errors call a source that is no path. Raises LimitExceeded for what no `.lat` file
+    holds, before it is read, UnsupportedImage for anything that Pillow cannot read, under `strict`
+    also for what it reads only in part (otherwise a LossWarning), and OSError where the file cannot
+    be read.
     """
-    name = str(source) if isinstance(source, Path) else "the input"
+    name = str(source) if isinstance(source, Path) else name
     try:
         with _opened(source) as image:
             container.check_size(*image.size)

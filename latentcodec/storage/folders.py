@@ -26,17 +26,25 @@ def files_of(folder: str, left_out: Counter[str]) -> Iterator[PurePath]:
 
 
 def is_taken(
-    name: str, takes: Callable[[str], bool], left_out: Counter[str], own: str = ""
+    name: str, takes: Callable[[str], bool], left_out: Counter[str], own: str | None = None
 ) -> bool:
     """Whether a file of a folder is taken, by its suffix in small letters with its dot.
 
-    What is not is counted in `left_out` by suffix, but that of the suffix `own`; what only seems
-    to be a file, too: who opens a pipe may wait for ever.
+    What is not is counted as by `has_taken_suffix`; what only seems to be a file, too: who opens a
+    pipe may wait for ever.
     """
     local = name.removeprefix("file://")
     if not is_url(local) and is_special(Path(local)):
         left_out["pipe or device"] += 1
         return False
+    return has_taken_suffix(name, takes, left_out, own)
+
+
+def has_taken_suffix(
+    name: str, takes: Callable[[str], bool], left_out: Counter[str], own: str | None = None
+) -> bool:
+    """Whether a name is taken, by its suffix. What is not is counted in `left_out` by suffix, but
+    that of the suffix `own`."""
     suffix = suffix_of(name)
     if takes(suffix):
         return True

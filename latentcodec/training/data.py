@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import io
 import json
 import math
-import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from latentcodec.errors import warn_of_loss
+from latentcodec.files.errors import HANDLED
 from latentcodec.models.families import part
+from latentcodec.training.image_files import INDEX, LeftOut, image_files
 
-SUFFIXES = {".avif", ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"}
 CALIBRATION_PX = 512  # of the crops that export measures on
 _CELL_PX = 32  # resolution of the detail maps
 _SOURCE_CAP = 0.25  # largest share of the crops from one source
@@ -38,30 +35,18 @@ _FINE_GRAIN_LARGEST = 6 / 127.5  # sigma
 _JITTER = 0.1  # brightness and colour, multiplicative and additive, per crop and channel
 
 
-def image_files(paths: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of all images in files, folders and tar shards."""
-    for path in paths:
-        if path.is_dir():
-            yield from image_files(
-                sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES | {".tar"})
-            )
-        elif path.suffix == ".tar":
-            with tarfile.open(path) as shard:
-                for member in shard:
-                    data = shard.extractfile(member)
-                    if data is not None and Path(member.name).suffix.lower() in SUFFIXES:
-                        yield member.name, data.read()
-        else:
-            yield path.name, path.read_bytes()
-
-
 def _sources(paths: Sequence[Path]) -> dict[str, str]:
-    """File name -> source, from the index.json beside the data."""
+    """File name -> source, from the index beside the data. Raises ValueError where that is none."""
     found: dict[str, str] = {}
     for path in paths:
-        index = (path if path.is_dir() else path.parent) / "index.json"
-        if index.exists():
-            found.update({row["file"]: row["source"] for row in json.loads(index.read_text())})
+        index = (path if path.is_dir() else path.parent) / INDEX
+        if not index.is_file():
+            continue
+        try:
+            rows = json.loads(index.read_text(encoding="utf-8"))
+            found.update({str(row["file"]): str(row["source"]) for row in rows})
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{index} is no list of objects with file and source") from error
     return found
 
 
@@ -88,24 +73,27 @@ class Photographs:
 
     @classmethod
     def load(cls, paths: Sequence[Path], smallest_px: int, device: torch.device) -> Photographs:
-        """Decode everything under `paths`. Images that are damaged or smaller than `smallest_px`
-        are left out, with a LossWarning; raises ValueError where none remains."""
+        """Decode everything under `paths`.
+
+        What is no image, cannot be read, or is smaller than `smallest_px` is left out, and told of
+        in a few LossWarnings. Raises ValueError where none remains, and for an index that is none;
+        OSError for a path where nothing is.
+        """
         sources, images, details, origin = _sources(paths), [], [], []
-        small = 0
-        for name, data in image_files(paths):
+        left_out = LeftOut()
+        for file in image_files(paths, left_out):
             try:
-                pixels = np.array(Image.open(io.BytesIO(data)).convert("RGB"))
-            except Exception as error:  # Pillow's plugins raise nearly anything on a broken file
-                warn_of_loss(f"{name} is left out: {error}")
+                pixels = file.pixels()
+            except HANDLED as error:
+                left_out.add_unreadable(file.place, error)
                 continue
             if min(pixels.shape[:2]) < smallest_px:
-                small += 1
+                left_out.small.append(file.place)
                 continue
             images.append(torch.from_numpy(pixels).to(device))
             details.append(_detail_map(pixels))
-            origin.append(sources.get(name, ""))
-        if small:
-            warn_of_loss(f"left out, with a side below {smallest_px} px: {small}")
+            origin.append(sources.get(file.name, ""))
+        left_out.warn(smallest_px)
         if not images:
             searched = ", ".join(map(str, paths))
             raise ValueError(f"no image of {smallest_px} px or more in {searched}")

@@ -37,6 +37,8 @@ def test_what_is_not_taken_is_counted(tmp_path: Path) -> None:
     taken = [name for name in names if is_taken(name, _is_png, left_out, own=".lat")]
     assert taken == ["a.png", "B.PNG", "s3://b/c.png"]
     assert left_out == {".txt": 3, "without extension": 1}
+    assert not is_taken("README", _is_png, left_out)
+    assert left_out["without extension"] == 2
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are of Unix")
