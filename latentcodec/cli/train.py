@@ -26,17 +26,19 @@ from latentcodec.training.settings import Settings
 def command(config: str, precision: str, **chosen: Any) -> None:
     """Train a model; a checkpoint is written every few minutes and on SIGTERM or Ctrl-C.
 
+    After SIGTERM the exit code is 0, as the run can go on from there, and after Ctrl-C 130.
+
     The learning rate is constant and descends over the last --decay share of the budget. The
     state before the descent is kept as OUT.stable: resume that with more --minutes.
     """
     settings = Settings(config=sized(chosen["family"], config), **chosen)
     _check(settings)
+    from latentcodec.runtime.compute import check_device
     from latentcodec.runtime.precision import prefers_bfloat16
-    from latentcodec.training.distributed import check_device
     from latentcodec.training.loop import train
 
     try:
-        check_device(settings.device)
+        check_device(settings.device, "torch")
         automatic = precision == "auto" and prefers_bfloat16(settings.device)
         settings.bfloat16 = automatic or precision == "bfloat16"
         train(settings, click.echo)

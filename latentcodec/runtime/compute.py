@@ -61,9 +61,17 @@ def check_device(device: str | torch.device, runtime: Runtime) -> None:
 
     try:
         torch.zeros(1, device=torch.device(device)).cpu()
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise LatError(f"the device {str(device)!r} cannot be used: {reason}") from error
+    except (RuntimeError, AssertionError, ImportError) as error:
+        raise LatError(f"the device {str(device)!r} cannot be used: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """The first sentence of what torch says of a device; where it knows the name alone, it says all
+    that it does elsewhere."""
+    said = str(error)
+    if isinstance(error, (NotImplementedError, ImportError)) or "INTERNAL ASSERT" in said:
+        return "this torch does not compute there"
+    return said.partition("\n")[0].partition(". ")[0].rstrip(".")
 
 
 def set_threads(count: int) -> None:

@@ -58,12 +58,3 @@ class Ranks:
         said = torch.tensor(float(value), device=self.device)
         torch.distributed.all_reduce(said, op=torch.distributed.ReduceOp.MAX)
         return bool(said)
-
-
-def check_device(device: str) -> None:
-    """Raise ValueError where torch has no such device here."""
-    try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:  # AssertionError: torch was built without CUDA
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise ValueError(f"the device {device} cannot be used here: {reason}") from error
