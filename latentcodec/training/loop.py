@@ -22,6 +22,7 @@ from latentcodec.training import checkpoint, equalisation, hidden_units
 from latentcodec.training.averages import Averages
 from latentcodec.training.data import CropSampler, Photographs, augmentation_of, with_grain
 from latentcodec.training.distributed import Ranks
+from latentcodec.training.interruption import caught_signals
 from latentcodec.training.objective import losses
 from latentcodec.training.optimiser import Optimisers, rate_share
 from latentcodec.training.restore import Saved, model_state
@@ -37,7 +38,6 @@ _SMALLEST_SPREAD = 1e-2  # of a coefficient of the DCT, as of y
 _REPORT_STEPS = 50
 _REVIVAL_STEPS = 500  # from one look for dead units to the next
 _OBSERVED_BATCHES = 4  # in which a unit has to fire
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Trainer:
@@ -231,7 +231,8 @@ def train(settings: Settings, report: Callable[[str], None]) -> None:
     """Train until the budget is spent or a signal comes; the checkpoint is always written.
 
     Beside `out`, `out` with `.stable` before its suffix keeps the state from just before the
-    learning rate descends: longer training resumes from there.
+    learning rate descends: longer training resumes from there. Raises KeyboardInterrupt after
+    Ctrl-C, when the checkpoint is there.
     """
     torch.set_flush_denormal(True)  # far tails of the rates are denormal numbers, which are slow
     ranks = Ranks.join(settings.device)
@@ -244,20 +245,16 @@ def train(settings: Settings, report: Callable[[str], None]) -> None:
     trainer = Trainer(settings, photographs, ranks)
     told = RunReport(_silent) if ranks.rank else RunReport(report, settings.log)
     parameters = sum(p.numel() for p in trainer.model.parameters())
-    told.tell(
-        f"{len(photographs.images)} images, {parameters} parameters, "
-        f"from step {trainer.progress.step}"
-    )
-    stop: list[int] = []
-    previous = {n: signal.signal(n, lambda number, _: stop.append(number)) for n in _SIGNALS}
-    try:
+    count = len(photographs.images)
+    images = "1 image" if count == 1 else f"{count} images"
+    told.tell(f"{images}, {parameters} parameters, from step {trainer.progress.step}")
+    with caught_signals() as stop:
         _run(trainer, told, validation, stop)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
     _save(trainer, told, validation)
     told.tell(f"stopped at step {trainer.progress.step}, checkpoint {settings.out}")
     ranks.leave()
+    if signal.SIGINT in stop:
+        raise KeyboardInterrupt
 
 
 def _run(trainer: Trainer, told: RunReport, validation: Validation | None, stop: list[int]) -> None:

@@ -97,7 +97,10 @@ def test_training_lowers_the_loss(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_sigterm_ends_with_a_checkpoint(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_signals_end_with_a_checkpoint(
+    number: signal.Signals, code: int, folder: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "c.safetensors"
     command = f"train --data {folder} --config small --out {path} --minutes 60 --batch 1 --crop 64"
     process = subprocess.Popen(
@@ -107,9 +110,9 @@ def test_sigterm_ends_with_a_checkpoint(folder: Path, tmp_path: Path) -> None:
     for line in process.stdout:
         if line.startswith("step 50 "):
             break
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     rest = process.stdout.read()
-    assert process.wait() == 0
+    assert process.wait() == code
     assert "stopped at step" in rest
     assert checkpoint.load(path)[1]["progress"]["step"] >= 50
 
