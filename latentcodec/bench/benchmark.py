@@ -14,8 +14,8 @@ from latentcodec.bench import environment
 from latentcodec.bench.against import Table
 from latentcodec.bench.codecs import ANCHOR, OWN, Codec
 from latentcodec.bench.complexity import plot_complexity
-from latentcodec.bench.content import LABELS_FILE, content_tables, read_labels
-from latentcodec.bench.images import list_images, load_rgb
+from latentcodec.bench.content import content_tables, read_labels
+from latentcodec.bench.images import LABELS_FILE, list_images, load_rgb
 from latentcodec.bench.lat_codec import LatCodec
 from latentcodec.bench.matching import CodecFailed, match_sizes, unlike
 from latentcodec.bench.metrics import libraries
@@ -86,7 +86,7 @@ def run(chosen: Sequence[Codec], options: Options, tell: Tell, follow: Follow) -
         OSError: A file cannot be read or written.
     """
     ready, skipped = _split_missing(chosen, tell)
-    paths = list_images(options.images)[: options.limit]
+    paths = list_images(options.images, tell)[: options.limit]
     labels = _labels(options)
     options.out.mkdir(parents=True, exist_ok=True)
     plan = Plan.of(ready, paths, options.points)
@@ -116,7 +116,7 @@ def _labels(options: Options) -> dict[str, list[str]]:
     beside = options.images / LABELS_FILE
     if options.labels:
         return read_labels(options.labels)
-    return read_labels(beside) if beside.exists() else {}
+    return read_labels(beside) if beside.is_file() else {}
 
 
 def decoder_kmac(chosen: Sequence[Codec], path: Path) -> dict[str, float]:

@@ -43,7 +43,7 @@ def compare_blind(
     """
     images, pairs = [], []
     metrics = _metrics()
-    for path in list_images(folder):
+    for path in list_images(folder, tell):
         original = load_rgb(path)
         found = [_pair(path, original, own, rival, bpp, tell) for rival in rivals]
         matched = [pair for pair in found if pair]
@@ -52,7 +52,7 @@ def compare_blind(
         for pair in matched:
             pictures = [_picture(match, original, metrics) for match in pair]
             pairs.append({"image": path.name, "pictures": pictures})
-        tell(f"{path.name}: {len(matched)} pairs")
+        tell(f"{path.name}: {len(matched)} {'pair' if len(matched) == 1 else 'pairs'}")
     if not pairs:
         raise LatError("there is no pair to compare")
     out.mkdir(parents=True, exist_ok=True)

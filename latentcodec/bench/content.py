@@ -13,8 +13,6 @@ from latentcodec.bench.results import CodecResult, collect, compare
 from latentcodec.bench.rows import Row
 from latentcodec.errors import LatError
 
-# Looked for in the folder of images where no other file is named.
-LABELS_FILE = "labels.csv"
 _COLUMNS = ["image", "labels"]
 _METRICS = (PSNR, SSIMULACRA2)
 

@@ -4,20 +4,43 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from latentcodec.errors import LatError, UnsupportedImage
-from latentcodec.images.files import open_image
+from latentcodec.images.files import is_readable, open_image
+from latentcodec.images.plugins import listed
+from latentcodec.storage.folders import is_taken
 
-IMAGE_SUFFIXES = (".png", ".ppm", ".bmp", ".tif", ".tiff", ".webp", ".jpg", ".jpeg")
+# What the images show, by name; looked for in their folder where no other file is named.
+LABELS_FILE = "labels.csv"
+_BESIDE = (LABELS_FILE, "index.json")  # no images, and not counted as left out
 
 
-def list_images(folder: Path) -> list[Path]:
-    """The images of a folder in order of name; no subfolders. Raises LatError if there are none."""
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+def list_images(folder: Path, tell: Callable[[str], None] | None = None) -> list[Path]:
+    """The images of a folder in order of name; no subfolders.
+
+    tell: gets a line for a person on what is left out, if anything is: pipes and files of other
+    kinds, and links that lead nowhere, by name. Raises LatError if there are none.
+    """
+    left_out: Counter[str] = Counter()
+    files = sorted(path for path in folder.iterdir() if path.name[0] != "." and not path.is_dir())
+    taken = [
+        path
+        for path in files
+        if path.name not in _BESIDE and is_taken(str(path), is_readable, left_out)
+    ]
+    found = [path for path in taken if path.exists()]
+    if tell:
+        for path in taken:
+            if path not in found:
+                tell(f"{path} is left out: it is a link that leads nowhere")
+        if left_out:
+            tell(f"left out: {listed(left_out)}")
     if not found:
         raise LatError(f"{folder} has no images")
     return found

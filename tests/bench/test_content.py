@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("scipy", reason="the extra `bench` is not installed")
 
 from latentcodec.bench.codecs import find
-from latentcodec.bench.content import LABELS_FILE, content_tables, read_labels
-from latentcodec.bench.images import list_images
+from latentcodec.bench.content import content_tables, read_labels
+from latentcodec.bench.images import LABELS_FILE, list_images
 from latentcodec.bench.rows import Row
 from latentcodec.errors import LatError
 from tests.bench.test_curves import rows_of

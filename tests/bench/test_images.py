@@ -1,0 +1,53 @@
+"""Which files of a folder a benchmark takes for its images."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from latentcodec.bench.images import list_images
+from latentcodec.errors import LatError
+
+
+def _listed(folder: Path) -> tuple[list[str], list[str]]:
+    """The names of the images, and what is told, by places in the folder."""
+    told: list[str] = []
+    found = list_images(folder, told.append)
+    assert list_images(folder) == found
+    return [path.name for path in found], [line.replace(f"{folder}/", "") for line in told]
+
+
+def test_images_are_what_is_read_by_name(tmp_path: Path) -> None:
+    for name in ("b.png", "a.PPM", "c.jp2", ".d.png"):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    (tmp_path / "folder.png").mkdir()
+    for name in ("labels.csv", "index.json"):
+        (tmp_path / name).touch()
+    assert _listed(tmp_path) == (["a.PPM", "b.png", "c.jp2"], [])
+
+
+def test_what_is_left_out_is_told(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    for name in ("x.NEF", "y.nef", "README"):
+        (tmp_path / name).touch()
+    (tmp_path / "z.png").symlink_to("nothing")
+    assert _listed(tmp_path) == (
+        ["a.png"],
+        [
+            "z.png is left out: it is a link that leads nowhere",
+            "left out: 2 .nef, 1 without extension",
+        ],
+    )
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(LatError, match="has no images"):
+        list_images(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are of Unix")
+def test_a_pipe_is_passed_over(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    assert _listed(tmp_path) == (["a.png"], ["left out: 1 pipe or device"])
