@@ -177,7 +177,7 @@ class Codec:
 
         Raises:
             latentcodec.LatError, OSError, ValueError: as `encode` does, for the first picture that
-                fails, whose place is a LatError's `index`.
+                fails, whose place is the error's `index`.
         """
         single, wanted = list(one_by_one(images)), EncodeOptions(**options)
 
@@ -226,7 +226,7 @@ class Codec:
         """Decode several files, one for each thread at a time; options as for `decode`.
 
         errors: "raise", or "return" to put the error of what fails in its place. Raises as
-        `decode` does, for the first file that fails, whose place is a LatError's `index`.
+        `decode` does, for the first file that fails, whose place is the error's `index`.
         """
         return self._decoded_batch(ImageCanvas, sources, errors, DecodeOptions(**options))
 

@@ -34,6 +34,23 @@ def test_the_error_of_a_batch_says_which_item(
 
 
 @pytest.mark.parametrize("threads", [1, 2])
+def test_so_does_an_error_that_is_not_of_this_package(
+    threads: int, whole: bytes, photo: np.ndarray, tmp_path: Path
+) -> None:
+    codec, missing = Codec(threads=threads), tmp_path / "missing"
+    pictures: list[Any] = [photo[:16, :16], missing]
+    for batch in (
+        lambda: codec.decode_batch([whole, missing]),
+        lambda: codec.decode_array_batch([whole, missing]),
+        lambda: codec.decode_tensor_batch([whole, missing]),
+        lambda: codec.encode_batch(pictures),
+    ):
+        with pytest.raises(FileNotFoundError) as caught:
+            batch()
+        assert vars(caught.value)["index"] == 1
+
+
+@pytest.mark.parametrize("threads", [1, 2])
 def test_errors_of_pictures_are_returned_in_their_place(
     threads: int, whole: bytes, photo: np.ndarray, tmp_path: Path
 ) -> None:
@@ -47,7 +64,8 @@ def test_errors_of_pictures_are_returned_in_their_place(
     kinds = FileNotFoundError, bytes, errors.UnsupportedImage, errors.UnsupportedImage, ValueError
     assert [type(one) for one in found] == [*kinds, bytes, OSError]
     assert found[1] == found[5] == whole
-    assert [one.index for one in found if isinstance(one, latentcodec.LatError)] == [2, 3]
+    failed = [0, 2, 3, 4, 6]
+    assert [vars(found[place])["index"] for place in failed] == failed
     assert all(one.__traceback__ is None for one in found if isinstance(one, Exception))
 
 

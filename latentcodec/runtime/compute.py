@@ -176,8 +176,7 @@ def _one(work: Callable[[T], R], errors: Errors, numbered: tuple[int, T]) -> R |
     try:
         return work(item)
     except ITEM_ERRORS as error:
-        if isinstance(error, LatError):
-            error.index = index
+        vars(error)["index"] = index  # a FileNotFoundError, too, has to say which item it is of
         if errors == "raise":
             raise
         return error.with_traceback(None)  # which would keep the picture in memory
