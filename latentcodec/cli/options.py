@@ -93,11 +93,12 @@ def parse_size(
 def written_format(name: str) -> str:
     """Pillow's name of the format of a file, by its extension."""
     from latentcodec.images.files import writable_format
+    from latentcodec.images.plugins import not_written
 
     suffix = suffix_of(name)
     form = writable_format(suffix)
     if form is None:
-        raise click.BadParameter(f"Pillow writes no {suffix or 'such'} files: {name}")
+        raise click.BadParameter(f"{name}: {not_written(suffix)}")
     return form
 
 

@@ -17,6 +17,7 @@ from latentcodec.images.canvas import ImageCanvas
 from latentcodec.images.files import writable_format, write_image
 from latentcodec.images.formats import made_ready
 from latentcodec.images.metadata import strip_image
+from latentcodec.images.plugins import not_written
 from latentcodec.pipeline import decoder
 from latentcodec.runtime.model_store import load_codec
 from latentcodec.storage.names import suffix_of
@@ -55,7 +56,7 @@ def format_of(target: Target, options: DecodeFileOptions) -> str:
     name = name_of(target) if named else f"picture.{options.format or 'png'}"
     form = writable_format(suffix_of(name))
     if form is None:
-        raise UnsupportedImage(f"Pillow writes no {suffix_of(name) or 'such'} files: {name}")
+        raise UnsupportedImage(f"{name}: {not_written(suffix_of(name))}")
     return form
 
 

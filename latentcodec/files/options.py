@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from latentcodec.defaults import IMAGE_QUALITY
 from latentcodec.images.metadata_kinds import MetadataName, check_names
+from latentcodec.images.plugins import not_written
 from latentcodec.options import STRIP, DecodeOptions, EncodeOptions, Flag
 from latentcodec.runtime import model_store
 from latentcodec.runtime.choice import Runtime
@@ -23,7 +24,7 @@ def _parse_format(text: str) -> str:
 
     extension = text.lower().removeprefix(".")
     if writable_format(f".{extension}") is None:
-        raise ValueError(f"Pillow writes no .{extension} files")
+        raise ValueError(not_written(f".{extension}"))
     return extension
 
 
@@ -131,7 +132,7 @@ class DecodeFileOptions(FileOptions, DecodeOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.quality not in range(1, 101):
+        if isinstance(self.quality, bool) or self.quality not in range(1, 101):
             raise ValueError(f"quality must be a whole number from 1 to 100, not {self.quality!r}")
         object.__setattr__(self, "strip", tuple(check_names(self.strip)))
         if self.background is not None:

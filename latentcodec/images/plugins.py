@@ -8,7 +8,7 @@ import importlib
 from collections import Counter
 from importlib.util import find_spec
 
-# The packages and their modules, by the extensions of what they read.
+# The packages and their modules, by the extensions of what they read and write.
 _PACKAGES = {
     **dict.fromkeys((".heic", ".heif", ".hif"), ("pillow-heif", "pillow_heif")),
     ".jxl": ("pillow-jxl-plugin", "pillow_jxl"),
@@ -24,11 +24,16 @@ def register() -> None:
         importlib.import_module("pillow_jxl")  # registers itself
 
 
-def advice(suffix: str) -> str:
-    """What would help to read a file of such an extension, as the end of a sentence; "" where it is
+def advice(suffix: str, does: str = "reads it") -> str:
+    """What would help with a file of such an extension, as the end of a sentence; "" where it is
     there, or nothing would."""
     package, module = _PACKAGES.get(suffix.lower(), ("", ""))
-    return "" if not package or find_spec(module) else f": the package {package} reads it"
+    return "" if not package or find_spec(module) else f": the package {package} {does}"
+
+
+def not_written(suffix: str) -> str:
+    """What is said of an extension whose format Pillow does not write here."""
+    return f"Pillow writes no {suffix or 'such'} files{advice(suffix, 'writes them')}"
 
 
 def listed(left_out: Counter[str]) -> str:

@@ -117,6 +117,19 @@ def test_an_error_names_the_package_that_would_help(
     assert plugins.advice(".png") == ""
 
 
+@pytest.mark.parametrize("named", ["x.heic", "x.png --format heic", "x.jxl"])
+def test_what_is_not_written_names_the_package_that_would_help(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    """As where the package is not installed, so that Pillow knows nothing of its extensions."""
+    monkeypatch.setattr(plugins, "find_spec", lambda module: None)
+    known = {".png": "PNG"}
+    monkeypatch.setattr(Image, "registered_extensions", lambda: known)
+    result = typed(f"decode x.lat {named}")
+    package = "pillow-jxl-plugin" if "jxl" in named else "pillow-heif"
+    assert result.exit_code == 2 and f"the package {package} writes them" in result.stderr
+
+
 @pytest.mark.slow
 def test_names_that_the_output_cannot_spell(photos: Path) -> None:
     (photos / "a.png").rename(photos / "写真.png")
