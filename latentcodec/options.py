@@ -48,8 +48,9 @@ class Flag:
 
 def _parse_size(text: str) -> int:
     """`60k` as bytes."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmM]?)[bB]?", text)
-    size = float(match[1]) * {"": 1, "k": 1000, "m": 1_000_000}[match[2].lower()] if match else 0
+    match = re.fullmatch(r"(\d+)[bB]?|(\d+(?:\.\d+)?)([kKmM])[bB]?", text)  # bytes are whole
+    unit = {None: 1, "k": 1000, "m": 1_000_000}[match[3] and match[3].lower()] if match else 0
+    size = float(match[1] or match[2]) * unit if match else 0
     if not 1 <= size < math.inf:
         raise ValueError(f"{text!r} is not a size such as 60000, 60k or 1.5M")
     return int(size)
@@ -88,21 +89,25 @@ def _checked_size(size: tuple[int, int]) -> tuple[int, int]:
 def _whole(values: Iterable[int], count: int, what: str) -> tuple[int, ...]:
     """So many whole numbers. Raises ValueError for anything else."""
     try:
-        whole = tuple(map(int, values))
+        given = list(values)
+        whole = tuple(map(int, given))
     except (TypeError, ValueError, OverflowError):
-        whole = ()
-    if len(whole) != count:
+        given, whole = [], ()
+    cut = any(
+        isinstance(one, bool) or one != number for one, number in zip(given, whole, strict=True)
+    )
+    if len(whole) != count or cut:
         raise ValueError(f"{what}, not {values!r}")
     return whole
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, numbers.Real)
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def check_effort(effort: int) -> None:
     """Raises ValueError unless it is a whole number from 1 to 9."""
-    if effort not in range(1, 10):
+    if isinstance(effort, bool) or effort not in range(1, 10):
         raise ValueError(f"effort must be a whole number from 1 to 9, not {effort!r}")
 
 
@@ -184,7 +189,9 @@ class EncodeOptions:
         goals = {name: value for name in GOALS if (value := getattr(self, name)) is not None}
         for name, value in goals.items():
             if not (_is_number(value) and 0 < value < math.inf):
-                raise ValueError(f"{name} must be a number above 0, not {value}")
+                raise ValueError(f"{name} must be a number above 0, not {value!r}")
+        if self.target_size is not None and self.target_size % 1:
+            raise ValueError(f"target_size must be a whole number, not {self.target_size!r}")
         if len(goals) + (self.quality != defaults.QUALITY) > 1:
             raise ValueError(f"give one of quality, {', '.join(GOALS[:-1])} and {GOALS[-1]}")
         if self.resize is not None:

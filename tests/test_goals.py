@@ -56,6 +56,7 @@ def test_what_no_quality_reaches_is_an_error(crop: Image.Image) -> None:
         ({"target_bpp": float("nan")}, "target_bpp must be"),
         ({"target_psnr": float("inf")}, "target_psnr must be"),
         ({"ratio": -3}, "ratio must be"),
+        ({"target_size": 1.5}, "target_size must be a whole number"),
     ],
 )
 def test_wrong_goals_are_refused_before_anything_is_read(options: Any, said: str) -> None:

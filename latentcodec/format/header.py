@@ -127,7 +127,8 @@ class Header:
 
 def tenths_of(quality: float) -> int:
     """A quality as it stands in the header. Raises ValueError unless it is 1 to 100."""
-    if not (isinstance(quality, numbers.Real) and 1 <= quality <= 100):
+    is_number = isinstance(quality, numbers.Real) and not isinstance(quality, bool)
+    if not (is_number and 1 <= quality <= 100):
         raise ValueError(f"quality must be a number from 1 to 100, not {quality!r}")
     return round(10 * quality)
 

@@ -135,6 +135,8 @@ def _grey_as_srgb(image: Image.Image) -> Image.Image:
 
 def check_colour(name: str) -> str:
     """`name`. Raises ValueError where it is no colour to Pillow."""
+    if not isinstance(name, str):
+        raise ValueError(f"a colour is a name such as white or #ff8000, not {name!r}")
     ImageColor.getrgb(name)
     return name
 

@@ -94,7 +94,8 @@ def decode(
 
 def _read(data: Bytes, options: DecodeOptions) -> tuple[LatFile, Damage | None]:
     """The file, and with `salvage` what is damaged in it. Raises LatError and ValueError."""
-    if not isinstance(options.scale, numbers.Integral) or options.scale not in SCALES:
+    whole = isinstance(options.scale, numbers.Integral) and not isinstance(options.scale, bool)
+    if not whole or options.scale not in SCALES:
         scales = ", ".join(map(str, SCALES))
         raise ValueError(f"the scale must be one of {scales}, not {options.scale}")
     if options.salvage:

@@ -44,7 +44,9 @@ if hasattr(os, "register_at_fork"):  # where there is fork
 
 def check_threads(threads: int | None) -> None:
     """Raises ValueError for what is no number of threads: of many more, OpenMP ends the process."""
-    if threads is not None and threads not in range(1, 1025):
+    if threads is None:
+        return
+    if isinstance(threads, bool) or threads not in range(1, 1025):
         raise ValueError(f"threads must be a whole number from 1 to 1024, not {threads!r}")
 
 
@@ -118,7 +120,7 @@ def map_on_threads(
 ) -> list[R | Exception]:
     """The results for all `count` items, in their order: several at a time, which share the
     `total` threads; None: as many as the runtime has. errors: "return" puts what fails with one of
-    ITEM_ERRORS in its place. A LatError has the index of its item."""
+    ITEM_ERRORS in its place. Each of these has the `index` of its item."""
     if errors not in get_args(Errors):
         raise ValueError(f"errors must be {' or '.join(get_args(Errors))}, not {errors!r}")
     one = functools.partial(_one, work, errors)

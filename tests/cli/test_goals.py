@@ -33,7 +33,7 @@ def test_sizes_are_written_as_people_do(size: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "size", ["1.5.2M", "M", "-3k", "0", "1.5T", "1e6", "0.2", "nan", "9" * 400]
+    "size", ["1.5.2M", "M", "-3k", "0", "1.5T", "1e6", "0.2", "1.5", "60.0b", "nan", "9" * 400]
 )
 def test_what_is_no_size_is_a_usage_error(folder: Path, size: str) -> None:
     result = call("encode", folder / "photo.png", folder / "new.lat", f"--target-size={size}")
