@@ -57,5 +57,8 @@ def test_weights_that_lack_one_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_checkpoint_of_the_page_can_be_gone_on_from() -> None:
-    saved = Saved.load(ROOT / "benchmarks/results/training/hyper-base.safetensors", "hyper")
+    path = ROOT / "benchmarks/results/training/hyper-base.safetensors"
+    if not path.exists():
+        pytest.skip("the checkpoint is no part of an sdist")
+    saved = Saved.load(path, "hyper")
     assert saved.progress["crops"] > 1_000_000
