@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-import io
 import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from latentcodec.bench import ssimulacra
 from latentcodec.bench.bdrate import MIN_OVERLAP_DB
 
 # Five scales of a window of 11 px: pytorch-msssim needs sides above 160 px.
 MS_SSIM_MIN_PX = 161
-_SSIMULACRA2_MIN_PX = 8
 _LUMA_BT601 = np.array([0.299, 0.587, 0.114])
 
 
@@ -137,11 +135,9 @@ def ssimulacra2(original: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> floa
 
     nan where a side is shorter than 8 px.
     """
-    from ssimulacra2 import compute_ssimulacra2
-
-    if min(original.shape[:2]) < _SSIMULACRA2_MIN_PX:
+    if min(original.shape[:2]) < ssimulacra.LEAST_PX:
         return math.nan
-    return float(compute_ssimulacra2(_as_file(original), _as_file(decoded)))
+    return ssimulacra.score(original, decoded)
 
 
 @functools.cache
@@ -155,11 +151,3 @@ def _luma_error(original: NDArray[np.uint8], decoded: NDArray[np.uint8]) -> floa
     """MSE of BT.601 luma, full range, not rounded: of the luma that JPEG codes."""
     difference = original.astype(np.float64) - decoded.astype(np.float64)
     return float(np.mean(np.square(difference @ _LUMA_BT601)))
-
-
-def _as_file(pixels: NDArray[np.uint8]) -> io.BytesIO:
-    """An uncompressed image file in memory, which is what the package reads."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PPM")
-    buffer.seek(0)
-    return buffer
