@@ -1,10 +1,12 @@
-"""How near a picture of pure grain comes at each quality: noise of some widths, and a checkerboard.
+"""How near pictures of pure grain and of single pixels come at each quality.
 
     python benchmarks/noise.py                                 # the default model
+    python benchmarks/noise.py --effort 5                      # with refined latents
     python benchmarks/noise.py --model mine.safetensors        # weights of your own
 
 Bytes and RGB PSNR of 384 x 288 px of kodim23 with normal noise added (in each channel by itself, or
-the same in all three, as in luma), and of a checkerboard of single pixels.
+the same in all three, as in luma), of a checkerboard of single pixels, and of stripes and a grid of
+lines that are one pixel wide.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from latentcodec import Codec
+from latentcodec.defaults import EFFORT
 
 KODAK = Path(__file__).parent / "data" / "kodak"
 QUALITIES = (50, 75, 90, 100)
@@ -37,8 +40,13 @@ def subjects() -> Iterator[tuple[str, np.ndarray]]:
     for name, added in noise.items():
         yield name, np.clip(np.rint(clean + added), 0, 255).astype(np.uint8)
     down, right = np.indices(clean.shape[:2])
-    board = ((down + right) % 2 * 255).astype(np.uint8)
-    yield "checkerboard of 1 px", np.repeat(board[..., None], 3, axis=2)
+    patterns = {
+        "checkerboard of 1 px": (down + right) % 2,
+        "stripes of 1 px": right % 2,
+        "lines of 1 px, every 8th": (down % 8 > 0) & (right % 8 > 0),
+    }
+    for name, light in patterns.items():
+        yield name, np.repeat((light * 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
 def psnr_db(ours: np.ndarray, theirs: np.ndarray) -> float:
@@ -49,11 +57,15 @@ def psnr_db(ours: np.ndarray, theirs: np.ndarray) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", help="a packaged model, or a weights file")
-    codec = Codec(model=parser.parse_args().model)
+    parser.add_argument("--effort", type=int, default=EFFORT)
+    arguments = parser.parse_args()
+    codec = Codec(model=arguments.model)
     print("| picture | " + " | ".join(f"quality {quality}" for quality in QUALITIES) + " |")
     print("|---" * (1 + len(QUALITIES)) + "|")
     for name, pixels in subjects():
-        files = [codec.encode(pixels, quality=quality) for quality in QUALITIES]
+        files = [
+            codec.encode(pixels, quality=quality, effort=arguments.effort) for quality in QUALITIES
+        ]
         cells = [f"{len(f):,} B, {psnr_db(codec.decode_array(f), pixels):.2f} dB" for f in files]
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 

@@ -56,8 +56,9 @@ def test_weights_that_lack_one_are_refused(tmp_path: Path) -> None:
         Saved.load(path, "vae")
 
 
-def test_the_checkpoint_of_the_page_can_be_gone_on_from() -> None:
-    path = ROOT / "benchmarks/results/training/hyper-base.safetensors"
+@pytest.mark.parametrize("name", ["hyper-base", "hyper-ssim"])
+def test_the_checkpoints_of_the_page_can_be_gone_on_from(name: str) -> None:
+    path = ROOT / f"benchmarks/results/training/{name}.safetensors"
     if not path.exists():
         pytest.skip("the checkpoint is no part of an sdist")
     saved = Saved.load(path, "hyper")
