@@ -46,12 +46,15 @@ def joined(packet: bytes, segments: Sequence[bytes]) -> bytes | None:
     there, or cannot be put in."""
     pointer = _POINTER.search(packet)
     extension = _extension(pointer[2] or pointer[4], segments) if pointer else None
-    own, more = _description(packet), _description(extension or b"")
-    if extension is None or pointer is None or own is None or more is None:
+    own = _description(packet)
+    if extension is None or pointer is None or own is None:
         return None
     rest = packet[own].replace(pointer[0], b"")
     if _EMPTY.match(rest):
         return extension
+    more = _description(extension)
+    if more is None:
+        return None
     tag = extension[extension.find(_OPEN) + len(_OPEN) : more.start - 1]
     if not _RDF_NAMESPACE.match(tag):  # prefixes that the packet may not know
         return None

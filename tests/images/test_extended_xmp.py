@@ -56,6 +56,11 @@ def test_there_and_back(length: int, tmp_path: Path) -> None:
     assert latentcodec.decode(tmp_path / "b.lat").info["xmp"] == long
 
 
+def test_a_packet_of_no_rdf_comes_back() -> None:
+    long = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">' + b" " * 70_000 + b"</x:xmpmeta>"
+    assert joined(*split(long)) == long
+
+
 def test_the_segments_are_those_of_the_specification(tmp_path: Path) -> None:
     """Read here by its text: the pointer, then length, offsets and MD5 of each piece."""
     long = long_packet()
