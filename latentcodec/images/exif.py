@@ -66,6 +66,12 @@ def only_orientation(block: bytes) -> bytes:
     return PREFIX + b"MM\0*\0\0\0\x08" + b"\0\1" + entry + bytes(4)
 
 
+def upright(block: bytes) -> bytes:
+    """A block whose orientation, if it has one, is the usual one; else as it was. Raises
+    ValueError for a block that cannot be read."""
+    return block if orientation(block) == 1 else _Block(block).upright()
+
+
 def without(block: bytes, tags: Collection[tuple[int, int]]) -> bytes:
     """A block without entries, each given by its directory (MAIN, or the tag that leads there) and
     its tag.
@@ -180,6 +186,13 @@ class _Block:
         body += b"".join(self._data[entry.at : entry.at + _ENTRY] for entry in kept)
         body += self._data[end:stop]
         self._data[start:stop] = body.ljust(stop - start, b"\0")
+
+    def upright(self) -> bytes:
+        """The block with 1 as its orientation."""
+        for entry in self.entries(MAIN):
+            if entry.tag == ORIENTATION:
+                self._data[entry.at + 8 : entry.at + 10] = (1).to_bytes(2, self._order)
+        return PREFIX + bytes(self._data)
 
     def end_main(self) -> bool:
         """Let no directory follow the first. Returns whether one did."""

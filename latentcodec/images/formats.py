@@ -10,7 +10,7 @@ from PIL import Image, ImageColor, ImageOps
 
 from latentcodec.errors import UnsupportedImage
 from latentcodec.images import exif, extended_xmp
-from latentcodec.images.image_exif import for_tiff
+from latentcodec.images.image_exif import for_avif, for_tiff
 from latentcodec.images.metadata_kinds import IPTC_RESOURCE, IPTC_TAG, KEYS, held_by
 from latentcodec.images.modes import lossy, to_rgb
 
@@ -19,6 +19,7 @@ _WITH_ALPHA = (
     *("DDS", "QOI", "SGI", "IM", "LAT"),
 )
 _WITHOUT_GREY = ("WEBP", "AVIF")  # whose files would have the profile of a grey picture with RGB
+_TURNED = ("JXL",)  # whose readers pass over the orientation in EXIF (ISO/IEC 18181-2)
 _LARGEST_PX = {"ICO": 256}
 _XMP_TAG = 700
 _SEGMENT_BYTES = 65533  # of a JPEG file, behind its length
@@ -45,6 +46,8 @@ def made_ready(
         image = _grey_as_srgb(image)
     if form == "PNG" and "text" in image.info:
         _keep_texts_of_png(image, strict)
+    if form in _TURNED:
+        image = _turned(image)
     block = image.info.get("exif", b"")
     left_out = [key for key in KEYS if key in image.info and not _fits(image, form, key)]
     # An orientation alone is not lost where the pixels are turned by it.
@@ -59,6 +62,18 @@ def made_ready(
         image.info["exif"] = turned
         return ImageOps.exif_transpose(image) if upright else image
     return image
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    """An image whose pixels are upright, with all else that EXIF says as it was."""
+    block = image.info.get("exif", b"")
+    orientation = exif.only_orientation(block)
+    if not orientation:
+        return image
+    image.info["exif"] = orientation
+    result = ImageOps.exif_transpose(image)
+    result.info["exif"] = exif.upright(block)
+    return result
 
 
 def _reason(form: str, keys: list[str]) -> str:
@@ -192,7 +207,12 @@ def _for_tiff(info: dict[str, Any]) -> dict[str, Any]:
     return info | ({"exif": tags} if len(tags) else {})
 
 
+def _for_avif(info: dict[str, Any]) -> dict[str, Any]:
+    return info | ({"exif": for_avif(info["exif"])} if "exif" in info else {})
+
+
 _OPTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "AVIF": _for_avif,
     "JPEG": _for_jpeg,
     "MPO": _for_jpeg,
     "PNG": _for_png,

@@ -150,6 +150,30 @@ def for_tiff(block: bytes) -> Image.Exif:
     return data
 
 
+class _Carried(Image.Exif):
+    """A block that stays as it is, whatever Pillow's writer takes out of it first."""
+
+    def __init__(self, block: bytes) -> None:
+        super().__init__()
+        self._block = block
+        self.load(block)
+
+    def tobytes(self, offset: int = 8) -> bytes:
+        return self._block
+
+
+def for_avif(block: bytes) -> bytes | Image.Exif:
+    """A block as what Pillow's writer of AVIF takes: it makes properties of the file of the
+    orientation, and would write the rest anew."""
+    return _Carried(block) if _has_orientation(block) else block
+
+
+def _has_orientation(block: bytes) -> bool:
+    data = Image.Exif()
+    data.load(block)
+    return exif.ORIENTATION in data
+
+
 def _encoded(value: Any) -> Any:
     if isinstance(value, dict):
         return {tag: _encoded(one) for tag, one in value.items()}

@@ -8,6 +8,7 @@ from PIL import Image
 
 from latentcodec.images import extended_xmp, xmp
 from latentcodec.images.colour_space import CICP, colour_space_of
+from latentcodec.images.jxl_boxes import UNREAD
 from latentcodec.images.metadata_kinds import jpeg_segments
 
 _MOST_CHUNKS = 1000
@@ -24,6 +25,7 @@ def losses_of(image: Image.Image, has_profile: bool) -> list[str]:
     extended = any(data.startswith(extended_xmp.SIGNATURE) for data in segments)
     if extended and extended_xmp.joined(packet, segments) is None:
         found.append("extended XMP")
+    found += image.info.get(UNREAD, ())
     if image.info.get("bit_depth", 8) > 8:  # of pillow-heif
         found.append(f"{image.info['bit_depth']} bits per channel")
     return found

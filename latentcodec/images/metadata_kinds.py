@@ -192,7 +192,7 @@ KINDS = (
     ),
     Kind(
         ChunkType.XMP,
-        (InfoKey("xmp", "XMP", (*_JPEG, "PNG", "TIFF", *_MODERN)),),
+        (InfoKey("xmp", "XMP", (*_JPEG, "PNG", "TIFF", *_MODERN, "JXL")),),
         _xmp_of,
         lambda payload: {"xmp": payload},
     ),

@@ -7,6 +7,7 @@ import re
 from PIL import Image
 
 from latentcodec.errors import LatError, UnsupportedImage
+from latentcodec.images.jxl_boxes import note_boxes
 from latentcodec.images.losses import note_cicp
 from latentcodec.images.modes import lossy
 
@@ -37,6 +38,7 @@ def load(image: Image.Image, strict: bool, name: str = "the image") -> None:
         _refuse_raw(image)
         _note_reduced(image, strict)
         note_cicp(image)
+        note_boxes(image)
         image.load()
     except (LatError, MemoryError):
         raise
