@@ -5,6 +5,7 @@ XMP stands in a box `xml `; it and EXIF may be compressed by Brotli, in a box `b
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import IO
 
@@ -32,7 +33,6 @@ def note_boxes(image: Image.Image) -> None:
         image.info["exif"] = exif.upright(block)
     back = stream.tell()
     try:
-        stream.seek(0)
         for kind, length in _boxes(stream):
             if kind == _XMP:
                 image.info["xmp"] = stream.read(length)
@@ -44,7 +44,10 @@ def note_boxes(image: Image.Image) -> None:
 
 def _boxes(stream: IO[bytes]) -> Iterator[tuple[bytes, int]]:
     """The kind of each box and the length of its contents, where the stream stands then; -1 is
-    all of the rest. There are none in a file that is pixels alone."""
+    all of the rest. There are none in a file that is pixels alone, and no more after one that is
+    longer than the file: who reads it would ask for as much memory."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
     if stream.read(len(_SIGNATURE)) != _SIGNATURE:
         return
     for _ in range(_MOST_BOXES):
@@ -52,7 +55,7 @@ def _boxes(stream: IO[bytes]) -> Iterator[tuple[bytes, int]]:
         length, lead = int.from_bytes(head[:4], "big"), 8
         if length == 1:
             length, lead = int.from_bytes(stream.read(8), "big"), 16
-        if len(head) < 8 or 0 < length < lead:
+        if len(head) < 8 or 0 < length < lead or at + length > size:
             return
         yield head[4:], length - lead if length else -1
         if not length:

@@ -84,3 +84,15 @@ def test_jpeg_xl_of_broken_boxes_ends(at: int) -> None:
     data[at : at + 4] = b"\0\0\0\1"
     with contextlib.suppress(latentcodec.LatError):
         open_image(io.BytesIO(bytes(data)))
+
+
+@pytest.mark.usefixtures("jxl")
+@pytest.mark.parametrize("length", [2**31, 2**40, 2**64 - 1])
+def test_a_box_longer_than_its_file_asks_for_no_memory(tmp_path: Path, length: int) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jxl", xmp=XMP)
+    data = (tmp_path / "a.jxl").read_bytes()
+    at = data.index(b"xml ") - 4
+    head = (1).to_bytes(4, "big") + b"xml " + length.to_bytes(8, "big")
+    (tmp_path / "a.jxl").write_bytes(data[:at] + head + data[at + 8 :])
+    with contextlib.suppress(latentcodec.LatError):
+        assert "xmp" not in open_image(tmp_path / "a.jxl").info
