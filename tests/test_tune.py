@@ -165,4 +165,4 @@ def test_the_defaults_golden_files_are_there() -> None:
     entry = model_store.by_name(model_store.chosen())
     data = (folder_of(entry, FOLDER) / "rgb.lat").read_bytes()
     header = container.read_header(data)
-    assert (header.model_code, header.weights_hash) == ("HS02", entry.short_hash)
+    assert (header.model_code, header.weights_hash) == ("HS03", entry.short_hash)

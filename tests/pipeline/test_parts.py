@@ -71,7 +71,7 @@ def whole(width: int, height: int) -> np.ndarray:
 
 
 def file_of(width: int, height: int, cores: int = 2) -> tuple[LatFile, Any]:
-    header = Header(width, height, Colour.RGB, 500, "HB02", bytes(4))
+    header = Header(width, height, Colour.RGB, 500, "HB03", bytes(4))
     rows, columns = header.tile_grid
     return LatFile(header, [b"%d" % i for i in range(rows * columns)], {}), Places(header, cores)
 

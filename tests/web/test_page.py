@@ -142,12 +142,12 @@ def test_what_cannot_be_shown_is_one_sentence(shown: Any, lats: Path) -> None:
         lambda page: text_of(page, "problem") == "this is not a .lat file"
     )
     shoot(shown, "web-problem")
-    header = dataclasses.replace(container.read_header(good), model_code="HS02")
+    header = dataclasses.replace(container.read_header(good), model_code="ZZ99")
     file = dataclasses.replace(container.read(good), header=header)
     drop(shown, "other.lat", container.write(file))
     WebDriverWait(shown, _WAIT_S).until(
         lambda page: (
-            "model HS02" in text_of(page, "problem")
+            "model ZZ99" in text_of(page, "problem")
             and "this page does not have" in text_of(page, "problem")
         )
     )
