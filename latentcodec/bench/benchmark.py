@@ -25,7 +25,7 @@ from latentcodec.bench.published import Published
 from latentcodec.bench.results import CodecResult, collect
 from latentcodec.bench.rows import TimeRow
 from latentcodec.bench.run import Plan, Progress, codec_of, measure, workers
-from latentcodec.bench.summary import as_json, as_markdown
+from latentcodec.bench.summary import as_json, as_markdown, image_count
 from latentcodec.bench.timing import known_times, measure_times
 from latentcodec.errors import LatError
 from latentcodec.system.atomic_write import write_file
@@ -174,7 +174,7 @@ def _write_results(
     by_content: Sequence[Table],
 ) -> None:
     images = facts["images"]
-    title = f"{images['folder']}, mean of {images['count']} images"
+    title = f"{images['folder']}, mean of {image_count(images['count'])}"
     plot_all(results, options.published, title, options.out)
     kmac = facts["decoder_kmac_per_pixel"]
     plot_complexity(results, options.published, kmac, title, options.out)

@@ -54,13 +54,14 @@ def plot_complexity(
     if ANCHOR not in results:
         return
     with rc_context({"svg.hashsalt": "latentcodec", "svg.fonttype": "none"}):
-        figure = Figure(figsize=(12.0, 5.6), dpi=120, layout="constrained")
+        figure = Figure(figsize=(14.0, 5.6), dpi=120, layout="constrained")
         counted, timed = figure.subplots(1, 2)
         others = _published_costs(counted, results[ANCHOR], published)
         named = [*others, *_measured(counted, results, kmac)]
         if _measured(timed, results, _decode_ms(results)):
-            # Times lie too close together to be named beside the marks.
-            timed.legend(loc="best", fontsize=7)
+            # Times lie too close together to be named beside the marks, or to leave a legend room.
+            marks = timed.get_legend_handles_labels()
+            figure.legend(*marks, loc="outside right center", fontsize=7)
         counted.set_xlabel("decoder, thousands of multiplications a pixel (log scale)")
         timed.set_xlabel("decoding, ms, mean of the timed files (log scale)")
         counted.set_ylabel("BD-rate by RGB PSNR against JPEG, %")

@@ -192,13 +192,18 @@ def _refusals(result: CodecResult, anchor: CodecResult) -> list[str]:
     return lines
 
 
+def image_count(count: int) -> str:
+    """How many images, in words."""
+    return "1 image" if count == 1 else f"{count} images"
+
+
 def as_markdown(
     results: Mapping[str, CodecResult], facts: Mapping[str, Any], by_content: Sequence[Table] = ()
 ) -> str:
     """The summary page: what was run, the tables, and what the columns mean."""
     images = facts["images"]
     head = [
-        f"# {images['folder']}, {images['count']} images",
+        f"# {images['folder']}, {image_count(images['count'])}",
         "",
         f"{facts['date']}, {facts['machine']}, commit {facts['commit'] or 'unknown'}.",
         "",
