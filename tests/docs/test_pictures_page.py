@@ -72,6 +72,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "a phone's JPEG with a preview (MPO)": lambda: file(
         picture("RGB"), "MPO", save_all=True, append_images=[picture("RGB").resize((8, 8))]
     ),
+    "integers of 32 bits": lambda: file(Image.new("I", SIZE), "TIFF"),
     "floating point": lambda: file(Image.new("F", SIZE), "TIFF"),
 }
 ROWS = [
