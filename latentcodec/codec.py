@@ -50,11 +50,11 @@ def encode(
     """Encode a picture as a `.lat` file.
 
     Args:
-        image: a path; a Pillow image; a uint8 array [H, W], [H, W, 2], [H, W, 3] or [H, W, 4],
-            whose second or fourth channel is alpha; or a tensor [C, H, W] of as many channels,
-            uint8, or floats in 0..1, which are rounded to 256 levels. RGB and grey are stored
-            as such, alpha without losses; metadata of files and Pillow images are kept. What has
-            to be converted (16 bits, CMYK and other colour spaces) or has no place gives a
+        image: a path or a URL; a Pillow image; a uint8 array [H, W], [H, W, 2], [H, W, 3] or
+            [H, W, 4], whose second or fourth channel is alpha; or a tensor [C, H, W] of as many
+            channels, uint8, or floats in 0..1, which are rounded to 256 levels. RGB and grey are
+            stored as such, alpha without losses; metadata of files and Pillow images are kept. What
+            has to be converted (16 bits, CMYK and other colour spaces) or has no place gives a
             `LossWarning`.
         model: name or family of a packaged model, or the path of a weights file, instead of a
             tune.
@@ -77,13 +77,14 @@ def decode(source: Source, **options: Unpack[DecodeKeywords]) -> Image.Image:
     """Decode a `.lat` file.
 
     Args:
-        source: the bytes of a file; a path; or a file open for reading, which is read from where
-            it stands. Of the latter two no more is read than is needed.
+        source: the bytes of a file; a path or a URL; or a file open for reading, which is read
+            from where it stands. Of paths and open files no more is read than is needed, of URLs
+            where there is a region.
         options: `region`, left, top, width and height in pixels; `scale`, 1, 2, 4, 8 or 16, by
             which width and height are divided; and the others of `DecodeOptions`.
 
     Returns:
-        A Pillow image of mode RGB, RGBA, L or LA, with EXIF, ICC profile and XMP in `info`.
+        A Pillow image of mode RGB, RGBA, L or LA, with the metadata in `info`.
 
     Raises:
         latentcodec.LatError: it is not a `.lat` file, is damaged (with `salvage`: in its header,

@@ -52,7 +52,7 @@ class CorruptAlpha(LatError):
 
 
 class UnknownModel(LatError):
-    """The model that the file names is not in this installation."""
+    """The model that a file or a caller names is not in this installation."""
 
 
 class CorruptWeights(LatError):
@@ -76,7 +76,7 @@ class VerificationFailed(LatError):
 
 
 class LossWarning(UserWarning):
-    """Something of the picture is not kept: it is encoded in another form than it had."""
+    """Something of a picture, or of its metadata, is not kept."""
 
 
 def warn_of_loss(message: str) -> None:

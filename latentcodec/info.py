@@ -17,8 +17,9 @@ class LatInfo:
 
     colour: "rgb", "grey", "rgb_alpha" or "grey_alpha"; mode: the same by Pillow's name. model:
     None where this installation does not have it. weights_hash: eight hexadecimal digits.
-    metadata_bytes: payloads of "icc", "exif" and "xmp", where there are such. chunk_bytes: the
-    same and those of "tiles" and "alpha", and all the rest as "container".
+    metadata_bytes: payloads of "icc", "exif", "xmp", "iptc", "resolution", "text" and "preview",
+    where there are such. chunk_bytes: the same and those of "tiles" and "alpha", and all the rest
+    as "container".
     """
 
     version: int
@@ -42,11 +43,11 @@ class LatInfo:
 
 
 def read_info(source: Source) -> LatInfo:
-    """Describe a `.lat` file, of which everything but the tiles' payloads is checked.
+    """Describe a `.lat` file, of which all is checked that can be without decoding its tiles.
 
     Args:
-        source: a path, the bytes of a file, or a file open for reading, which is read from where
-            it stands to its end.
+        source: a path, a URL, the bytes of a file, or a file open for reading, which is read from
+            where it stands to its end.
 
     Raises:
         latentcodec.LatError: it is no `.lat` file, or damaged.

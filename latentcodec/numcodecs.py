@@ -34,8 +34,8 @@ class LatCodec(Codec):  # type: ignore[misc]  # numcodecs has no types
         """The codec of a quality and a model.
 
         `quality`: 1 to 100. `tune`: what the model is tuned for, "ssim" (the default) or "psnr".
-        `model`: name or family of a packaged model, instead of a tune. `effort`: of the encoder, 1
-        to 9. Raises ValueError.
+        `model`: name or family of a packaged model, or the path of a weights file, instead of a
+        tune. `effort`: of the encoder, 1 to 9. Raises ValueError.
         """
         self.quality = check_quality(quality)
         chosen(model, tune)

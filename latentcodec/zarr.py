@@ -30,7 +30,8 @@ class LatCodec(ArrayBytesCodec):
     before the picture count pictures. Lossy: what is read differs a little from what was written.
 
     quality: 1 to 100. tune: what the model is tuned for, "ssim" (the default) or "psnr". model:
-    name or family of a packaged model, instead of a tune. effort: of the encoder, 1 to 9.
+    name or family of a packaged model, or the path of a weights file, instead of a tune. effort: of
+    the encoder, 1 to 9.
     """
 
     is_fixed_size = False
@@ -53,7 +54,7 @@ class LatCodec(ArrayBytesCodec):
         return cls(**data.get("configuration", {}))
 
     def to_dict(self) -> dict[str, Any]:
-        """The codec's entry in an array's metadata: the quality, and the tune or the model."""
+        """The codec's entry in an array's metadata: quality, effort, and the tune or the model."""
         fields = dataclasses.asdict(self).items()
         return {"name": NAME, "configuration": {k: v for k, v in fields if v is not None}}
 

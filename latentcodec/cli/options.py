@@ -186,7 +186,7 @@ _BATCH = (
     click.option(
         "--workers",
         type=click.IntRange(min=1),
-        help="Of --engine ray: processes [default: as many as it has CPUs].",
+        help="Of --engine ray: processes [default: as many as it has CPUs for].",
     ),
     click.option(
         "--threads",

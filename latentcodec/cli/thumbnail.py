@@ -24,11 +24,12 @@ _PATH = click.Path(path_type=Path)
     help="Of the longer side, in pixels.",
 )
 def command(source: Path, target: Path, size: int) -> None:
-    """Write a small upright picture of a .lat file, without metadata, for file managers.
+    """Write a small upright picture of a .lat file, for file managers.
 
-    At once where the file has a preview (`encode --preview`) that is large enough; else it is
-    decoded at the smallest scale that is not smaller. Files that are small themselves are not
-    enlarged. It is PNG, unless the name says another format.
+    Of the metadata it has the ICC profile alone. It comes at once where the file has a preview
+    (`encode --preview`) that is large enough; else the file is decoded at the smallest scale that
+    is not smaller. Pictures that are small themselves are not enlarged. It is PNG, unless the name
+    says another format.
     """
     from latentcodec.errors import LatError
     from latentcodec.previews import thumbnail

@@ -36,9 +36,9 @@ def decode_file(
     """Decode a `.lat` file to an image file, which is written whole or not at all.
 
     Args:
-        source: a path, the bytes of a file, or a file open for reading, of which no more is read
-            than the region needs.
-        target: a path, or a file open for writing.
+        source: a path, a URL, the bytes of a file, or a file open for reading, of which no more is
+            read than the region needs.
+        target: a path, a URL, or a file open for writing.
         options: how.
 
     Returns:

@@ -42,8 +42,8 @@ def encode_file(
     """Encode an image file as a `.lat` file, which is written whole or not at all.
 
     Args:
-        source: a path, the bytes of a file, or a file open for reading.
-        target: a path, or a file open for writing.
+        source: a path, a URL, the bytes of a file, or a file open for reading.
+        target: a path, a URL, or a file open for writing.
         options: how.
         read: gives the picture of the source and the source's size in bytes, from `strict`; for
             who reads ahead.

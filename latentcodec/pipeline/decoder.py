@@ -65,7 +65,7 @@ def decode(
     those of the whole picture within one grey level. What lies further than a tile from it is not
     read, but for the lengths of its chunks. Where the picture is made smaller, pixels of the last
     column and row may also see what the encoder put beyond its edge, its last pixels repeated. A
-    damaged tile that is salvaged can show in pixels within 80 px of it, too.
+    damaged tile that is salvaged can show in pixels within 96 px of it (`ae` and `vae`: 80), too.
 
     load: gives the working model.
 
