@@ -12,6 +12,7 @@ from PIL import Image
 
 from latentcodec.cli import main
 from tests.page_followed import commands, follow, text_of
+from tests.paths import DOCS, ROOT
 
 
 @pytest.mark.slow
@@ -36,3 +37,17 @@ def test_every_option_is_shown() -> None:
             long = [word for word in parameter.opts if word.startswith("--")]
             shown = [word for word in long if re.search(rf"{word}\b(?!-)", text_of("cli.md"))]
             assert shown or not long, long
+
+
+def test_every_option_is_on_some_page() -> None:
+    pages = [ROOT / "README.md", *DOCS.glob("*.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    for name in main.list_commands(click.Context(main)):
+        if name == "train":  # whose page tells of those that matter
+            continue
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        for option in (one for one in command.params if isinstance(one, click.Option)):
+            assert any(re.search(rf"(?<![\w-]){word}(?![\w-])", text) for word in option.opts), (
+                f"{name} {option.opts}"
+            )
