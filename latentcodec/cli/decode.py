@@ -36,7 +36,8 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
     latentcodec decode photo.lat small.jpg --scale 1/8
 
     An existing output is overwritten, as dwebp, avifdec and djxl do, when the new file is
-    complete; an input never is. Metadata are passed on to formats that hold them, with a warning
+    complete; an input never is, nor a picture beside IN.lat that was not named, which may be the
+    original. Metadata are passed on to formats that hold them, with a warning
     where they do not; where there is no place for the orientation, pixels are turned.
     """
     shared = options.BatchOptions.taken_from(chosen)
