@@ -43,8 +43,6 @@ def test_every_option_is_on_some_page() -> None:
     pages = [ROOT / "README.md", *DOCS.glob("*.md")]
     text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
     for name in main.list_commands(click.Context(main)):
-        if name == "train":  # whose page tells of those that matter
-            continue
         command = main.get_command(click.Context(main), name)
         assert command is not None
         for option in (one for one in command.params if isinstance(one, click.Option)):
