@@ -37,7 +37,8 @@ def test_limits_are_those_of_the_container() -> None:
         "a side": container.MAX_SIDE_PX,
         "the picture": container.MAX_PIXELS,
         "bits per channel": 8,
-        "EXIF, ICC profile, XMP": container.MAX_METADATA_BYTES,
+        "EXIF, ICC profile, XMP, IPTC data, texts": container.MAX_METADATA_BYTES,
+        "a preview": container.MAX_PREVIEW_BYTES,
     }
 
 
