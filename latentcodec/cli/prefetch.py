@@ -9,12 +9,14 @@ import contextlib
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentcodec.files.capture_warnings import capture_warnings
 from latentcodec.files.convert import unlimited
 from latentcodec.files.endpoints import image_file, name_of, read_image
 from latentcodec.images.files import open_image, pixels_in
+from latentcodec.storage.folders import is_special
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -92,6 +94,8 @@ class Prefetcher:
     def _read(self, name: str) -> SizedImage | None:
         with capture_warnings() as warnings, unlimited, contextlib.suppress(Exception):
             file, size = image_file(name)
+            if isinstance(file, Path) and is_special(file):  # a pipe can be opened but once
+                return None
             pixels = pixels_in(file)
             if pixels > _ROOM_PIXELS or not self._has_room(name, pixels):
                 return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -122,3 +123,17 @@ def test_what_there_is_to_say_is_said_to_the_job(tmp_path: Path) -> None:
             read(images, broken)
         with pytest.raises(FileNotFoundError):
             read(images, none)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without named pipes")
+def test_pipes_are_left_to_the_jobs(tmp_path: Path, tasks: list[Task]) -> None:
+    """Who opens one to see how large its picture is takes it away from who is to read it."""
+    pipe, data = tmp_path / "pipe", Path(tasks[1].source).read_bytes()
+    os.mkfifo(pipe)
+    images = Prefetcher(strict=False)
+    with images.reading([str(pipe), tasks[0].source]):
+        assert read(images, tasks[0]).size == SIZE
+        writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+        writer.start()
+        assert images.read(str(pipe), False)[0].getpixel((0, 0)) == 50
+        writer.join()
