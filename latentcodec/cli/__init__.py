@@ -63,11 +63,22 @@ class _Commands(click.Group):
         except BrokenPipeError:  # of `latentcodec info x.lat | head`; click ends quietly
             raise
         except HANDLED as error:
-            raise click.ClickException(describe_error(error)) from error
+            raise click.ClickException(one_line(describe_error(error))) from error
+        except click.ClickException as error:
+            raise _in_one_line(error) from error.__cause__
         except ModuleNotFoundError as error:
             if error.name != "torch":
                 raise
             raise click.ClickException("this needs torch: pip install torch") from error
+
+
+def _in_one_line(error: click.ClickException) -> click.ClickException:
+    """An error whose message obeys `one_line`: it may have names in it."""
+    if one_line(error.message) == error.message:  # the others' own lines stay as click has them
+        return error
+    if isinstance(error, click.UsageError):
+        return click.UsageError(one_line(error.format_message()), error.ctx)
+    return click.ClickException(one_line(error.message))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from latentcodec.cli import options
+from latentcodec.cli.shown import one_line
 from latentcodec.errors import LatError
 
 
@@ -30,6 +31,6 @@ def command(files: tuple[str, ...], weights: str | None) -> None:
         if result.error:
             raise LatError(result.error if name in result.error else f"{name}: {result.error}")
         for warning in result.warnings:
-            click.echo(f"Warning: {name}: {warning}", err=True)
+            click.echo(one_line(f"Warning: {name}: {warning}"), err=True)
         if click.launch(str(target), wait=True):
             raise LatError(f"no viewer could be started; {name} is decoded to {target}")

@@ -197,3 +197,17 @@ def test_an_empty_name_is_wrong_usage(
     monkeypatch.chdir(tmp_path)
     result = call("encode", *arguments)
     assert (result.exit_code, "a name is empty" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("info {0}", 1), ("thumbnail {0} out.png", 1), ("encode a.png a.png {0}", 2)],
+)
+def test_control_characters_stay_what_they_are(folder: Path, words: str, code: int) -> None:
+    """Terminals would obey those of a name in an error, which somebody else may have chosen."""
+    name = "\x1b[2Jtwo\nlines"
+    (folder / name).write_bytes(b"hello")
+    result = call(*(word.format(folder / name) for word in words.split()))
+    assert result.exit_code == code
+    assert "\x1b" not in result.stderr
+    assert "\\x1b[2Jtwo\\nlines" in result.stderr.splitlines()[-1]
