@@ -152,9 +152,13 @@ class _Block:
         while later and later not in starts and len(starts) < _MOST_DIRECTORIES:
             starts.append(later)
             later = self._next(later)
-        for start in starts:
-            for piece in self._pieces(start):
-                mask[piece.start : piece.stop] = b"\1" * len(piece)
+        end = 0
+        pieces = (piece for start in starts for piece in self._pieces(start))
+        for piece in sorted(pieces, key=lambda piece: piece.start):
+            # Thousands of entries may point at the same megabytes: each byte is marked once.
+            first = max(piece.start, end)
+            end = max(piece.stop, end)
+            mask[first:end] = b"\1" * max(end - first, 0)
         return mask
 
     def _next(self, start: int) -> int:

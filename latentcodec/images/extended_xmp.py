@@ -20,7 +20,7 @@ _POINTER = re.compile(
     rb"""\s(xmpNote):HasExtendedXMP\s*=\s*["']([0-9A-Fa-f]{32})["']"""
     rb"""|<(xmpNote):HasExtendedXMP>\s*([0-9A-Fa-f]{32})\s*</xmpNote:HasExtendedXMP\s*>"""
 )
-_WRAPPER = re.compile(rb"<\?xpacket[^>]*\?>")
+_WRAPPER = re.compile(rb"<\?xpacket[^<>]*\?>")
 _OPEN, _CLOSE = b"<rdf:RDF", b"</rdf:RDF"
 _RDF_NAMESPACE = re.compile(rb"""^\s*xmlns:rdf\s*=\s*("[^"]*"|'[^']*')\s*$""")
 _EMPTY = re.compile(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import time
 from typing import Any, cast
 
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image
 import latentcodec
 from latentcodec.format import container
 from latentcodec.format.container import ChunkType
+from latentcodec.images import exif, extended_xmp, xmp
 from latentcodec.images.metadata_kinds import MetadataName
 
 CAMERA, ORIENTATION, GPS_IFD, EXIF_IFD, TAKEN = 0x10F, 0x112, 0x8825, 0x8769, 0x9003
@@ -98,3 +101,32 @@ def test_a_single_name_is_no_list_of_letters() -> None:
 def test_a_name_that_is_not_known() -> None:
     with pytest.raises(ValueError, match="'place'"):
         kept("place")
+
+
+def test_an_empty_element_takes_nothing_else_with_it() -> None:
+    packet = b"<a:GPSX/><dc:title>Alps</dc:title><a:GPSX>4</a:GPSX><dc:rights/>"
+    assert xmp.without_gps(packet) == b"<dc:title>Alps</dc:title><dc:rights/>"
+
+
+@pytest.mark.parametrize(
+    "piece", [b"<a:gpsX/>", b"<a:gps", b"<a:gps>", b"<hdrgm:a>", b"<?xpacket", b' a:gps="']
+)
+def test_hostile_packets_take_no_longer_than_others(piece: bytes) -> None:
+    """Two megabytes, of which no part is looked at again for every other; a `.lat` file has 16."""
+    packet = b'<x hdrgm:Version="1">' + piece * (2_000_000 // len(piece))
+    before = time.process_time()
+    xmp.without_gps(packet)
+    xmp.without_companions(packet)
+    extended_xmp.split(packet)
+    assert time.process_time() - before < 30
+
+
+def test_hostile_exif_takes_no_longer_than_other() -> None:
+    """Thousands of entries whose values are the same four megabytes."""
+    size, count = 4_000_000, 6000
+    entry = struct.pack(">HHII", 0x9000, 7, size // 2, size // 4)
+    entries = entry * count + struct.pack(">HHII", GPS_IFD, 4, 1, 8)
+    block = b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">H", count + 1) + entries
+    before = time.process_time()
+    exif.without(block.ljust(size, b"\0"), [(exif.MAIN, GPS_IFD)])
+    assert time.process_time() - before < 30
