@@ -26,6 +26,7 @@ from latentcodec.format.container import (
 # Looking for chunks checks no more bytes than this for each byte of the file.
 _CHECKED_PER_BYTE = 256
 _CRC_BYTES = 4
+_NOWHERE, _TO_A_CHUNK = 1, 2
 _TYPE = re.compile(b"[" + re.escape(bytes(ChunkType)) + b"]")
 
 
@@ -146,13 +147,15 @@ class _Scan:
     def __init__(self, view: memoryview) -> None:
         self._view = view
         self._left = _CHECKED_PER_BYTE * len(view)
+        # Whether the damaged chunk at a position leads to a whole one: no chain is followed twice.
+        self._leads = bytearray(len(view))
 
     def chunks(self) -> Iterator[_Found]:
         """All that follows the header."""
         view, position = self._view, HEADER_BYTES
         while position < len(view):
             try:
-                chunk, position = container.read_chunk(view, position)
+                chunk, position = self._read(position)
                 yield _Found(chunk, chunk.type)
                 continue
             except LatError as error:
@@ -164,14 +167,32 @@ class _Scan:
     def _end_by_lengths(self, start: int) -> int | None:
         """The end of a damaged chunk, if its length leads to a whole one or to the file's end,
         directly or by more damaged ones."""
-        first, position = None, start
-        while position < len(self._view) and (first is None or not self._is_chunk(position)):
-            try:
-                position = container.chunk_payload(self._view, position)[1] + _CRC_BYTES
-            except LatError:
-                return None
-            first = first or position
+        passed = [start]
+        try:
+            first = position = self._behind(start)
+            while not self._is_end(position):
+                passed.append(position)
+                position = self._behind(position)
+        except LatError:
+            for place in passed:
+                self._leads[place] = _NOWHERE
+            return None
+        for place in passed:
+            self._leads[place] = _TO_A_CHUNK
         return first
+
+    def _behind(self, start: int) -> int:
+        """Where the chunk at `start` ends by its length. Raises LatError where that is known to
+        lead nowhere."""
+        if self._leads[start] == _NOWHERE:
+            raise CorruptChunk("the length of a chunk leads to no other")
+        return container.chunk_payload(self._view, start)[1] + _CRC_BYTES
+
+    def _is_end(self, position: int) -> bool:
+        """Whether here is the file's end, a whole chunk, or one that leads there."""
+        if position >= len(self._view) or self._leads[position] == _TO_A_CHUNK:
+            return True
+        return self._is_chunk(position)
 
     def _next(self, start: int) -> int:
         """Where the next whole chunk begins, with another or the file's end behind it; or the
@@ -189,11 +210,15 @@ class _Scan:
     def _is_chunk(self, position: int) -> bool:
         """Whether a whole chunk begins here; no more are seen when too much has been checked."""
         try:
-            begin, end = container.chunk_payload(self._view, position)
-            self._left -= end - begin
-            if self._left > 0:
-                container.read_chunk(self._view, position)
-                return True
+            self._read(position)
         except LatError:
-            pass
-        return False
+            return False
+        return True
+
+    def _read(self, start: int) -> tuple[Chunk, int]:
+        """As `container.read_chunk`, until too much has been checked: then no chunk is whole."""
+        begin, end = container.chunk_payload(self._view, start)
+        self._left -= end - begin
+        if self._left <= 0:
+            raise CorruptChunk("too much of the file is damaged to look further")
+        return container.read_chunk(self._view, start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import latentcodec
 from latentcodec import errors
 from latentcodec.format import container
 from latentcodec.format.container import TILE_PX, ChunkType, Colour, Header, LatFile, Region
+from latentcodec.format.header import header_bytes
 from latentcodec.format.recovery import Damage, recover
 from latentcodec.images.canvas import ImageCanvas
 from latentcodec.options import DecodeOptions
@@ -202,6 +204,19 @@ def test_tiles_are_never_put_in_another_place(seed: int) -> None:
             saved += 1
     if count == 1 and len(damaged) == len(data):  # it may lie across two chunks
         assert saved >= len(tiles) - 2
+
+
+@pytest.mark.parametrize("apart", [0, 1 << 20], ids=["short", "long"])
+def test_chunks_that_lead_past_each_other_take_no_longer(apart: int) -> None:
+    """Whole chunks of no payload, and between them such as claim the next of them, or a megabyte:
+    who follows each again from where it stands follows many millions."""
+    header = header_bytes(Header(60, 40, Colour.RGB, 500, "HS02", b"hash"))
+    tile = container.write(LatFile(Header(1, 1, Colour.RGB, 500, "HS02", b"hash"), [b""], {}))
+    whole = tile[container.HEADER_BYTES :]
+    damaged = bytes([1, 0x80, 0x80, 0x40]) if apart else bytes([1, len(whole) - 4])
+    before = time.process_time()
+    recover(header + (whole + damaged) * 60_000 + bytes(apart), Damage())
+    assert time.process_time() - before < 30
 
 
 def test_the_command(opaque: bytes, tmp_path: Path) -> None:
