@@ -150,10 +150,33 @@ def _decoded(text: bytes) -> str:
         return text.decode("latin-1").rstrip("\0")
 
 
-def _packed(texts: Iterable[tuple[str, str]]) -> bytes:
-    """A zlib stream of keywords and texts, a zero byte behind each; nothing of none."""
+def _fitting_texts(image: Image.Image) -> tuple[list[tuple[str, str]], list[str]]:
+    """The texts that a reader will inflate, and the keywords of those that are too long for it."""
+    kept, left_out, room = [], [], MAX_METADATA_BYTES
+    for key, text in _texts_of(image):
+        size = len(_plain([(key, text)]))
+        if size > room:
+            left_out.append(key)
+            continue
+        kept.append((key, text))
+        room -= size
+    return kept, left_out
+
+
+def texts_left_out(image: Image.Image) -> list[str]:
+    """The texts of an image that a file has no room for, in words."""
+    return [f"the text {key}, which is too long" for key in _fitting_texts(image)[1]]
+
+
+def _plain(texts: Iterable[tuple[str, str]]) -> bytes:
+    """Keywords and texts, a zero byte behind each."""
     pairs = [(key.replace("\0", ""), text.replace("\0", "")) for key, text in texts]
-    plain = "".join(f"{key}\0{text}\0" for key, text in pairs).encode(errors="replace")
+    return "".join(f"{key}\0{text}\0" for key, text in pairs).encode(errors="replace")
+
+
+def _packed(texts: Iterable[tuple[str, str]]) -> bytes:
+    """A zlib stream of keywords and texts; nothing of none."""
+    plain = _plain(texts)
     return zlib.compress(plain, 9) if plain else b""
 
 
@@ -214,7 +237,7 @@ KINDS = (
             InfoKey("text", "text", ("PNG",)),
             InfoKey("comment", "comment", (*_JPEG, "PNG", "GIF", "JPEG2000")),
         ),
-        lambda image: _packed(_texts_of(image)),
+        lambda image: _packed(_fitting_texts(image)[0]),
         _info_of_texts,
     ),
 )

@@ -17,7 +17,7 @@ from latentcodec.images.exif import orientation
 from latentcodec.images.files import open_image
 from latentcodec.images.losses import losses_of
 from latentcodec.images.metadata import collect, stripped
-from latentcodec.images.metadata_kinds import MetadataName, check_names
+from latentcodec.images.metadata_kinds import MetadataName, check_names, texts_left_out
 from latentcodec.images.modes import CONVERTED_MODES, lossy, rectangle_of, storable
 from latentcodec.images.reading import load
 from latentcodec.images.resizing import resized, resized_array
@@ -149,6 +149,8 @@ def _metadata_of(
     collected = collect(image)
     found = stripped(collected, strip)
     lost = [] if "all" in strip else losses_of(image, has_profile=ChunkType.ICC in collected)
+    if not {"text", "all"} & set(strip):
+        lost += texts_left_out(image)
     for kind, payload in list(found.items()):
         if len(payload) > MAX_METADATA_BYTES:
             lost.append(f"{kind.name} data of {len(found.pop(kind))} bytes")

@@ -11,10 +11,11 @@ import pytest
 from PIL import Image
 
 import latentcodec
+from latentcodec import errors
 from latentcodec.format.container import METADATA_CHUNKS, ChunkType
 from latentcodec.images.files import open_image
 from latentcodec.images.formats import save_options
-from latentcodec.images.metadata_kinds import KINDS, MetadataName
+from latentcodec.images.metadata_kinds import KINDS, MetadataName, texts_in
 from latentcodec.images.picture import picture_of, source_of
 from tests.image_files import ICC, saved
 
@@ -99,3 +100,14 @@ def test_each_chunk_of_metadata_is_a_kind_and_has_a_name() -> None:
     assert sorted(kind.chunk for kind in KINDS) == sorted(chunks)
     names = {chunk.name.lower() for chunk in chunks}
     assert set(get_args(MetadataName)) == names | {"gps", "thumbnail", "all"}
+
+
+def test_texts_that_no_reader_would_inflate_are_said_to_be_lost() -> None:
+    image = Image.new("RGB", (8, 8))
+    image.info["text"] = {"a": "x" * 10_000_000, "b": "y" * 10_000_000, "c": "z"}
+    with pytest.warns(errors.LossWarning, match="the text b, which is too long"):
+        payload = source_of(image).metadata[ChunkType.TEXT]
+    assert texts_in(payload) == {"a": "x" * 10_000_000, "c": "z"}
+    assert not source_of(image, strict=True, strip=["text"]).metadata
+    with pytest.raises(errors.UnsupportedImage, match="the text b"):
+        source_of(image, strict=True)
