@@ -33,7 +33,7 @@ def note_boxes(image: Image.Image) -> None:
         image.info["exif"] = exif.upright(block)
     back = stream.tell()
     try:
-        for kind, length in _boxes(stream):
+        for kind, length in boxes(stream):
             if kind == _XMP:
                 image.info["xmp"] = stream.read(length)
             elif kind == b"brob" and (words := _WORDS.get(stream.read(4))):
@@ -42,7 +42,7 @@ def note_boxes(image: Image.Image) -> None:
         stream.seek(back)
 
 
-def _boxes(stream: IO[bytes]) -> Iterator[tuple[bytes, int]]:
+def boxes(stream: IO[bytes]) -> Iterator[tuple[bytes, int]]:
     """The kind of each box and the length of its contents, where the stream stands then; -1 is
     all of the rest. There are none in a file that is pixels alone, and no more after one that is
     longer than the file: who reads it would ask for as much memory."""

@@ -7,12 +7,12 @@ import re
 from PIL import Image
 
 from latentcodec.errors import LatError, UnsupportedImage
+from latentcodec.images.bit_depth import bits_of
 from latentcodec.images.jxl_boxes import note_boxes
+from latentcodec.images.jxl_header import header_of
 from latentcodec.images.losses import note_cicp
 from latentcodec.images.modes import lossy
 
-# Pillow's raw modes of 16 bits per channel, in any byte order, of which it may load only 8.
-_DEEP = re.compile(r";16[BLN]")
 # How Pillow says that a file is whole but of a kind that it cannot read.
 _NOT_KNOWN = re.compile(
     "unsupported|unrecogni[sz]ed|unknown|not supported|not implemented|not available|cannot decode"
@@ -77,6 +77,9 @@ def _note_reduced(image: Image.Image, strict: bool) -> None:
     first = getattr(image, "is_animated", False) and image.tell() == 0
     if first and image.format != "MPO":
         lossy("the image has several frames or pages; the first one is kept", strict)
-    deep = any(_DEEP.search(str(tile[3])) for tile in getattr(image, "tile", ()))
-    if deep and not image.mode.startswith("I"):  # those still have all bits, and are noted later
-        lossy("the image has 16 bits per channel; 8 are kept", strict)
+    if header_of(image).is_animated:  # Pillow's plugin writes each over the one before
+        lossy("the image has several frames; the last one is kept", strict)
+    bits = bits_of(image)
+    # Modes of integers still have all bits, and are noted later; floats are refused.
+    if bits > 8 and not image.mode.startswith(("I", "F")):
+        lossy(f"the image has {bits} bits per channel; 8 are kept", strict)
