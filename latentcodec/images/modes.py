@@ -53,7 +53,7 @@ def storable(image: Image.Image, strict: bool) -> tuple[Image.Image, Colour]:
         raise UnsupportedImage(_THIRTY_TWO_BITS)
     if image.mode in ("I", "I;16", "I;16L", "I;16B", "I;16N"):
         lossy("the image has 16 bits per channel; 8 are kept", strict)
-        return _eight_bits(image), Colour.GREY
+        return _eight_bits(image)
     if image.mode in CONVERTED_MODES:
         lossy(f"the image is in {image.mode}; it is stored as RGB", strict)
         return to_rgb(image), Colour.RGB
@@ -87,9 +87,11 @@ def _grey_with_alpha(image: Image.Image) -> Image.Image:
     return Image.merge("LA", (image.getchannel("R"), image.getchannel("A")))
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Samples of 0..65535 as mode L; larger ones have no such meaning."""
-    result = Image.new("L", image.size)
+def _eight_bits(image: Image.Image) -> tuple[Image.Image, Colour]:
+    """Samples of 0..65535 as mode L, or LA where one of them is to be transparent and occurs;
+    larger ones have no such meaning."""
+    clear, result = image.info.get("transparency"), Image.new("L", image.size)
+    alpha = Image.new("L", image.size, 255) if isinstance(clear, int) else None
     for top in range(0, image.height, _STRIP_PX):
         height = min(_STRIP_PX, image.height - top)
         samples = np.asarray(rectangle_of(image, 0, top, image.width, height)).astype(np.int64)
@@ -97,7 +99,12 @@ def _eight_bits(image: Image.Image) -> Image.Image:
             raise UnsupportedImage(_THIRTY_TWO_BITS)
         eight = ((samples * 255 + 32767) // 65535).astype(np.uint8)
         result.paste(Image.fromarray(eight), (0, top))
-    return result
+        if alpha:
+            shown = np.where(samples == clear, 0, 255).astype(np.uint8)
+            alpha.paste(Image.fromarray(shown), (0, top))
+    if alpha is None or alpha.getextrema() == (255, 255):
+        return result, Colour.GREY
+    return Image.merge("LA", (result, alpha)), Colour.GREY_ALPHA
 
 
 def rectangle_of(image: Image.Image, left: int, top: int, width: int, height: int) -> Image.Image:

@@ -13,6 +13,8 @@ from latentcodec.images.jxl_header import header_of
 from latentcodec.images.losses import note_cicp
 from latentcodec.images.modes import lossy
 
+# Pillow's raw modes of PNG's grey samples of less than 8 bits, and the largest of each.
+_SHORT_GREY = {"L;2": 3, "L;4": 15}
 # How Pillow says that a file is whole but of a kind that it cannot read.
 _NOT_KNOWN = re.compile(
     "unsupported|unrecogni[sz]ed|unknown|not supported|not implemented|not available|cannot decode"
@@ -37,6 +39,7 @@ def load(image: Image.Image, strict: bool, name: str = "the image") -> None:
     try:
         _refuse_raw(image)
         _note_reduced(image, strict)
+        _scale_transparency(image)
         note_cicp(image)
         note_boxes(image)
         image.load()
@@ -68,6 +71,20 @@ def _refuse_raw(image: Image.Image) -> None:
             f"the image is a camera's raw file ({kind}), of which only a preview could be read: "
             "develop it first"
         )
+
+
+def _scale_transparency(image: Image.Image) -> None:
+    """Let the transparent colour of a PNG (tRNS) be one of the samples that Pillow makes of its.
+
+    It is given as the file has it, of 2, 4 or 16 bits, and Pillow's conversion finds it nowhere.
+    """
+    colour = image.info.get("transparency")
+    tiles = getattr(image, "tile", ()) if image.format == "PNG" else ()
+    raw = str(tiles[0][3]) if tiles else ""
+    if raw in _SHORT_GREY and isinstance(colour, int):
+        image.info["transparency"] = colour * 255 // _SHORT_GREY[raw]
+    elif raw == "RGB;16B" and isinstance(colour, tuple):
+        image.info["transparency"] = tuple(sample >> 8 for sample in colour)
 
 
 def _note_reduced(image: Image.Image, strict: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from latentcodec.errors import LossWarning, UnsupportedImage
 from latentcodec.format.container import ChunkType, Colour
 from latentcodec.images.files import open_image
 from latentcodec.images.picture import picture_of
-from tests.image_files import ICC, deep_png, saved
+from tests.image_files import ICC, deep_png, png, saved
 
 
 @pytest.mark.parametrize(
@@ -129,3 +130,26 @@ def test_files_of_16_bits_per_channel(tmp_path: Path, colour_type: int, channels
         picture_of(open_image(path))
     with pytest.raises(UnsupportedImage, match="16 bits"):
         picture_of(open_image(path, strict=True), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("bits", "colour_type", "row", "clear", "colour"),
+    [
+        (1, 0, b"\x50", b"\0\1", Colour.GREY_ALPHA),
+        (2, 0, b"\x1b", b"\0\1", Colour.GREY_ALPHA),
+        (4, 0, b"\x01\x2f", b"\0\1", Colour.GREY_ALPHA),
+        (8, 0, b"\0\x01\x02\xff", b"\0\1", Colour.GREY_ALPHA),
+        (16, 0, b"\0\0\x01\x02\x01\x03\xff\xff", b"\x01\x02", Colour.GREY_ALPHA),
+        (8, 2, bytes(range(12)), b"\0\3\0\4\0\5", Colour.RGB_ALPHA),
+        (16, 2, bytes(range(24)), bytes(range(6, 12)), Colour.RGB_ALPHA),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::latentcodec.LossWarning")
+def test_a_transparent_colour_of_any_depth_becomes_alpha(
+    bits: int, colour_type: int, row: bytes, clear: bytes, colour: Colour
+) -> None:
+    """Of four pixels the second; of one bit the fourth is of its colour, too."""
+    data = png((4, 1), bits, colour_type, b"\0" + row, tRNS=clear)
+    picture = picture_of(open_image(io.BytesIO(data)))
+    assert picture.colour is colour and picture.alpha is not None
+    assert picture.alpha.tolist() == [[255, 0, 255, 0 if bits == 1 else 255]]
