@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections import Counter
@@ -182,7 +183,7 @@ def _facts(result: FileResult) -> dict[str, Any]:
         facts |= {"width_px": result.width_px, "height_px": result.height_px}
         facts |= {"mode": result.mode} if result.mode else {"quality": result.quality}
         facts |= {"verified": True} if result.is_verified else {}
-        facts |= {"psnr_db": round(result.psnr_db, 3)} if result.psnr_db is not None else {}
+        facts |= {"psnr_db": _decibels(result.psnr_db)} if result.psnr_db is not None else {}
         facts |= {
             "input_bytes": result.input_bytes,
             "output_bytes": result.output_bytes,
@@ -190,6 +191,11 @@ def _facts(result: FileResult) -> dict[str, Any]:
             "seconds": round(result.seconds, 3),
         }
     return facts | {"warnings": result.warnings, "error": result.error}
+
+
+def _decibels(psnr_db: float) -> float | None:
+    """As JSON can say it: nothing, where no pixel that can be seen differs."""
+    return round(psnr_db, 3) if math.isfinite(psnr_db) else None
 
 
 def _summary(totals: dict[str, Any]) -> str:

@@ -104,3 +104,10 @@ def test_names_cannot_write_to_the_terminal(here: Path) -> None:
     assert result.stdout.startswith("out/\\x1b[2Jtwo\\nlines.lat: ")
     assert result.stderr.endswith("\n  missing\ufffd\\r.png: No such file or directory\n")
     assert done("info -r out").stdout.splitlines()[0].endswith("  out/\\x1b[2Jtwo\\nlines.lat")
+
+
+def test_json_has_numbers_alone(here: Path) -> None:
+    """Of a picture that is transparent everywhere no difference can be seen, and 1/0 is none."""
+    Image.new("RGBA", (20, 20)).save("clear.png")
+    first, _ = done("encode clear.png --psnr --json").stdout.splitlines()
+    assert json.loads(first, parse_constant=pytest.fail)["psnr_db"] is None
