@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from latentcodec.errors import LatError
 from latentcodec.files.options import EncodeFileOptions, FileOptions
+from latentcodec.files.parquet import text_of
 from latentcodec.files.result import FileResult
 from latentcodec.runtime import model_store
 from latentcodec.storage.names import is_url
@@ -74,7 +75,7 @@ class Manifest:
             self._note(row)
 
     def _note(self, row: Row) -> None:
-        key = digest_of(row)
+        key = self._digest_of(row)
         if row["status"] == "failed":
             self._known.pop(key, None)
             return
@@ -86,7 +87,7 @@ class Manifest:
 
         Stores are not asked: of URLs, the manifest is believed.
         """
-        sizes = self._known.get(_digest(source, target))
+        sizes = self._known.get(self._digest(source, target))
         return sizes is not None and all(
             is_url(name) or _size(name) == size
             for name, size in zip((source, target), sizes, strict=True)
@@ -94,7 +95,7 @@ class Manifest:
 
     def add(self, result: FileResult) -> None:
         """Write the row of a file, but for one that was left as it is and has a row."""
-        if result.status == "skipped" and _digest(result.source, result.target) in self._known:
+        if result.status == "skipped" and self._digest(result.source, result.target) in self._known:
             return
         assert self._lines is not None
         row = row_of(result, self._options)
@@ -127,11 +128,23 @@ class Manifest:
 
     def _latest(self, older: Iterator[Row]) -> Iterator[Row]:
         """Older rows and those of the lines: of each file, what was written last."""
-        last = {digest_of(row): number for number, row in enumerate(read_lines(self._journal))}
-        yield from (row for row in older if digest_of(row) not in last)
+        digests = map(self._digest_of, read_lines(self._journal))
+        last = {digest: number for number, digest in enumerate(digests)}
+        yield from (row for row in older if self._digest_of(row) not in last)
         for number, row in enumerate(read_lines(self._journal)):
-            if last[digest_of(row)] == number:
+            if last[self._digest_of(row)] == number:
                 yield row
+
+    def _digest_of(self, row: Row) -> bytes:
+        """What two rows of the same source and target have in common."""
+        return self._digest(row["source"], row["target"])
+
+    def _digest(self, source: str, target: str) -> bytes:
+        """The same of names, which in a Parquet file are spelled as that can."""
+        name = f"{source}\0{target}"
+        if self._is_parquet:
+            name = text_of(name)
+        return hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=16).digest()
 
 
 def read_lines(path: Path) -> Iterator[Row]:
@@ -171,16 +184,6 @@ def _whole_lines(path: Path) -> int:
                 return start + newline + 1
             end = start
     return 0
-
-
-def digest_of(row: Row) -> bytes:
-    """What two rows of the same source and target have in common."""
-    return _digest(row["source"], row["target"])
-
-
-def _digest(source: str, target: str) -> bytes:
-    name = f"{source}\0{target}".encode(errors="surrogateescape")
-    return hashlib.blake2b(name, digest_size=16).digest()
 
 
 def _size(path: str) -> int | None:

@@ -83,9 +83,11 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
 
 
 def _spelled(value: object) -> object:
-    """Text as UTF-8 can spell it: bytes of names that are none are escaped."""
     if isinstance(value, list):
         return [_spelled(item) for item in value]
-    if isinstance(value, str):
-        return value.encode(errors="surrogateescape").decode(errors="backslashreplace")
-    return value
+    return text_of(value) if isinstance(value, str) else value
+
+
+def text_of(name: str) -> str:
+    """Text as UTF-8 can spell it: bytes of names that are none are escaped."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")

@@ -177,12 +177,16 @@ def test_a_manifest_that_is_an_output_is_wrong_usage(manifest: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux")
-def test_names_that_are_no_text(manifest: str) -> None:
+def test_names_that_are_no_text(manifest: str, encoded: list[str]) -> None:
     Path("photos/c.PNG").rename(os.fsdecode(b"photos/\xff.PNG"))
     assert typed(f"encode -r photos -o out --manifest {manifest}").exit_code == 1
     assert Path(os.fsdecode(b"out/\xff.lat")).exists()
     name = {"jsonl": "photos/\udcff.PNG", "parquet": "photos/\\xff.PNG"}[manifest.split(".")[1]]
     assert name in [row["source"] for row in rows(manifest)]
+    before = encoded.copy()
+    typed(f"encode -r photos -o out --manifest {manifest}")
+    assert encoded[len(before) :] == ["e.png"]
+    assert [row["source"] for row in rows(manifest)].count(name) == 1
 
 
 @pytest.mark.slow
