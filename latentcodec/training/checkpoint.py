@@ -5,6 +5,7 @@ A checkpoint can be written in parts of a given size, and is joined again when r
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,37 @@ from latentcodec.training import tensor_file
 
 
 def save(path: Path, tensors: dict[str, Tensor], meta: dict[str, Any], part_bytes: int = 0) -> None:
-    """Write atomically; with `part_bytes`, as PATH.part-00, PATH.part-01, ... instead."""
+    """Write a checkpoint; with `part_bytes`, as PATH.part-00, PATH.part-01, ... instead.
+
+    What was there stays until all of the new one is on the disk, beside it.
+    """
     data = tensor_file.pack(tensors, meta)
     path.parent.mkdir(parents=True, exist_ok=True)
-    for old in _parts(path):
-        old.unlink()
-    if not part_bytes:
+    if part_bytes:
+        starts = range(0, len(data), part_bytes)
+        pieces = [data[start : start + part_bytes] for start in starts]
+        kept = {
+            path.with_name(f"{path.name}.part-{n:02d}"): piece for n, piece in enumerate(pieces)
+        }
+        _write_together(kept)
+    else:
+        kept = {path: data}
         write_file(path, data)
-        return
-    for number, start in enumerate(range(0, len(data), part_bytes)):
-        part = path.with_name(f"{path.name}.part-{number:02d}")
-        write_file(part, data[start : start + part_bytes])
+    for old in {path, *_parts(path)} - kept.keys():
+        old.unlink(missing_ok=True)
+
+
+def _write_together(files: dict[Path, bytes]) -> None:
+    """Write files under other names first, so that a disk that is full changes none of them."""
+    new = {path.with_name(f".{path.name}.new"): path for path in files}
+    try:
+        for written, path in new.items():
+            write_file(written, files[path])
+        for written, path in new.items():
+            written.replace(path)
+    finally:
+        for written in new:
+            written.unlink(missing_ok=True)
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -47,4 +68,10 @@ def under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _parts(path: Path) -> list[Path]:
-    return sorted(path.parent.glob(f"{path.name}.part-[0-9][0-9]"))
+    """The parts of a checkpoint that are there, in their order."""
+    named = re.compile(rf"{re.escape(path.name)}\.part-(\d{{2,}})")
+    found = {}
+    for file in path.parent.iterdir() if path.parent.is_dir() else ():
+        if number := named.fullmatch(file.name):
+            found[int(number[1])] = file
+    return [found[number] for number in sorted(found)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 import torch
 
 from latentcodec.models.families import build, config_of
+from latentcodec.system.atomic_write import write_file
 from latentcodec.training import checkpoint
 from latentcodec.training.restore import Saved
 from tests.paths import ROOT
@@ -24,6 +26,40 @@ def test_checkpoints_split_and_join(tmp_path: Path) -> None:
     assert all(torch.equal(loaded[k], v) for k, v in tensors.items())
     checkpoint.save(path, tensors, {"step": 4})
     assert sorted(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["c.safetensors", "run [1]*.safetensors"])
+def test_the_newest_checkpoint_is_read(tmp_path: Path, name: str) -> None:
+    """However it and the one before are split; of more than a hundred parts, too."""
+    tensors = {"a": torch.randn(100, 30)}
+    for step, part_bytes in enumerate((0, 5000, 100, 4000, 0, 100)):
+        checkpoint.save(tmp_path / name, tensors, {"step": step}, part_bytes)
+        loaded, meta = checkpoint.load(tmp_path / name)
+        assert meta == {"step": step}
+        assert torch.equal(loaded["a"], tensors["a"])
+    assert len(list(tmp_path.iterdir())) > 100
+
+
+@pytest.mark.parametrize("part_bytes", [0, 5000])
+def test_a_full_disk_leaves_the_checkpoint_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part_bytes: int
+) -> None:
+    path, tensors = tmp_path / "c.safetensors", {"a": torch.randn(100, 30)}
+    checkpoint.save(path, tensors, {"step": 1}, part_bytes=5000)
+    before = sorted(tmp_path.iterdir())
+    sizes: list[int] = []
+
+    def full(target: Path, data: bytes) -> int:
+        sizes.append(len(data))
+        if len(sizes) == 2 or len(data) > 5000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write_file(target, data)
+
+    monkeypatch.setattr(checkpoint, "write_file", full)
+    with pytest.raises(OSError, match="No space"):
+        checkpoint.save(path, tensors, {"step": 2}, part_bytes)
+    assert sorted(tmp_path.iterdir()) == before
+    assert checkpoint.load(path)[1] == {"step": 1}
 
 
 def test_a_file_that_is_no_checkpoint(tmp_path: Path) -> None:
