@@ -46,7 +46,9 @@ def ranges(model: nn.Module, batches: Iterable[Tensor], level: Tensor) -> dict[s
     found: dict[str, Ranges] = {}
     with contextlib.ExitStack() as hooks:
         for name, block in bounded_blocks(model).items():
-            found[name] = Ranges(*(torch.zeros(n) for n in reversed(block.expand.weight.shape)))
+            weight = block.expand.weight
+            zeros = (torch.zeros(n, device=weight.device) for n in reversed(weight.shape))
+            found[name] = Ranges(*zeros)
             observe = functools.partial(_observe, found[name])
             hooks.callback(block.register_forward_hook(observe).remove)
         for batch in batches:

@@ -85,3 +85,9 @@ def test_weights_never_outgrow_their_integers() -> None:
     torch.testing.assert_close(step(psi), exact, rtol=1e-3, atol=1e-4)
     for layer in (block.depthwise, block.expand):
         assert layer.weight.abs().max() <= LIMIT
+
+
+def test_ranges_lie_where_the_model_does() -> None:
+    """On a GPU, say; every machine has the device that computes nothing."""
+    seen = ranges(_FirstStep().to("meta"), [], _LEVEL)
+    assert {one.device.type for of in seen.values() for one in of} == {"meta"}
