@@ -36,15 +36,20 @@ def command(
     --calibrate, hyper gains by it, and an ae has no use for it. --register
     gives the model its permanent name and four-character code.
     """
+    if register:
+        _check_code(register[1])
     from latentcodec.training import export
 
     try:
         export.export(checkpoint, weights, list(calibrate), average)
+        if register:
+            export.register(weights, *register)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
-    if register:
-        name, code = register
-        if len(code) != 4 or not code.isascii() or not code.isprintable():
-            raise click.BadParameter("a model code has four printable ASCII characters")
-        export.register(weights, name, code)
     click.echo(f"{weights}: {weights.stat().st_size} bytes")
+
+
+def _check_code(code: str) -> None:
+    """Raises BadParameter for what no header holds."""
+    if len(code) != 4 or not all("!" <= letter <= "~" for letter in code):
+        raise click.BadParameter("a model code has four printable ASCII characters, and no blank")

@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -90,12 +91,13 @@ def register(weights: Path, name: str, code: str) -> None:
     """Enter a weights file into the manifest.json beside it, in place of its name's old entry.
 
     A new name comes last: the first model of a family is the one that the family's name stands for.
-    name: such as "hyper-base"; code: four ASCII characters that files carry.
+    name: such as "hyper-base"; code: four ASCII characters that files carry. Raises ValueError where
+    manifest.json is none.
     """
     data = weights.read_bytes()
     description = description_of(data)
     path = weights.with_name("manifest.json")
-    manifest = json.loads(path.read_text()) if path.exists() else {"models": []}
+    manifest = _manifest_at(path) if path.exists() else {"models": []}
     entry = {
         "name": name,
         "code": code,
@@ -109,3 +111,13 @@ def register(weights: Path, name: str, code: str) -> None:
     place = names.index(name) if name in names else len(names)
     manifest["models"][place : place + 1] = [entry]
     write_file(path, (json.dumps(manifest, indent=2) + "\n").encode())
+
+
+def _manifest_at(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(path.read_bytes())
+        if all("name" in row for row in manifest["models"]):
+            return manifest
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise ValueError(f"{path} is no manifest of weights: nothing is registered there")
