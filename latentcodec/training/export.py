@@ -91,8 +91,8 @@ def register(weights: Path, name: str, code: str) -> None:
     """Enter a weights file into the manifest.json beside it, in place of its name's old entry.
 
     A new name comes last: the first model of a family is the one that the family's name stands for.
-    name: such as "hyper-base"; code: four ASCII characters that files carry. Raises ValueError where
-    manifest.json is none.
+    name: such as "hyper-base"; code: four ASCII characters that files carry. Raises ValueError for
+    a manifest.json that is none.
     """
     data = weights.read_bytes()
     description = description_of(data)
