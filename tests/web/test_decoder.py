@@ -152,6 +152,23 @@ def test_a_limit_of_pixels(page: Any, lats: Path) -> None:
     assert call(page, script)["error"] == "LimitExceeded"
 
 
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ("{width: 0, height: 0, getContext: () => null}, {}", "LimitExceeded"),
+        (
+            "new OffscreenCanvas(1, 1), {onFacts: () => { throw new RangeError('no'); }}",
+            "RangeError",
+        ),
+    ],
+    ids=["no canvas of this size", "the page's own function"],
+)
+def test_what_fails_in_the_page_ends_the_picture(page: Any, options: str, error: str) -> None:
+    script = f"return lat.decodeToCanvas('/lats/rgb.lat', {options});"
+    assert call(page, script)["error"] == error
+    assert call(page, "return (await lat.decodeToImageData('/lats/rgb.lat')).height;") > 0
+
+
 def test_bytes_and_blobs(page: Any, lats: Path) -> None:
     script = """
         const bytes = await (await fetch("/lats/rgb.lat")).arrayBuffer();

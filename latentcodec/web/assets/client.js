@@ -91,13 +91,19 @@ function started() {
   own.addEventListener("message", ({ data: { id, ...message } }) => {
     const job = jobs.get(id);
     if (!job) return;
-    if (message.facts) job.listener.facts?.(message.facts);
-    else if (message.part) job.listener.part?.(message.part);
-    else if (message.latents) job.listener.latents?.(message.latents);
-    else {
+    try {
+      if (message.facts) job.listener.facts?.(message.facts);
+      else if (message.part) job.listener.part?.(message.part);
+      else if (message.latents) job.listener.latents?.(message.latents);
+      else {
+        jobs.delete(id);
+        if (message.error) job.reject(unpackError(message.error));
+        else job.resolve(message.synthesis);
+      }
+    } catch (error) { // of a canvas that is too large, or of the page's own function
       jobs.delete(id);
-      if (message.error) job.reject(unpackError(message.error));
-      else job.resolve(message.synthesis);
+      own.postMessage({ id });
+      job.reject(/** @type {Error} */ (error));
     }
   });
   own.addEventListener("error", (event) => {
