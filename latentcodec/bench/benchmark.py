@@ -15,7 +15,7 @@ from latentcodec.bench.against import Table
 from latentcodec.bench.codecs import ANCHOR, OWN, Codec
 from latentcodec.bench.complexity import plot_complexity
 from latentcodec.bench.content import content_tables, read_labels
-from latentcodec.bench.images import LABELS_FILE, list_images, load_rgb
+from latentcodec.bench.images import LABELS_FILE, image_name, list_images, load_rgb
 from latentcodec.bench.lat_codec import LatCodec
 from latentcodec.bench.matching import CodecFailed, match_sizes, unlike
 from latentcodec.bench.metrics import libraries
@@ -144,7 +144,7 @@ def _facts(plan: Plan, options: Options, times: Sequence[TimeRow]) -> dict[str, 
         "date": environment.today(),
         "commit": commit(),
         "machine": environment.machine(),
-        "images": {"folder": options.images.resolve().name, "count": len(plan.hashes)},
+        "images": {"folder": image_name(options.images.resolve()), "count": len(plan.hashes)},
         "settings": {name: list(settings) for name, settings in plan.settings.items()},
         "versions": {
             "python": f"Python {platform.python_version()}",
@@ -212,5 +212,5 @@ def slider_of(names: Sequence[str], path: Path, bpp: float) -> dict[str, Any] | 
     except (LatError, CodecFailed) as error:
         problem = str(error)
     if problem:
-        return f"{path.name} is not on the slider: {problem}"
-    return slider_data(path.name, image, matches)
+        return f"{image_name(path)} is not on the slider: {problem}"
+    return slider_data(image_name(path), image, matches)

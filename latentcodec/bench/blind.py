@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from latentcodec.bench.codecs import Codec
-from latentcodec.bench.images import list_images, load_rgb
+from latentcodec.bench.images import image_name, list_images, load_rgb
 from latentcodec.bench.matching import CodecFailed, Match, match_sizes, unlike
 from latentcodec.bench.metrics import METRICS, PSNR, Metric, bits_per_pixel, distortion
 from latentcodec.bench.page import blind_page, lossless_source, picture_source
@@ -48,18 +48,18 @@ def compare_blind(
         found = [_pair(path, original, own, rival, bpp, tell) for rival in rivals]
         matched = [pair for pair in found if pair]
         if matched:
-            images.append({"name": path.name, "src": lossless_source(original)})
+            images.append({"name": image_name(path), "src": lossless_source(original)})
         for pair in matched:
             pictures = [_picture(match, original, metrics) for match in pair]
-            pairs.append({"image": path.name, "pictures": pictures})
-        tell(f"{path.name}: {len(matched)} {'pair' if len(matched) == 1 else 'pairs'}")
+            pairs.append({"image": image_name(path), "pictures": pictures})
+        tell(f"{image_name(path)}: {len(matched)} {'pair' if len(matched) == 1 else 'pairs'}")
     if not pairs:
         raise LatError("there is no pair to compare")
     out.mkdir(parents=True, exist_ok=True)
     names = [metric.label for metric in metrics]
     data = {"own": own.label, "metrics": names, "images": images, "pairs": pairs}
     page = out / "blind.html"
-    write_file(page, blind_page(folder.resolve().name, data))
+    write_file(page, blind_page(image_name(folder.resolve()), data))
     return page
 
 
@@ -79,7 +79,7 @@ def _pair(
     except CodecFailed as error:
         problem = str(error)
     if problem:
-        tell(f"{path.name} is not compared with {rival.label}: {problem}")
+        tell(f"{image_name(path)} is not compared with {rival.label}: {problem}")
         return None
     return matches
 

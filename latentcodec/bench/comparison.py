@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from latentcodec.bench.codecs import Codec
-from latentcodec.bench.images import load_rgb
+from latentcodec.bench.images import image_name, load_rgb
 from latentcodec.bench.matching import CodecFailed, Match, match_sizes, unlike
 from latentcodec.bench.metrics import bits_per_pixel
 from latentcodec.bench.page import comparison_page, slider_data
@@ -53,7 +53,7 @@ def compare_photo(
     matches = _matches(chosen, image, bpp * image.width * image.height / 8, warnings)
     out.mkdir(parents=True, exist_ok=True)
     page, strip = out / "comparison.html", out / "comparison.png"
-    write_file(page, comparison_page(slider_data(photo.name, image, matches)))
+    write_file(page, comparison_page(slider_data(image_name(photo), image, matches)))
     pictures = [("Original", f"{image.width} x {image.height} px", image)]
     pictures += [(match.codec.label, _short(match), match.decoded) for match in matches]
     write_file(strip, crop_strip(pictures, corner or centre_corner(image)))

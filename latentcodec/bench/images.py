@@ -13,8 +13,10 @@ from PIL import Image, ImageOps
 
 from latentcodec.errors import LatError, UnsupportedImage
 from latentcodec.images.files import is_readable, open_image
+from latentcodec.images.modes import storable
 from latentcodec.images.plugins import listed
 from latentcodec.storage.folders import is_taken
+from latentcodec.storage.names import spelled
 
 # What the images show, by name; looked for in their folder where no other file is named.
 LABELS_FILE = "labels.csv"
@@ -46,6 +48,11 @@ def list_images(folder: Path, tell: Callable[[str], None] | None = None) -> list
     return found
 
 
+def image_name(path: Path) -> str:
+    """What tables and pages call an image."""
+    return spelled(path.name)
+
+
 @functools.lru_cache(maxsize=2)
 def load_rgb(path: Path) -> Image.Image:
     """The pixels of a file as 8-bit RGB, upright, and nothing else.
@@ -56,6 +63,8 @@ def load_rgb(path: Path) -> Image.Image:
     image = ImageOps.exif_transpose(open_image(path))
     if image.has_transparency_data:
         raise UnsupportedImage(f"{path} has transparency, which not every codec holds")
+    if image.mode.startswith("I"):  # which Pillow would cut off at 255
+        image, _ = storable(image, strict=False)
     return Image.fromarray(np.asarray(image.convert("RGB")))
 
 

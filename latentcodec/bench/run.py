@@ -19,7 +19,7 @@ import numpy as np
 
 from latentcodec.bench import codecs
 from latentcodec.bench.codecs import Codec
-from latentcodec.bench.images import load_rgb, pixel_hash
+from latentcodec.bench.images import image_name, load_rgb, pixel_hash
 from latentcodec.bench.metrics import bits_per_pixel, distortion
 from latentcodec.bench.rows import Row, line_of, read_rows, write_rows
 from latentcodec.errors import LatError
@@ -85,7 +85,7 @@ def measure(
     """
     kept = [] if fresh else _current(read_rows(Row, csv_path), plan)
     finished = {row.key: row for row in kept}
-    order = [(codec.name, setting, path.name) for codec, setting, path in plan.tasks()]
+    order = [(codec.name, setting, image_name(path)) for codec, setting, path in plan.tasks()]
     open_tasks = [
         task for task, key in zip(plan.tasks(), order, strict=True) if key not in finished
     ]
@@ -109,7 +109,7 @@ def measure(
 def _current(rows: Sequence[Row], plan: Plan) -> list[Row]:
     """The rows that are of the codecs and images that are here, as far as the plan has them."""
     versions = {codec.name: codec.version() for codec in plan.codecs}
-    hashes = {path.name: pixels for path, pixels in plan.hashes.items()}
+    hashes = {image_name(path): pixels for path, pixels in plan.hashes.items()}
     return [
         row
         for row in rows
@@ -181,12 +181,14 @@ def measure_file(codec_name: str, setting: float, path: Path) -> Row:
             decoded = np.asarray(codec.decode(encoded.read_bytes()))
         measured = asdict(distortion(np.asarray(image), decoded))
     except Exception as error:  # other people's codecs raise anything
-        raise LatError(f"{codec.label} failed on {path.name} at {setting:g}: {error}") from None
+        raise LatError(
+            f"{codec.label} failed on {image_name(path)} at {setting:g}: {error}"
+        ) from None
     bpp = bits_per_pixel(size_bytes, image.width, image.height)
     return Row(
         codec=codec_name,
         setting=setting,
-        image=path.name,
+        image=image_name(path),
         image_hash=pixel_hash(image),
         version=codec.version(),
         width=image.width,

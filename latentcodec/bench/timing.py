@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from latentcodec.bench.images import load_rgb, pixel_hash
+from latentcodec.bench.images import image_name, load_rgb, pixel_hash
 from latentcodec.bench.rows import TimeRow, read_rows, write_rows
 from latentcodec.bench.run import Plan, Progress, codec_of, workers
 from latentcodec.system.cpu import cores
@@ -68,7 +68,7 @@ def _finished(
 ) -> list[TimeRow]:
     """The kept rows of a codec if they are all that the plan asks for, otherwise none."""
     wanted = {
-        (setting, path.name, pixels)
+        (setting, image_name(path), pixels)
         for setting in plan.settings[name]
         for path, pixels in plan.hashes.items()
     }
@@ -94,7 +94,7 @@ def time_image(codec_name: str, settings: Sequence[float], path: Path, runs: int
             TimeRow(
                 codec=codec_name,
                 setting=setting,
-                image=path.name,
+                image=image_name(path),
                 image_hash=pixel_hash(image),
                 version=codec.version(),
                 runs=runs,

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from latentcodec.cli import options
+from latentcodec.storage.names import spelled
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -53,9 +54,10 @@ def _pictures(paths: tuple[Path, ...]) -> dict[str, bytes]:
     """The files by their names. Raises UsageError for two of one name."""
     found: dict[str, bytes] = {}
     for path in paths:
-        if path.name in found:
-            raise click.UsageError(f"there are two files called {path.name}")
-        found[path.name] = path.read_bytes()
+        name = spelled(path.name)
+        if name in found:
+            raise click.UsageError(f"there are two files called {name}")
+        found[name] = path.read_bytes()
     return found
 
 

@@ -14,10 +14,9 @@ from typing import Any, BinaryIO
 
 from latentcodec.errors import LatError
 from latentcodec.files.options import EncodeFileOptions, FileOptions
-from latentcodec.files.parquet import text_of
 from latentcodec.files.result import FileResult
 from latentcodec.runtime import model_store
-from latentcodec.storage.names import is_url
+from latentcodec.storage.names import is_url, spelled
 
 # Options that change nothing of what is written.
 _WITHOUT_EFFECT = ("make_parents", "sha256", "runtime", "model", "tune")
@@ -143,7 +142,7 @@ class Manifest:
         """The same of names, which in a Parquet file are spelled as that can."""
         name = f"{source}\0{target}"
         if self._is_parquet:
-            name = text_of(name)
+            name = spelled(name)
         return hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=16).digest()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from latentcodec.errors import LatError
+from latentcodec.storage.names import spelled
 from latentcodec.system.atomic_write import write_file
 
 Row = dict[str, Any]
@@ -85,9 +86,4 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
 def _spelled(value: object) -> object:
     if isinstance(value, list):
         return [_spelled(item) for item in value]
-    return text_of(value) if isinstance(value, str) else value
-
-
-def text_of(name: str) -> str:
-    """Text as UTF-8 can spell it: bytes of names that are none are escaped."""
-    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    return spelled(value) if isinstance(value, str) else value

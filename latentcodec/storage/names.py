@@ -25,6 +25,11 @@ def local_path(name: str | os.PathLike[str]) -> Path:
     return path
 
 
+def spelled(name: str) -> str:
+    """A name as UTF-8 can spell it, for tables and pages: bytes that are none are escaped."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 def suffix_of(name: str) -> str:
     """The extension in small letters, with its dot, or nothing."""
     return _last(name).suffix.lower()

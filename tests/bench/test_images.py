@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from latentcodec.bench.images import list_images
-from latentcodec.errors import LatError
+from latentcodec.bench.images import image_name, list_images, load_rgb
+from latentcodec.errors import LatError, LossWarning
 
 
 def _listed(folder: Path) -> tuple[list[str], list[str]]:
@@ -51,3 +53,17 @@ def test_a_pipe_is_passed_over(tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     os.mkfifo(tmp_path / "pipe.png")
     assert _listed(tmp_path) == (["a.png"], ["left out: 1 pipe or device"])
+
+
+def test_16_bits_are_scaled_and_not_cut_off(tmp_path: Path) -> None:
+    """As `encode` does it; Pillow's own conversion gives white."""
+    Image.fromarray(np.full((8, 8), 128 * 257, np.uint16)).save(tmp_path / "a.png")
+    with pytest.warns(LossWarning, match="16 bits"):
+        assert load_rgb(tmp_path / "a.png").getpixel((0, 0)) == (128, 128, 128)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux")
+def test_a_name_that_is_no_text_stands_in_tables(tmp_path: Path) -> None:
+    """As what UTF-8 can spell, which is what tables and pages are written in."""
+    assert image_name(tmp_path / os.fsdecode(b"a\xff.png")) == "a\\xff.png"
+    assert image_name(tmp_path / "größe.png") == "größe.png"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import lzma
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +106,15 @@ def test_one_file(runtime: Path, tmp_path: Path) -> None:
         "pictures/rgb.lat",
     ]
     assert "<title>rgb.lat</title>" in text and "webgpu.js" not in text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux")
+def test_a_name_that_is_no_text(runtime: Path, tmp_path: Path) -> None:
+    picture = tmp_path / os.fsdecode(b"a\xff.lat")
+    picture.write_bytes(AE.read_bytes())
+    page = tmp_path / "photo.html"
+    assert call("web", picture, "--single", page, "--runtime-web", runtime).exit_code == 0
+    assert "<title>a\\xff.lat</title>" in page.read_text(encoding="utf-8")
 
 
 def test_what_is_refused(runtime: Path, tmp_path: Path, data: bytes) -> None:
