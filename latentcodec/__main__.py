@@ -16,11 +16,16 @@ def run() -> None:
             use_whole_process()
         main(prog_name="latentcodec")
     except OSError as error:  # of --version and the like, where standard output is full
-        sys.stderr.write(f"Error: {error.strerror or error}\n")
+        _say(f"Error: {error.strerror or error}")
         sys.exit(1)
     except KeyboardInterrupt:
-        sys.stderr.write("Interrupted\n")
+        _say("Interrupted")
         sys.exit(130)
+
+
+def _say(text: str) -> None:
+    if sys.stderr is not None:  # so Python has it where it was closed
+        sys.stderr.write(f"{text}\n")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import click
 
 from latentcodec.bench.selection import QUICK, THOROUGH
 from latentcodec.cli.declared import Number
+from latentcodec.cli.shown import is_terminal
 
 if TYPE_CHECKING:
     from latentcodec.bench.codecs import Codec
@@ -170,7 +171,7 @@ def command(
     def say(text: str) -> None:
         click.echo(text, err=True, nl=False)
 
-    live = sys.stderr.isatty()
+    live = is_terminal(sys.stderr)
     benchmark.run(
         chosen,
         options,

@@ -15,6 +15,7 @@ from latentcodec.cli import options, paths
 from latentcodec.cli.batch import convert_all, opened_manifest
 from latentcodec.cli.declared import declared
 from latentcodec.cli.progress import Progress
+from latentcodec.cli.shown import is_terminal
 from latentcodec.files.options import EncodeFileOptions
 from latentcodec.options import GOALS
 from latentcodec.storage.names import is_folder_name, suffix_of
@@ -66,7 +67,7 @@ def command(arguments: tuple[str, ...], **chosen: Any) -> None:
         sha256=shared.manifest is not None,
         **chosen,
     )
-    progress = Progress(is_shown=len(tasks) == 1 and sys.stderr.isatty() and not shared.quiet)
+    progress = Progress(is_shown=len(tasks) == 1 and is_terminal(sys.stderr) and not shared.quiet)
     convert = functools.partial(encode_file, options=wanted, progress=progress)
     ahead, manifest = Prefetcher(wanted.strict), opened_manifest(shared, wanted, tasks)
     with contextlib.closing(progress):

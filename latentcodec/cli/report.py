@@ -14,7 +14,7 @@ import click
 
 from latentcodec.cli.options import BatchOptions
 from latentcodec.cli.paths import STREAM, Task
-from latentcodec.cli.shown import one_line
+from latentcodec.cli.shown import is_terminal, one_line
 from latentcodec.files.result import FileResult
 from latentcodec.images.plugins import listed
 
@@ -35,8 +35,8 @@ class Report:
         self._start = time.perf_counter()
         self._sums: Counter[str] = Counter()
         self._late: list[FileResult] = []  # with what is said of them at the end
-        bar = self._many and sys.stderr.isatty() and not options.quiet
-        on_terminal = bar and sys.stdout.isatty()
+        bar = self._many and is_terminal(sys.stderr) and not options.quiet
+        on_terminal = bar and is_terminal(sys.stdout)
         self._lines = not options.quiet and (options.verbose or options.as_json or not on_terminal)
         self._bar: Any = None
         if bar and not (self._lines and on_terminal):

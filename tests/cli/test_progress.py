@@ -79,3 +79,12 @@ def test_ctrl_c_leaves_nothing_half_written(count: int, photo: np.ndarray, tmp_p
     assert process.returncode != 0
     assert "Traceback" not in said
     assert not list((tmp_path / "out").glob("*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", ["encode a.png -o c.lat", "encode -r photos -o c"])
+def test_nobody_need_look(here: Path, line: str) -> None:
+    """Where standard error is closed nothing can be shown, and nothing else is the matter."""
+    command = f"{sys.executable} -m latentcodec {line} 2>&- >&-"
+    assert subprocess.run(command, shell=True, check=False).returncode == 0
+    assert Path("c.lat").exists() or list(Path("c").rglob("*.lat"))
