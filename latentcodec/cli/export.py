@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from latentcodec.cli.declared import Number
+from latentcodec.cli.paths import check_apart
 
 _PATH = click.Path(path_type=Path)
 
@@ -36,6 +37,7 @@ def command(
     --calibrate, hyper gains by it, and an ae has no use for it. --register
     gives the model its permanent name and four-character code.
     """
+    check_apart(weights, checkpoint, *calibrate)
     if register:
         _check_code(register[1])
     from latentcodec.training import export

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from latentcodec.cli import options
+from latentcodec.cli.paths import check_apart
 
 
 @click.command()
@@ -39,6 +40,7 @@ def command(
     OUT.gif is an animation there and back, any other OUT a strip of the steps. B is scaled and
     cropped to the size of A. An existing OUT is overwritten.
     """
+    check_apart(target, first, second)
     from latentcodec.images.files import frames_bytes, open_image
     from latentcodec.pipeline.generate import interpolate, montage
     from latentcodec.system.atomic_write import write_file

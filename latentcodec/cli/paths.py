@@ -217,6 +217,12 @@ def is_target(name: str, tasks: list[Task]) -> bool:
     return _identity(name) in {_identity(task.target) for task in tasks}
 
 
+def check_apart(target: object, *sources: object) -> None:
+    """Raises BadParameter for an output that is one of the inputs."""
+    if _identity(str(target)) in {_identity(str(source)) for source in sources}:
+        raise click.BadParameter(f"{target} is an input and is not overwritten")
+
+
 def _checked(tasks: list[Task]) -> list[Task]:
     """The tasks, those refused that would overwrite an input or what another one writes."""
     inputs = {_identity(task.source) for task in tasks}

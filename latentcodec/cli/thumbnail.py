@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from latentcodec.cli.paths import check_apart
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -31,6 +33,9 @@ def command(source: Path, target: Path, size: int) -> None:
     is not smaller. Pictures that are small themselves are not enlarged. It is PNG, unless the name
     says another format.
     """
+    check_apart(target, source)
+    if target.suffix.lower() == ".lat":  # the second of a glob
+        raise click.BadParameter(f"{target} ends in .lat, which OUT is not")
     from latentcodec.errors import LatError
     from latentcodec.previews import thumbnail
     from latentcodec.system.atomic_write import write_file

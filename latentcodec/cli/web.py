@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from latentcodec.cli import options
+from latentcodec.cli.paths import check_apart
 from latentcodec.storage.names import spelled
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -65,6 +66,7 @@ def _single(page: Path, paths: tuple[Path, ...], runtime_web: Path | None) -> No
     from latentcodec.system.atomic_write import write_file
     from latentcodec.web import layout
 
+    check_apart(page, *paths)
     pictures = _pictures(paths)
     files = layout.runtime_files(runtime_web, gpu=False)
     models = dict.fromkeys(layout.model_of(data, name) for name, data in pictures.items())

@@ -211,3 +211,26 @@ def test_control_characters_stay_what_they_are(folder: Path, words: str, code: i
     assert result.exit_code == code
     assert "\x1b" not in result.stderr
     assert "\\x1b[2Jtwo\\nlines" in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "thumbnail good.lat good.lat",
+        "thumbnail good.lat other.lat",
+        "interpolate a.png b.png b.png",
+        "web good.lat --single good.lat",
+        "export good.lat good.lat",
+    ],
+)
+def test_an_input_is_never_written_over(
+    folder: Path, data: bytes, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """Nor is the file that a glob gives as the second of two, in the place of the output."""
+    monkeypatch.chdir(folder)
+    for name in ("good.lat", "other.lat"):
+        Path(name).write_bytes(data)
+    Image.new("RGB", (16, 16)).save("b.png")
+    before = contents(folder)
+    assert call(*words.split()).exit_code == 2
+    assert contents(folder) == before
