@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import lzma
 import tarfile
 import warnings
 import zlib
@@ -138,5 +139,5 @@ def _members(path: Path, left_out: LeftOut) -> Iterator[ImageFile]:
                     yield ImageFile(member.name, place, file.read())
     except OSError as error:
         left_out.add_unreadable(str(path), error)
-    except (tarfile.TarError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
         left_out.add_unreadable(str(path), LatError(f"{path} is a damaged shard: {error}"))

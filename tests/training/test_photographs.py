@@ -7,6 +7,7 @@ import re
 import tarfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from PIL import Image
 
 from latentcodec.errors import LossWarning
 from latentcodec.training.data import CropSampler, Photographs
+from latentcodec.training.image_files import LeftOut, image_files
 
 CPU = torch.device("cpu")
 
@@ -162,3 +164,17 @@ def test_no_usable_image_is_one_sentence(tmp_path: Path) -> None:
     searched = re.escape(f"in {tmp_path}, {tmp_path}")
     with pytest.raises(ValueError, match=f"no image of 107 px or more {searched}$"):
         Photographs.load([tmp_path, tmp_path], 107, CPU)
+
+
+@pytest.mark.parametrize("packing", ["w:gz", "w:bz2", "w:xz"])
+def test_a_shard_that_is_packed_and_damaged_is_one_sentence(tmp_path: Path, packing: Any) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png")
+    with tarfile.open(tmp_path / "b.tar", packing) as shard:
+        shard.add(tmp_path / "a.png", "a.png")
+    data = bytearray((tmp_path / "b.tar").read_bytes())
+    data[len(data) // 2 :: 7] = bytes(len(data[len(data) // 2 :: 7]))
+    (tmp_path / "b.tar").write_bytes(data)
+    left_out = LeftOut()
+    list(image_files([tmp_path / "b.tar"], left_out))
+    assert len(left_out.unreadable) == 1 and "b.tar" in left_out.unreadable[0]
