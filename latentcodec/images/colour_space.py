@@ -1,7 +1,8 @@
 """What colours a picture has that says so without an ICC profile, as an ICC profile.
 
 PNG has gamma and primaries in numbers (gAMA, cHRM) or by their codes in ITU-T H.273 (cICP), HEIF
-the latter. The profile is one of matrix and curves (ICC.1:2022, 8.3.3), or of a grey curve.
+and AVIF the latter. The profile is one of matrix and curves (ICC.1:2022, 8.3.3), or of a grey
+curve.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from latentcodec.images.icc import Curve, grey_profile, matrix_profile
 if TYPE_CHECKING:
     from PIL import Image
 
-CICP = "cicp"  # where `note_cicp` puts PNG's four bytes
+CICP = "cicp"  # where `note_cicp` puts the four bytes that PNG has
 _UNSPECIFIED = 2
 _SRGB_CODES = (1, 13)
 _SRGB_GAMMA = 0.45455

@@ -1,4 +1,4 @@
-"""Depths that Pillow takes away without a word, and frames: said, or refused under strict."""
+"""Depths, colours and frames that Pillow takes away without a word: kept, or said to be lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 from latentcodec.errors import LossWarning, UnsupportedImage
+from latentcodec.format.container import ChunkType
 from latentcodec.images.files import open_image
+from latentcodec.images.picture import source_of
 
 # Flat pictures of 16 x 16 px as other encoders write them; Pillow writes no such depths.
 AVIF_10 = base64.b64decode(
@@ -90,6 +92,23 @@ def test_eight_bits_are_not(form: str, mode: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         open_image(stream)
+
+
+@pytest.mark.parametrize(
+    ("primaries", "transfer", "says", "has_profile"),
+    [(1, 13, "", False), (2, 2, "", False), (12, 13, "", True), (9, 16, "cICP 9/16", False)],
+    ids=["sRGB", "nothing", "Display P3", "BT.2100 PQ"],
+)
+def test_colours_of_avif_without_a_profile(
+    primaries: int, transfer: int, says: str, has_profile: bool
+) -> None:
+    """Kept as a profile, as those of PNG and HEIC are, or said to be lost."""
+    codes = bytes([0, primaries, 0, transfer])
+    data = AVIF_10.replace(b"nclx\0\2\0\2", b"nclx" + codes)
+    with pytest.warns(LossWarning) as warned:
+        source = source_of(open_image(io.BytesIO(data)))
+    assert (ChunkType.ICC in source.metadata) == has_profile
+    assert says in str(warned[-1].message) and len(warned) == 1 + bool(says)
 
 
 def test_frames_of_jpeg_xl_are_said() -> None:
