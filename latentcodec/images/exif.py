@@ -95,6 +95,11 @@ def without_thumbnail(block: bytes) -> bytes:
     return edited.erased(before) if edited.end_main() else block
 
 
+def _item_bytes(kind: int) -> int:
+    """Bytes of an item of a type; 1 of one that is not known."""
+    return _SIZES[kind - 1] if 0 < kind <= len(_SIZES) else 1
+
+
 class _Block:
     """The TIFF data of a block, its directories found by the tags that lead there."""
 
@@ -117,8 +122,8 @@ class _Block:
 
     def _entry(self, at: int) -> _Entry:
         tag, kind, count = self._number(at, 2), self._number(at + 2, 2), self._number(at + 4, 4)
-        item = dict(enumerate(_SIZES, 1)).get(kind, 1)
-        first = self._number(at + 8, item if item in (1, 2) else 4)
+        item = _item_bytes(kind)
+        first = self._number(at + 8, min(item, 4))
         size, start = item * count, self._number(at + 8, 4)
         inside = size > 4 and start + size <= len(self._data)
         return _Entry(tag, at, first, range(start, start + size) if inside else range(0))
@@ -195,7 +200,9 @@ class _Block:
         """The block with 1 as its orientation."""
         for entry in self.entries(MAIN):
             if entry.tag == ORIENTATION:
-                self._data[entry.at + 8 : entry.at + 10] = (1).to_bytes(2, self._order)
+                size = min(_item_bytes(self._number(entry.at + 2, 2)), 4)
+                at = entry.at + 8
+                self._data[at : at + size] = (1).to_bytes(size, self._order)
         return PREFIX + bytes(self._data)
 
     def end_main(self) -> bool:

@@ -175,3 +175,17 @@ def test_directories_that_lead_in_circles() -> None:
     ring = b"Exif\0\0II*\0\x08\0\0\0" + b"\1\0" + struct.pack("<HHII", GPS, 4, 1, 8) + b"\x08\0\0\0"
     assert exif.without_thumbnail(ring)
     exif.without(ring, [(exif.MAIN, GPS)])
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+@pytest.mark.parametrize(("kind", "size"), [(1, 1), (3, 2), (4, 4)])
+def test_upright_writes_an_orientation_of_its_own_type(
+    order: Literal["little", "big"], kind: int, size: int
+) -> None:
+    mark = b"II*\0\x08\0\0\0\1\0" if order == "little" else b"MM\0*\0\0\0\x08\0\1"
+    entry = b"".join(n.to_bytes(2, order) for n in (0x112, kind)) + (1).to_bytes(4, order)
+    lying = b"Exif\0\0" + mark + entry + (6).to_bytes(size, order).ljust(8, b"\0")
+    assert exif.orientation(lying) == 6
+    upright = exif.upright(lying)
+    assert upright[-8:] == (1).to_bytes(size, order).ljust(8, b"\0")
+    assert upright[:-8] == lying[:-8]
