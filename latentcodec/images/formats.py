@@ -20,7 +20,7 @@ _WITH_ALPHA = (
 )
 _WITHOUT_GREY = ("WEBP", "AVIF")  # whose files would have the profile of a grey picture with RGB
 _TURNED = ("JXL",)  # whose readers pass over the orientation in EXIF (ISO/IEC 18181-2)
-_LARGEST_PX = {"ICO": 256}
+_LARGEST_PX = {"ICO": 256, "WEBP": 16383, "JPEG": 65500, "MPO": 65500}  # of JPEG, libjpeg's
 _XMP_TAG = 700
 _SEGMENT_BYTES = 65533  # of a JPEG file, behind its length
 # What stands before the contents in such a segment.

@@ -234,3 +234,11 @@ def test_an_icon_has_the_size_of_the_picture() -> None:
     assert Image.open(io.BytesIO(file_bytes(made_ready(image, "ICO"), "ICO"))).size == (96, 64)
     with pytest.raises(UnsupportedImage, match="up to 256 x 256 px"):
         made_ready(Image.new("RGB", (257, 64)), "ICO")
+
+
+@pytest.mark.parametrize(("form", "side"), [("JPEG", 65500), ("WEBP", 16383), ("ICO", 256)])
+def test_a_side_that_a_format_has_not_is_said_as_such(form: str, side: int) -> None:
+    """Where Pillow would speak of a broken stream, if it says anything."""
+    with pytest.raises(UnsupportedImage, match=f"{form} holds pictures of up to {side} x {side}"):
+        made_ready(Image.new("L", (1, side + 1)), form)
+    assert file_bytes(made_ready(Image.new("L", (1, side)), form), form)
