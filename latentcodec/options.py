@@ -136,7 +136,7 @@ class EncodeOptions:
             quality with which it is not larger. A few encodings, with each of these goals.
         target_bpp: the same in bits per pixel.
         ratio: the same as a compression ratio, the samples' bytes by the file's.
-        target_psnr: instead of a quality, the lowest one with this PSNR of all RGB samples, in dB.
+        target_psnr: instead of a quality, the lowest one with this PSNR of all samples, in dB.
         verify: decode the latents of what was encoded and compare them.
         preview: store a copy of 256 px on the longer side, as WebP, for thumbnails that need no
             model; not of pictures that are no larger.

@@ -14,6 +14,7 @@ from latentcodec.errors import VerificationFailed
 from latentcodec.format import container
 from latentcodec.format.container import ChunkType, Header, LatFile
 from latentcodec.format.header import tenths_of
+from latentcodec.images.canvas import grey_of
 from latentcodec.images.picture import Picture, PictureSource
 from latentcodec.images.preview import SIDE_PX
 from latentcodec.options import EncodeOptions
@@ -195,7 +196,8 @@ def psnr_db(
     data: bytes,
     load: Callable[[ModelEntry], Family] = model_store.load_codec,
 ) -> float:
-    """PSNR over all RGB samples of the picture in a `.lat` file against what went in.
+    """PSNR of the picture in a `.lat` file against what went in, over all samples of R, G and B, or
+    of grey as it is shown, which is the luma of what was decoded.
 
     Colours that alpha hides do not count.
     """
@@ -204,7 +206,8 @@ def psnr_db(
     for left, top, decoded in pixel_parts(file, family_of(file.header, load), file.header.whole):
         height, width, _ = decoded.shape
         part = picture.part(slice(top, top + height), slice(left, left + width))
-        difference = decoded.astype(np.int32) - part.pixels
+        shown = grey_of(decoded)[..., None] if file.header.colour.is_grey else decoded
+        difference = shown.astype(np.int32) - part.pixels[..., : shown.shape[2]]
         if part.alpha is not None:
             difference = difference[part.alpha > 0]
         error += int(np.square(difference).sum(dtype=np.int64))

@@ -180,6 +180,17 @@ def test_the_encoder_asks_for_a_megapixel_at_a_time(
     )
 
 
+def test_the_psnr_of_grey_is_that_of_the_grey_that_is_shown(photo: np.ndarray) -> None:
+    grey = photo[:96, :128, 1]
+    data = latentcodec.encode(grey, quality=40)
+    seen = latentcodec.decode_array(data)
+    assert seen.ndim == 2
+    error = np.square(seen.astype(float) - grey).mean()
+    assert encoder.psnr_db(source_of(Image.fromarray(grey)), data) == pytest.approx(
+        10 * np.log10(255**2 / error)
+    )
+
+
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1"])
 def test_any_rectangle_of_an_image_is_that_of_its_array(photo: np.ndarray, mode: str) -> None:
     picture = Image.fromarray(photo[:90, :120]).convert(mode)
