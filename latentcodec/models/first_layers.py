@@ -41,7 +41,8 @@ class FirstLayers:
             self._rest = weight - self._weight
 
     def __call__(self, v: Tensor, out: Tensor) -> Tensor:
-        """Write what the first blocks see to out, [1, h, w, D], of v_hat, int [1, h, w, M].
+        """Write what the first blocks see to out, [1, h, w, D], of v_hat, int [1, h, w, M],
+        or of latents in steps that are not quantised, float.
 
         Returns the shortcut's part of the pixels, float32 [1, side h, side w, 3], before filters
         across borders of blocks.
@@ -60,7 +61,9 @@ class FirstLayers:
             return functional.linear(v.float(), self._weight)
         coarse = rough.bfloat16().float()
         out = functional.linear(coarse, self._weight).addmm_(coarse, self._rest.T)
-        if len(v):
+        if v.is_floating_point():  # of a picture that is drawn: no value need be a whole one
+            out.addmm_(v.float() - coarse, self._weight.T)
+        elif len(v):
             large = ((v.amax(0) > _EXACT) | (v.amin(0) < -_EXACT)).nonzero().view(-1)
             rest = v[:, large] - coarse[:, large]
             out.addmm_(rest, self._weight[:, large].T)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -76,3 +77,24 @@ def test_other_sizes(config: TransformConfig, scale: int) -> None:
         strips = synthesised(g_s, first, rows, level, postfilter, scale)
         pixels = torch.cat(list(strips), 1)
         assert torch.allclose(pixels, x_hat, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.float32, torch.float64])
+@torch.inference_mode()
+def test_the_shortcut_has_the_bits_of_whole_numbers_and_of_others(
+    dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where torch rounds factors to bfloat16, beyond whose whole numbers a channel may go."""
+    config = dataclasses.replace(LAPPED, latents=12)
+    torch.manual_seed(1)
+    g_s, std, level = Synthesis(config).eval(), torch.ones(12), torch.tensor([4.0])
+    v = (1000 * torch.randn(1, 2, 3, 12) / torch.arange(1, 13) ** 2).to(dtype)
+    pixels: list[torch.Tensor] = []
+    for rounds in (False, True):
+        rounding = functools.partial(bool, rounds)
+        monkeypatch.setattr("latentcodec.models.first_layers.rounds_factors", rounding)
+        first = FirstLayers(g_s, std, std, level, 1)
+        pixels.append(first(v, torch.empty(1, 2, 3, config.channels_16)))
+    plain, rounded = pixels
+    assert torch.allclose(rounded, plain, atol=0.02, rtol=0)
+    assert plain.abs().max() > 100
